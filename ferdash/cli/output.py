@@ -1,0 +1,27 @@
+"""Where a command writes: results on stdout, everything else on stderr."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+console = Console()
+"""For results a person reads."""
+
+stderr = Console(stderr=True, highlight=False)
+"""For progress, logs and errors, so that stdout can be piped."""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def say(message: str) -> None:
+    """One line on stderr."""
+    stderr.print(message, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """`value` as the one JSON document of a `--json` command."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")

@@ -1,0 +1,196 @@
+"""FaceDataset: grey 48 x 48 faces with labels and splits, imported once and opened in milliseconds.
+
+On disk a dataset is a folder: `images.npy` (uint8, N x 48 x 48, memory-mapped), `table.parquet` (one row an image),
+`votes.npy` when raters' votes are known, and `meta.json`. A folder without meta.json is not a dataset: it is written
+last, in a folder that is renamed into place, so that a half-finished import is never seen.
+"""
+
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ferdash.emotions import EMOTIONS, SPLITS
+from ferdash.errors import DatasetError
+from ferdash.files import write_json
+
+IMAGE_SIZE = 48
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FaceDataset:
+    """An opened dataset.
+
+    images: uint8 (N, 48, 48), read-only memory map.
+    table: N rows with `label` (int, position in EMOTIONS), `split` (one of SPLITS), `source` (name the image came
+        under) and `content_hash` (of the decoded pixels; equal hashes are pixel-identical images).
+    votes: float32 (N, 7) share of raters for each emotion, a row of NaN where unknown; None without votes.
+    meta: name, dataset hash, origin, time of import.
+    """
+
+    folder: Path
+    images: np.ndarray
+    table: pd.DataFrame
+    votes: np.ndarray | None
+    meta: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def hash(self) -> str:
+        """Identifies the content: the pixels, label and split of every image, in order, wherever they came from."""
+        return str(self.meta["hash"])
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """int64 (N,), positions in EMOTIONS."""
+        return self.table["label"].to_numpy(dtype=np.int64)
+
+    def rows(self, split: str) -> np.ndarray:
+        """int64 row numbers of one split, in table order; empty where the split is. Raises DatasetError if unknown."""
+        if split not in SPLITS:
+            raise DatasetError(f"There is no split “{split}”; choose one of {', '.join(SPLITS)}.")
+        return np.flatnonzero((self.table["split"] == split).to_numpy())
+
+    def counts(self) -> pd.DataFrame:
+        """Images per emotion (rows, all seven) and split (columns, all three), zeros included."""
+        table = pd.crosstab(self.table["label"], self.table["split"])
+        table = table.reindex(index=range(len(EMOTIONS)), columns=list(SPLITS), fill_value=0)
+        table.index = pd.Index(EMOTIONS, name="emotion")
+        table.columns.name = "split"
+        return table
+
+    def duplicates_training(self) -> np.ndarray:
+        """bool (N,): images outside train whose pixels are identical to those of a training image."""
+        is_train = (self.table["split"] == "train").to_numpy()
+        training_hashes = set(self.table.loc[is_train, "content_hash"])
+        return self.table["content_hash"].isin(training_hashes).to_numpy() & ~is_train
+
+
+def content_hashes(images: np.ndarray) -> list[str]:
+    """A hash for each image of a uint8 (N, H, W) array; equal exactly when the pixels are."""
+    return [hashlib.blake2b(np.ascontiguousarray(image), digest_size=12).hexdigest() for image in images]
+
+
+def dataset_hash(table: pd.DataFrame) -> str:
+    """Hash over every image's pixels, label and split, in row order."""
+    digest = hashlib.blake2b(digest_size=8)
+    for label, split, content in zip(table["label"], table["split"], table["content_hash"], strict=True):
+        digest.update(f"{content} {label} {split}\n".encode())
+    return digest.hexdigest()
+
+
+def save_dataset(
+    root: Path,
+    name: str,
+    *,
+    images: np.ndarray,
+    labels: np.ndarray,
+    splits: list[str],
+    sources: list[str],
+    origin: str,
+    votes: np.ndarray | None = None,
+    notes: list[str] | None = None,
+) -> FaceDataset:
+    """Write a new dataset under `root` and open it. Nothing is left behind when anything fails.
+
+    Rows are put in a fixed order (split, then source name), so that the same files give the same dataset hash
+    whatever order an archive lists them in. `origin` says in words where the images came from; `notes` are sentences
+    about the import that a person should see (files left out, splits drawn).
+
+    Raises DatasetError for a bad or taken name, and for an empty dataset.
+    """
+    check_name(name)
+    target = root / name
+    if target.exists():
+        raise DatasetError(f"There is already a dataset called “{name}”; choose another name or delete that one first.")
+    if len(images) == 0:
+        raise DatasetError("No image was found there, so there is nothing to import.")
+    table = pd.DataFrame(
+        {
+            "label": np.asarray(labels, dtype=np.int8),
+            "split": pd.Categorical(splits, categories=list(SPLITS), ordered=True),
+            "source": sources,
+            "content_hash": content_hashes(images),
+        }
+    )
+    order = table.sort_values(["split", "source"], kind="stable").index.to_numpy()
+    table = table.loc[order].reset_index(drop=True)
+    meta = {
+        "format": FORMAT,
+        "hash": dataset_hash(table),
+        "origin": origin,
+        "imported_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "images": len(table),
+        "notes": notes or [],
+    }
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=root, prefix=".importing-") as workspace:
+        draft = Path(workspace) / "dataset"
+        draft.mkdir()
+        np.save(draft / "images.npy", np.ascontiguousarray(images[order], dtype=np.uint8))
+        table.to_parquet(draft / "table.parquet", index=False)
+        if votes is not None:
+            np.save(draft / "votes.npy", votes[order].astype(np.float32))
+        write_json(draft / "meta.json", meta)
+        draft.rename(target)
+    return open_dataset(root, name)
+
+
+def open_dataset(root: Path, name: str) -> FaceDataset:
+    """Open a dataset by name. The images are mapped, not read. Raises DatasetError when it is missing or damaged."""
+    check_name(name)
+    folder = root / name
+    if not (folder / "meta.json").is_file():
+        known = ", ".join(list_datasets(root)) or "none yet"
+        raise DatasetError(f"There is no dataset called “{name}” (there are: {known}). Import one first.")
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        table = pd.read_parquet(folder / "table.parquet")
+        votes_file = folder / "votes.npy"
+        votes = np.load(votes_file) if votes_file.is_file() else None
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"The dataset “{name}” is damaged ({error}). Delete it and import it again.") from error
+    if len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+        raise DatasetError(
+            f"The dataset “{name}” is damaged: {len(images)} images for {len(table)} rows. Delete and import it again."
+        )
+    return FaceDataset(folder=folder, images=images, table=table, votes=votes, meta=meta)
+
+
+def list_datasets(root: Path) -> list[str]:
+    """Names of the datasets under `root`, sorted; empty when the folder does not exist."""
+    if not root.is_dir():
+        return []
+    return sorted(entry.name for entry in root.iterdir() if (entry / "meta.json").is_file() and entry.name[0] != ".")
+
+
+def delete_dataset(root: Path, name: str) -> None:
+    """Remove a dataset for good. Raises DatasetError when there is none of that name."""
+    open_dataset(root, name)
+    shutil.rmtree(root / name)
+
+
+def check_name(name: str) -> None:
+    """Raise DatasetError unless `name` is safe as a folder name everywhere."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise DatasetError(
+            f"“{name}” cannot be the name of a dataset: use up to 64 letters, digits, dots, dashes or underscores, "
+            "starting with a letter or digit."
+        )

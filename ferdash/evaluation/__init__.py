@@ -1,0 +1,1 @@
+"""Arrays of probabilities in, scores out: metrics, intervals, protocol. No torch here."""

@@ -1,0 +1,1 @@
+"""From any picture to faces, and from faces to emotion probabilities."""

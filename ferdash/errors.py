@@ -31,3 +31,7 @@ class RunError(FerdashError):
 
 class CheckpointError(FerdashError):
     """A checkpoint that is missing, torn, unsafe, or made for another network."""
+
+
+class EvaluationError(FerdashError):
+    """Predictions that cannot be scored."""

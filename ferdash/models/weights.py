@@ -1,0 +1,74 @@
+"""A network as plain data inside a training checkpoint, and back.
+
+Checkpoints are read with weights_only: tensors, numbers, strings and containers, never code.
+"""
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForImageClassification, PreTrainedModel
+
+import ferdash.models.fernet  # noqa: F401  (registers FerNet with the Auto classes)
+from ferdash.errors import CheckpointError
+
+
+def pack_network(network: PreTrainedModel, preprocess: dict[str, Any]) -> dict[str, Any]:
+    """What `unpack_network` needs to build the same network again; `preprocess` are the fields of a Preprocess."""
+    return {
+        "architecture": network.config.to_json_string(use_diff=False),
+        "preprocess": preprocess,
+        "weights": {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()},
+    }
+
+
+def unpack_network(packed: dict[str, Any]) -> PreTrainedModel:
+    """The network of `pack_network`. Raises CheckpointError when the weights do not fit the architecture."""
+    architecture = json.loads(packed["architecture"])
+    config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
+    network = AutoModelForImageClassification.from_config(config)
+    load_weights(network, packed["weights"])
+    return network
+
+
+def load_weights(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Load a state dict strictly. Raises CheckpointError naming the first difference."""
+    try:
+        network.load_state_dict(weights)
+    except (RuntimeError, KeyError) as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise CheckpointError(f"The checkpoint holds weights of another architecture: {reason}") from error
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint file as plain data.
+
+    Raises CheckpointError when it is missing, cut short, not a checkpoint, or holds objects other than plain data
+    (as a file made to run code would).
+    """
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint {path.name} in {path.parent}.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path.name} was refused: it holds more than numbers and text, and opening it could run somebody's code."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path.name} is damaged or cut short and cannot be read.") from error
+    if not isinstance(content, dict) or "network" not in content:
+        raise CheckpointError(f"{path.name} is not a ferdash checkpoint.")
+    return content
+
+
+def read_network(path: Path) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The network of a checkpoint as it is evaluated (averaged weights where the run kept them), and the fields of
+    its Preprocess. Raises CheckpointError as `read_checkpoint` and `load_weights` do."""
+    content = read_checkpoint(path)
+    network = unpack_network(content["network"])
+    if content.get("averaged"):
+        load_weights(network, content["averaged"])
+    return network.eval(), content["network"]["preprocess"]

@@ -1,0 +1,56 @@
+"""Checkpoints of a run: written atomically, named by position, thinned to the newest few and the best."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ferdash.errors import CheckpointError
+from ferdash.files import write_atomic
+from ferdash.models.weights import read_checkpoint
+
+_NAME = re.compile(r"(epoch)-(\d+)\.pt|(batch)-(\d+)\.pt")
+
+
+def checkpoint_name(*, epoch: int, batch: int, batches: int) -> str:
+    """`epoch-004.pt` after epoch 4 (counted from 1), `batch-000512.pt` after 512 batches of the whole run."""
+    return f"epoch-{epoch:03d}.pt" if batch == 0 else f"batch-{epoch * batches + batch:06d}.pt"
+
+
+def save_checkpoint(folder: Path, name: str, packed: dict[str, Any]) -> Path:
+    """Write a packed state into the run's checkpoint folder in one step."""
+    path = folder / name
+    write_atomic(path, lambda file: torch.save(packed, file))
+    return path
+
+
+def save_best(folder: Path, packed: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Keep the network (not the optimizer) of the best epoch as best.pt, with what made it the best."""
+    slim = {"format": packed["format"], "network": packed["network"], "averaged": packed["averaged"], "best": facts}
+    save_checkpoint(folder, "best.pt", slim)
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Complete training states, oldest first by time of writing; best.pt is not among them."""
+    files = [path for path in folder.glob("*.pt") if _NAME.fullmatch(path.name)]
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def thin(folder: Path, keep_last: int) -> None:
+    """Delete all but the newest `keep_last`; of the checkpoints inside an epoch, only the newest is ever needed."""
+    files = list_checkpoints(folder)
+    for path in files[:-keep_last]:
+        path.unlink()
+
+
+def read_latest(folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The newest checkpoint that can be read. Raises CheckpointError when there is none."""
+    problems = []
+    for path in reversed(list_checkpoints(folder)):
+        try:
+            return path, read_checkpoint(path)
+        except CheckpointError as error:
+            problems.append(str(error))
+    reason = " ".join(problems) or "It has not written one yet."
+    raise CheckpointError(f"Run {folder.parent.name} has no usable checkpoint. {reason}")

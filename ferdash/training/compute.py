@@ -1,0 +1,46 @@
+"""Where a run is computed: device, precision and threads."""
+
+import os
+
+import torch
+
+from ferdash.errors import ConfigError
+from ferdash.training.config import ComputeConfig
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a configuration; `auto` takes a CUDA GPU where there is one. Raises ConfigError if it is absent."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ConfigError(f"compute.device is “{name}”, which PyTorch does not know; try auto, cpu or cuda.") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"compute.device is {name}, but PyTorch sees no CUDA GPU here; use auto or cpu.")
+    return device
+
+
+def pick_dtype(config: ComputeConfig, device: torch.device) -> torch.dtype:
+    """bfloat16 where asked for, or where `auto` finds hardware for it; else float32.
+
+    On a processor without such instructions bfloat16 is emulated, at a tenth of the speed of float32.
+    """
+    if config.precision == "float32":
+        return torch.float32
+    if config.precision == "bfloat16" or _has_bfloat16(device):
+        return torch.bfloat16
+    return torch.float32
+
+
+def set_threads(threads: int) -> int:
+    """Use so many cores, 0 for all; returns the number in use."""
+    torch.set_num_threads(threads or os.cpu_count() or 1)
+    return torch.get_num_threads()
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

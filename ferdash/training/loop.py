@@ -1,0 +1,375 @@
+"""The training loop: from a configuration, a dataset and a network to the files of a run folder.
+
+Sample order, augmentation, dropout and learning rate depend only on (seed, epoch, step), and floating-point sums are
+made in a fixed order, so a run that is killed anywhere and resumed ends with the same weights, bit for bit, on the
+same machine with the same number of threads.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.emotions import EMOTIONS, canonical_columns
+from ferdash.errors import ConfigError, RunError
+from ferdash.evaluation.metrics import Metrics, compute_metrics
+from ferdash.models.preprocess import Preprocess
+from ferdash.runs.store import Run, append_metrics, write_predictions, write_status
+from ferdash.training.augment import augment, batch_generator, mixup, resize
+from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
+from ferdash.training.compute import pick_device, pick_dtype, set_threads
+from ferdash.training.config import TrainConfig, to_dict
+from ferdash.training.focus import refocus
+from ferdash.training.losses import class_weight_vector, loss_of, target_table
+from ferdash.training.sampling import epoch_order, training_rows
+from ferdash.training.schedules import rate_factor
+from ferdash.training.state import (
+    Position,
+    TrainingState,
+    make_optimizer,
+    pack_state,
+    restore_state,
+    start_average,
+    update_average,
+)
+
+EVALUATION_BATCH = 256
+HEARTBEAT_S = 2.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a watcher sees while a run is at work. phase: `training` or `evaluating`; epoch and batch count from 0;
+    eta_s: seconds left at the present speed, None until that is known."""
+
+    phase: str
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float | None
+    images_per_s: float | None
+    eta_s: float | None
+
+
+@dataclass
+class Control:
+    """The ways to steer a run from another thread. stop ends it with a checkpoint; pause holds it."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    pause: threading.Event = field(default_factory=threading.Event)
+
+
+class Trainer:
+    """One run at work. Holds the training state and the data it draws from; `train` does the rest."""
+
+    def __init__(
+        self,
+        run: Run,
+        config: TrainConfig,
+        dataset: FaceDataset,
+        network: PreTrainedModel,
+        preprocess: Preprocess,
+        *,
+        checkpoint: dict[str, Any] | None = None,
+        control: Control | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        """checkpoint: content of the checkpoint to continue from. on_progress is called after every batch."""
+        self.run, self.config, self.dataset, self.preprocess = run, config, dataset, preprocess
+        self.control = control or Control()
+        self.on_progress = on_progress or (lambda progress: None)
+        self.device = pick_device(config.compute.device)
+        self.dtype = pick_dtype(config.compute, self.device)
+        set_threads(config.compute.threads)
+        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
+        self.columns = canonical_columns(network.config.id2label)
+        self.state = TrainingState(
+            network=network,
+            optimizer=make_optimizer(network, config.optimizer),
+            averaged=start_average(network) if config.ema else None,
+        )
+        if checkpoint is not None:
+            restore_state(self.state, checkpoint)
+        self.forward = torch.compile(network, dynamic=False) if config.compute.compile else network
+        self._load_data()
+        self._last_beat = 0.0
+
+    def train(self) -> str:
+        """Train to the last epoch, or until stopped. Returns the state the run ended in: `finished` or `stopped`."""
+        while self.state.position.epoch < self.config.epochs and not self._out_of_patience():
+            if not self._train_epoch():
+                self._save_checkpoint()
+                return "stopped"
+            self._finish_epoch()
+        if not self.state.history:
+            self._score_only()
+        if self.config.evaluation.test:
+            self._score_test()
+        return "finished"
+
+    def _load_data(self) -> None:
+        dataset, sampling = self.dataset, self.config.sampling
+        train = dataset.rows("train")
+        rows = training_rows(train, dataset.labels[train], per_class=sampling.per_class, seed=self.config.seed)
+        if len(rows) == 0:
+            raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
+        self.labels = dataset.labels[rows]
+        self.images = torch.from_numpy(np.ascontiguousarray(dataset.images[rows]))
+        votes = None if dataset.votes is None else dataset.votes[rows]
+        self.targets = target_table(self.labels, votes, self.config.loss)
+        weights = class_weight_vector(self.labels, self.config.loss)
+        self.class_weights = None if weights is None else weights.to(self.device)
+        self.batches = -(-len(rows) // self.config.batch_size)
+        self.validation = self._evaluation_rows("validation")
+        if len(self.validation) == 0:
+            raise ConfigError(f"The dataset “{dataset.name}” has no validation images to choose a checkpoint by.")
+
+    def _evaluation_rows(self, split: str) -> np.ndarray:
+        rows = self.dataset.rows(split)
+        per_class = self.config.evaluation.per_class
+        return training_rows(rows, self.dataset.labels[rows], per_class=per_class, seed=0)
+
+    def _draws(self, epoch: int) -> np.ndarray:
+        weights = self.state.weights
+        if weights is None and self.config.sampling.mode == "static":
+            weights = [self.config.sampling.weights.get(name, 1.0) for name in EMOTIONS]
+            self.state.weights = weights
+        return epoch_order(
+            self.labels,
+            seed=self.config.seed,
+            epoch=epoch,
+            weights=None if weights is None else np.asarray(weights),
+            repeat_cap=self.config.sampling.repeat_cap,
+        )
+
+    def _train_epoch(self) -> bool:
+        """Train the batches that are left of this epoch; False when asked to stop."""
+        position, config = self.state.position, self.config
+        order = torch.from_numpy(self._draws(position.epoch))
+        self.state.network.train()
+        self._freeze()
+        began = time.perf_counter() - position.seconds
+        while position.batch < self.batches:
+            if not self._may_go_on():
+                return False
+            batch = order[position.batch * config.batch_size : (position.batch + 1) * config.batch_size]
+            self._train_batch(batch)
+            position.batch += 1
+            position.seconds = time.perf_counter() - began
+            self._report("training")
+            every, whole_step = config.checkpoint.every_batches, position.batch % config.optimizer.accumulate == 0
+            if every and position.batch % every == 0 and position.batch < self.batches and whole_step:
+                self._save_checkpoint()
+        return True
+
+    def _train_batch(self, batch: torch.Tensor) -> None:
+        config, state, position = self.config, self.state, self.state.position
+        number = position.epoch * self.batches + position.batch
+        generator = batch_generator(config.seed, number)
+        pixels = augment(self.images[batch], config.augment, generator, self._size(position.epoch))
+        targets = self.targets[batch]
+        if config.augment.mixup:
+            pixels, targets = mixup(pixels, targets, config.augment.mixup, generator)
+        pixels = self.preprocess.normalise(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)
+        targets = targets.to(self.device)
+        # Dropout draws from the global generator; seeding it by batch makes it, too, a function of the position.
+        torch.manual_seed((config.seed * 7_368_787 + number) % 2**63)
+        rate = config.optimizer.lr * rate_factor(
+            config.schedule,
+            epoch=position.epoch + position.batch / self.batches,
+            epochs=config.epochs,
+            validation_losses=[row["validation"]["log_loss"] for row in state.history],
+        )
+        for group in state.optimizer.param_groups:
+            group["lr"] = rate
+        with self._autocast():
+            logits = self.forward(pixels).logits.float()[:, self.columns]
+            loss = loss_of(logits, targets, focal_gamma=config.loss.focal_gamma, class_weights=self.class_weights)
+        value = float(loss.detach())
+        if not np.isfinite(value):
+            raise RunError(
+                f"The loss became {value} in epoch {position.epoch + 1}, batch {position.batch + 1}. "
+                "Continue from the last checkpoint with a lower optimizer.lr, or with optimizer.clip=1."
+            )
+        self._step(loss)
+        position.loss_sum += value * len(batch)
+        position.correct += float((logits.detach().argmax(1) == targets.argmax(1)).sum())
+        position.seen += len(batch)
+
+    def _step(self, loss: torch.Tensor) -> None:
+        config, state, position = self.config, self.state, self.state.position
+        accumulate = config.optimizer.accumulate
+        group_start = position.batch - position.batch % accumulate
+        group_size = min(accumulate, self.batches - group_start)
+        (loss / group_size).backward()
+        if position.batch + 1 < group_start + group_size:
+            return
+        if config.optimizer.clip:
+            torch.nn.utils.clip_grad_norm_(state.network.parameters(), config.optimizer.clip)
+        state.optimizer.step()
+        state.optimizer.zero_grad(set_to_none=True)
+        position.step += 1
+        if state.averaged is not None:
+            update_average(state.averaged, state.network, config.ema, position.step)
+
+    def _finish_epoch(self) -> None:
+        state, position = self.state, self.state.position
+        probabilities = self._predict(self.validation)
+        metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
+        row: dict[str, Any] = {
+            "epoch": position.epoch,
+            "step": position.step,
+            "train_loss": position.loss_sum / position.seen,
+            "train_accuracy": position.correct / position.seen,
+            "seconds": position.seconds,
+            "images_per_s": position.seen / position.seconds,
+            "lr": state.optimizer.param_groups[0]["lr"],
+            "validation": metrics.to_dict(),
+            "weights": state.weights,
+            "focus": [EMOTIONS[index] for index in state.focus],
+            "drawn": np.bincount(self.labels[self._draws(position.epoch)], minlength=len(EMOTIONS)).tolist(),
+        }
+        state.history.append(row)
+        self._refocus(metrics, row)
+        state.position = Position(epoch=position.epoch + 1, step=position.step)
+        score = self._selection_score(metrics)
+        improved = not state.best or score > state.best["score"]
+        if improved:
+            state.best = {"score": score, "epoch": position.epoch, "select": self.config.evaluation.select}
+        # The checkpoint comes last: a kill before it repeats the epoch, which writes the same files again.
+        append_metrics(self.run.folder, row)
+        packed = self._pack()
+        if improved:
+            self._keep_best(packed, self.validation, probabilities)
+        self._save_checkpoint(packed)
+
+    def _keep_best(self, packed: dict[str, Any], rows: np.ndarray, probabilities: np.ndarray) -> None:
+        save_best(self.run.checkpoints, packed, self.state.best)
+        self._write_predictions("validation", rows, probabilities)
+
+    def _write_predictions(self, split: str, rows: np.ndarray, probabilities: np.ndarray) -> None:
+        labels = self.dataset.labels[rows]
+        write_predictions(self.run.folder, split, rows=rows, labels=labels, probabilities=probabilities)
+
+    def _refocus(self, metrics: Metrics, row: dict[str, Any]) -> None:
+        sampling = self.config.sampling
+        if sampling.mode != "adaptive":
+            return
+        f1 = metrics.f1
+        if sampling.focus.measured_on == "test":
+            rows = self._evaluation_rows("test")
+            probabilities = self._predict(rows)
+            test = compute_metrics(y_true=self.dataset.labels[rows], probabilities=probabilities)
+            row["test"] = test.to_dict()
+            f1 = test.f1
+        focus = refocus(f1, sampling.focus, former_f1=self.state.focus_f1, former_weights=self.state.weights)
+        self.state.weights, self.state.focus, self.state.focus_f1 = focus.weights, focus.emotions, focus.f1
+        row["next_focus"] = [EMOTIONS[index] for index in focus.emotions]
+
+    def _score_only(self) -> None:
+        """A run of no epochs measures the network it starts from."""
+        probabilities = self._predict(self.validation)
+        metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
+        self.state.best = {"score": self._selection_score(metrics), "epoch": 0, "select": self.config.evaluation.select}
+        row = {"epoch": 0, "step": 0, "validation": metrics.to_dict()}
+        self.state.history.append(row)
+        append_metrics(self.run.folder, row)
+        packed = self._pack()
+        self._keep_best(packed, self.validation, probabilities)
+        self._save_checkpoint(packed)
+
+    def _score_test(self) -> None:
+        rows = self._evaluation_rows("test")
+        if len(rows):
+            self._write_predictions("test", rows, self._predict(rows))
+
+    def _selection_score(self, metrics: Metrics) -> float:
+        if self.config.evaluation.select == "macro_f1":
+            return float(metrics.macro_f1)
+        if self.config.evaluation.select == "balanced":
+            return float((metrics.accuracy + np.nanmin(metrics.f1)) / 2)
+        return float(metrics.accuracy)
+
+    @torch.no_grad()
+    def _predict(self, rows: np.ndarray) -> np.ndarray:
+        """Probabilities in canonical order, float32 (N, 7), of the network as it would be shipped."""
+        network = self.state.network.eval()
+        results = []
+        for start in range(0, len(rows), EVALUATION_BATCH):
+            chunk = torch.from_numpy(self.dataset.images[rows[start : start + EVALUATION_BATCH]])
+            pixels = resize(chunk[:, None].to(self.device).float().div_(255), self.preprocess.height)
+            pixels = self.preprocess.normalise(pixels).contiguous(memory_format=torch.channels_last)
+            if self.state.averaged is None:
+                logits = network(pixels).logits
+            else:
+                logits = torch.func.functional_call(network, self.state.averaged, (pixels,)).logits
+            results.append(logits.float()[:, self.columns].softmax(1).cpu().numpy())
+            self._report("evaluating")
+        return np.concatenate(results)
+
+    def _size(self, epoch: int) -> int:
+        small = self.config.augment
+        return small.small_size if small.small_size and epoch < small.small_epochs else self.preprocess.height
+
+    def _autocast(self) -> Any:
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def _freeze(self) -> None:
+        children = list(self.state.network.children())[: self.config.optimizer.freeze]
+        for child in children:
+            child.eval().requires_grad_(False)
+
+    def _out_of_patience(self) -> bool:
+        patience = self.config.evaluation.patience
+        return bool(patience and self.state.best and len(self.state.history) - 1 - self.state.best["epoch"] >= patience)
+
+    def _may_go_on(self) -> bool:
+        while self.control.pause.is_set() and not self.control.stop.is_set():
+            self._beat("paused", self._progress("training"))
+            self.control.stop.wait(0.2)
+        return not self.control.stop.is_set()
+
+    def _pack(self) -> dict[str, Any]:
+        return pack_state(self.state, config=to_dict(self.config), preprocess=asdict(self.preprocess))
+
+    def _save_checkpoint(self, packed: dict[str, Any] | None = None) -> None:
+        position = self.state.position
+        name = checkpoint_name(epoch=position.epoch, batch=position.batch, batches=self.batches)
+        save_checkpoint(self.run.checkpoints, name, packed or self._pack())
+        thin(self.run.checkpoints, self.config.checkpoint.keep_last)
+
+    def _progress(self, phase: str) -> Progress:
+        position = self.state.position
+        speed = position.seen / position.seconds if position.seconds > 0 and position.seen else None
+        left = (self.config.epochs - position.epoch) * len(self.labels) - position.seen
+        return Progress(
+            phase=phase,
+            epoch=position.epoch,
+            epochs=self.config.epochs,
+            batch=position.batch,
+            batches=self.batches,
+            loss=position.loss_sum / position.seen if position.seen else None,
+            images_per_s=speed,
+            eta_s=left / speed if speed else None,
+        )
+
+    def _report(self, phase: str) -> None:
+        progress = self._progress(phase)
+        self._beat("running", progress)
+        self.on_progress(progress)
+
+    def _beat(self, state: Any, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last_beat >= HEARTBEAT_S:
+            self._last_beat = now
+            write_status(self.run.folder, state=state, progress=asdict(progress), best=self.state.best)

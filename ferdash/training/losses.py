@@ -1,0 +1,64 @@
+"""Targets and losses. Targets are always distributions over the seven emotions, so that label smoothing, mixup and
+raters' votes are one thing."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from ferdash.emotions import EMOTIONS
+from ferdash.training.config import LossConfig
+
+EFFECTIVE_BETA = 0.999
+"""beta of the effective number of samples; with 436 to 7,215 images of an emotion it weighs them about 3 to 1."""
+
+
+def target_table(labels: np.ndarray, votes: np.ndarray | None, config: LossConfig) -> torch.Tensor:
+    """The target of each training image, float32 (N, 7), rows sum to 1.
+
+    labels: int64 (N,). votes: float32 (N, 7), rows of NaN where unknown; they take the label's place where
+    config.soft_votes asks for it. Label smoothing is that of Szegedy et al., "Rethinking the Inception Architecture"
+    (2016), section 7.
+    """
+    targets = torch.from_numpy(np.eye(len(EMOTIONS), dtype=np.float32)[labels])
+    if config.soft_votes and votes is not None:
+        known = torch.from_numpy(np.isfinite(votes).all(axis=1))
+        targets[known] = torch.from_numpy(votes)[known]
+    if config.label_smoothing:
+        targets = targets * (1 - config.label_smoothing) + config.label_smoothing / len(EMOTIONS)
+    return targets
+
+
+def class_weight_vector(labels: np.ndarray, config: LossConfig) -> torch.Tensor | None:
+    """Weight of each emotion in the loss, float32 (7,), with a mean of 1 over the images; None for equal weights.
+
+    `effective` is (1 - beta) / (1 - beta**n), Cui et al., "Class-Balanced Loss Based on Effective Number of Samples"
+    (2019), equation 2. An emotion without images gets weight 0.
+    """
+    if config.class_weights == "none":
+        return None
+    counts = np.bincount(labels, minlength=len(EMOTIONS)).astype(np.float64)
+    present = counts > 0
+    weights = np.zeros(len(EMOTIONS))
+    if config.class_weights == "inverse":
+        weights[present] = 1 / counts[present]
+    else:
+        weights[present] = (1 - EFFECTIVE_BETA) / (1 - EFFECTIVE_BETA ** counts[present])
+    weights *= counts.sum() / (weights * counts).sum()
+    return torch.tensor(weights, dtype=torch.float32)
+
+
+def loss_of(
+    logits: torch.Tensor, targets: torch.Tensor, *, focal_gamma: float = 0.0, class_weights: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Mean loss of a batch, a scalar.
+
+    logits: float (N, 7). targets: float (N, 7), rows sum to 1. With focal_gamma the term of each emotion is scaled by
+    (1 - p) ** gamma: Lin et al., "Focal Loss for Dense Object Detection" (2017), equation 4, for soft targets.
+    """
+    if focal_gamma == 0.0:
+        return F.cross_entropy(logits, targets, weight=class_weights)
+    log_p = F.log_softmax(logits, dim=1)
+    terms = -targets * (1 - log_p.exp()).pow(focal_gamma) * log_p
+    if class_weights is not None:
+        terms = terms * class_weights
+    return terms.sum(dim=1).mean()

@@ -1,0 +1,129 @@
+"""From a configuration to a run at work: make the run folder, open what it needs, train, and record how it ended."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from ferdash import __version__
+from ferdash.data.dataset import open_dataset
+from ferdash.errors import FerdashError
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.weights import unpack_network
+from ferdash.runs.store import Run, create_run, new_run_id, open_run, write_status
+from ferdash.training.checkpoints import read_latest
+from ferdash.training.config import TrainConfig, from_dict, to_dict
+from ferdash.training.loop import Control, Progress, Trainer
+
+
+def create(config: TrainConfig, *, data: Path, checkpoints: Path, name: str = "") -> Run:
+    """Make the folder of a new run, queued. Raises DatasetError when its dataset is missing."""
+    dataset = open_dataset(data, config.dataset)
+    record = {
+        "config": to_dict(config),
+        "dataset": {"name": dataset.name, "hash": dataset.hash, "images": len(dataset)},
+        "code": code_version(),
+        "versions": {"python": sys.version.split()[0], "torch": torch.__version__},
+        "command": command_of(config),
+    }
+    return create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
+
+
+def execute(
+    run: Run,
+    *,
+    data: Path,
+    checkpoints: Path,
+    control: Control | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> str:
+    """Train a queued run, or continue one that was interrupted or stopped; returns the state it ended in.
+
+    Whatever goes wrong, status.json says so before the exception goes on to the caller.
+    """
+    try:
+        config = from_dict(run.record["config"])
+        write_status(run.folder, state="running")
+        checkpoint = None
+        if any(run.checkpoints.glob("*-*.pt")):
+            _, checkpoint = read_latest(run.checkpoints)
+        network, preprocess = _network(config, checkpoint)
+        trainer = Trainer(
+            run,
+            config,
+            open_dataset(data, config.dataset),
+            network,
+            preprocess,
+            checkpoint=checkpoint,
+            control=control,
+            on_progress=on_progress,
+        )
+        state = trainer.train()
+    except KeyboardInterrupt:
+        write_status(run.folder, state="stopped")
+        raise
+    except FerdashError as error:
+        write_status(run.folder, state="failed", error=str(error))
+        raise
+    except BaseException as error:
+        write_status(run.folder, state="failed", error=f"{type(error).__name__}: {error}")
+        raise
+    progress = asdict(trainer._progress("training"))
+    write_status(run.folder, state=state, progress=progress, best=trainer.state.best)  # type: ignore[arg-type]
+    return state
+
+
+def resume(run_id: str, *, checkpoints: Path) -> Run:
+    """An earlier run, to be given to `execute` again. Raises RunError when there is none of that id."""
+    return open_run(checkpoints / "runs", run_id)
+
+
+def code_version() -> str:
+    """The commit this code stands at, marked when files differ from it; the package's version outside a clone."""
+    here = Path(__file__).parent
+    try:
+        commit = _git(here, "rev-parse", "--short=12", "HEAD")
+        changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", "..")
+    except (OSError, subprocess.CalledProcessError):
+        return f"ferdash {__version__}"
+    return commit + ("+changes" if changed else "")
+
+
+def command_of(config: TrainConfig) -> str:
+    """The command line that makes a run of this configuration again."""
+    from ferdash.training.config import differences
+    from ferdash.training.recipes import RECIPES
+
+    base = RECIPES[config.recipe].config() if config.recipe in RECIPES else TrainConfig()
+    parts = ["ferdash train", f"--recipe {config.recipe}" if config.recipe in RECIPES else ""]
+    for path, (_, value) in sorted(differences(base, config).items()):
+        if path == "dataset":
+            parts.append(f"--dataset {value}")
+        elif path == "seed":
+            parts.append(f"--seed {value}")
+        elif path == "start_from":
+            parts.append(f"--model {value}")
+        elif path != "recipe":
+            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+            parts.append(f"--set {path}={text}")
+    return " ".join(part for part in parts if part)
+
+
+def _network(config: TrainConfig, checkpoint: dict[str, Any] | None) -> tuple[PreTrainedModel, Preprocess]:
+    if checkpoint is not None:
+        packed = checkpoint["network"]
+        return unpack_network(packed), Preprocess(**packed["preprocess"])
+    torch.manual_seed(config.seed)
+    shape = FerNetConfig(**{**asdict(config.network), "depths": list(config.network.depths)})
+    return FerNetForImageClassification(shape), Preprocess()
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return result.stdout.strip()

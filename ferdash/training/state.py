@@ -1,0 +1,115 @@
+"""The one object that changes while a run trains, and its form on disk.
+
+Sample order, augmentation, dropout and learning rate are functions of (seed, epoch, step), so this is all there is to
+restore: weights, their running average, the optimizer's moments, the position, and what has been measured so far.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from transformers import PreTrainedModel
+
+from ferdash.errors import CheckpointError
+from ferdash.models.weights import load_weights, pack_network
+from ferdash.training.config import OptimizerConfig
+
+FORMAT = 1
+
+
+@dataclass
+class Position:
+    """Where a run stands. epoch, batch: the next batch to train, counted from 0. step: optimizer updates so far.
+    loss_sum, correct, seen: of the epoch under way."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    correct: float = 0.0
+    seen: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class TrainingState:
+    """network and optimizer; averaged: running average of the weights by name, None when not kept; position; history:
+    the metrics row of each finished epoch; best: highest selection score so far and its epoch; weights: sampling
+    weight of each emotion for the epoch under way, None for uniform; focus_f1: F1 that adaptive focus last used."""
+
+    network: PreTrainedModel
+    optimizer: torch.optim.Optimizer
+    averaged: dict[str, torch.Tensor] | None
+    position: Position = field(default_factory=Position)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    best: dict[str, Any] = field(default_factory=dict)
+    weights: list[float] | None = None
+    focus: list[int] = field(default_factory=list)
+    focus_f1: list[float] | None = None
+
+
+def make_optimizer(network: torch.nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
+    """Decoupled weight decay on matrices and kernels only; norms and biases are left alone."""
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if config.name == "sgd":
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
+    return torch.optim.AdamW(groups, lr=config.lr)
+
+
+def start_average(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A running average that begins at the network's present weights and statistics."""
+    return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+
+@torch.no_grad()
+def update_average(averaged: dict[str, torch.Tensor], network: torch.nn.Module, decay: float, step: int) -> None:
+    """Move the average towards the network. The decay starts low and reaches `decay` over the first steps, so that
+    the random start is soon forgotten (as in TensorFlow's ExponentialMovingAverage)."""
+    decay = min(decay, (1 + step) / (10 + step))
+    current = network.state_dict()
+    floats = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
+    torch._foreach_lerp_([averaged[name] for name in floats], [current[name] for name in floats], 1 - decay)
+    for name, tensor in averaged.items():
+        if not tensor.is_floating_point():
+            tensor.copy_(current[name])
+
+
+def pack_state(state: TrainingState, *, config: dict[str, Any], preprocess: dict[str, Any]) -> dict[str, Any]:
+    """The state as plain data for a checkpoint file."""
+    return {
+        "format": FORMAT,
+        "config": config,
+        "network": pack_network(state.network, preprocess),
+        "averaged": None if state.averaged is None else {n: t.detach().cpu() for n, t in state.averaged.items()},
+        "optimizer": state.optimizer.state_dict(),
+        "position": vars(state.position).copy(),
+        "history": state.history,
+        "best": state.best,
+        "weights": state.weights,
+        "focus": state.focus,
+        "focus_f1": state.focus_f1,
+    }
+
+
+def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
+    """Put a packed state into a freshly made one. Raises CheckpointError when it belongs to another architecture."""
+    if packed.get("format") != FORMAT or "optimizer" not in packed:
+        raise CheckpointError("This checkpoint holds a network only, not a training state; start a new run from it.")
+    load_weights(state.network, packed["network"]["weights"])
+    try:
+        state.optimizer.load_state_dict(packed["optimizer"])
+    except ValueError as error:
+        raise CheckpointError(f"The optimizer of this checkpoint does not fit the network: {error}.") from error
+    if state.averaged is not None and packed["averaged"] is not None:
+        device = next(state.network.parameters()).device
+        state.averaged = {name: tensor.to(device, copy=True) for name, tensor in packed["averaged"].items()}
+    state.position = Position(**packed["position"])
+    state.history = list(packed["history"])
+    state.best = dict(packed["best"])
+    state.weights = packed["weights"]
+    state.focus = list(packed["focus"])
+    state.focus_f1 = packed["focus_f1"]

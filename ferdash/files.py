@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Call `write` with an open binary file and put the result at `path` in one step, surviving a kill or power cut."""
-    handle = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False)
+    handle = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False)  # noqa: SIM115
     temporary = Path(handle.name)
     try:
         with handle:

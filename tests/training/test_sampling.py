@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ferdash.training.sampling import epoch_order, expected_draws, training_rows
+
+labels_of_all = st.lists(st.integers(0, 6), min_size=20, max_size=200).map(np.array)
+some_weights = st.lists(st.floats(0.5, 8), min_size=7, max_size=7).map(np.array)
+
+
+@given(labels=labels_of_all, seed=st.integers(0, 1000), epoch=st.integers(0, 50))
+def test_without_weights_each_image_is_drawn_once(labels: np.ndarray, seed: int, epoch: int) -> None:
+    assert sorted(epoch_order(labels, seed=seed, epoch=epoch)) == list(range(len(labels)))
+
+
+@given(labels=labels_of_all, weights=some_weights, seed=st.integers(0, 1000))
+def test_each_image_is_drawn_its_expected_number_of_times_up_to_rounding(
+    labels: np.ndarray, weights: np.ndarray, seed: int
+) -> None:
+    expected = expected_draws(labels, weights)
+    counts = np.bincount(epoch_order(labels, seed=seed, epoch=0, weights=weights), minlength=len(labels))
+    assert counts.sum() == len(labels)
+    assert (np.abs(counts - expected) < 1 + 1e-6).all()
+
+
+@given(labels=labels_of_all, weights=some_weights)
+def test_expected_draws_follow_the_weights(labels: np.ndarray, weights: np.ndarray) -> None:
+    expected = expected_draws(labels, weights)
+    assert expected.sum() == pytest.approx(len(labels))
+    np.testing.assert_allclose(expected / weights[labels], expected[0] / weights[labels[0]])
+
+
+@settings(max_examples=50)
+@given(labels=labels_of_all, weights=some_weights, cap=st.integers(1, 3), seed=st.integers(0, 100))
+def test_no_image_is_drawn_more_often_than_the_cap(
+    labels: np.ndarray, weights: np.ndarray, cap: int, seed: int
+) -> None:
+    expected = expected_draws(labels, weights, repeat_cap=cap)
+    assert expected.max() <= cap + 1e-9
+    assert expected.sum() == pytest.approx(len(labels))
+    counts = np.bincount(epoch_order(labels, seed=seed, epoch=1, weights=weights, repeat_cap=cap))
+    assert counts.max() <= cap
+
+
+def test_the_mean_over_many_epochs_is_the_expectation() -> None:
+    labels = np.repeat([0, 1, 2], [60, 30, 10])
+    weights = np.array([1, 1, 4.5, 1, 1, 1, 1])
+    expected = expected_draws(labels, weights)
+    total = sum(np.bincount(epoch_order(labels, seed=3, epoch=e, weights=weights), minlength=100) for e in range(400))
+    np.testing.assert_allclose(total / 400, expected, atol=0.12)
+
+
+@given(labels=labels_of_all, weights=some_weights, seed=st.integers(0, 1000), epoch=st.integers(0, 20))
+def test_the_order_is_a_function_of_seed_and_epoch(
+    labels: np.ndarray, weights: np.ndarray, seed: int, epoch: int
+) -> None:
+    once = epoch_order(labels, seed=seed, epoch=epoch, weights=weights)
+    np.testing.assert_array_equal(once, epoch_order(labels, seed=seed, epoch=epoch, weights=weights))
+    plain = epoch_order(labels, seed=seed, epoch=epoch)
+    assert not np.array_equal(plain, epoch_order(labels, seed=seed, epoch=epoch + 1))
+
+
+def test_weights_that_are_all_zero_are_refused() -> None:
+    with pytest.raises(ValueError, match="weight 0"):
+        expected_draws(np.zeros(5, dtype=int), np.zeros(7))
+
+
+@given(labels=labels_of_all, per_class=st.integers(1, 30), seed=st.integers(0, 50))
+def test_a_limited_subset_takes_the_same_number_of_each_emotion(labels: np.ndarray, per_class: int, seed: int) -> None:
+    rows = np.arange(len(labels)) + 1000
+    chosen = training_rows(rows, labels, per_class=per_class, seed=seed)
+    assert (np.diff(chosen) > 0).all()
+    counts = np.bincount(labels[chosen - 1000], minlength=7)
+    np.testing.assert_array_equal(counts, np.minimum(np.bincount(labels, minlength=7), per_class))
+
+
+def test_no_limit_takes_every_row() -> None:
+    rows = np.array([3, 5, 9])
+    np.testing.assert_array_equal(training_rows(rows, np.array([0, 1, 1]), per_class=0, seed=0), rows)

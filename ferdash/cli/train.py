@@ -24,20 +24,20 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Replace one setting, as in optimizer.lr=1e-4; may be repeated.")
     ] = None,
-    resume: Annotated[str, typer.Option(help="Continue this run instead of starting a new one.")] = "",
+    resume: Annotated[str, typer.Option(help="Continue RUN, or RUN@checkpoint; with --set as a child run.")] = "",
     name: Annotated[str, typer.Option(help="A name for the run, shown in lists.")] = "",
     json_output: JsonFlag = False,
 ) -> None:
     """Train a model. Ctrl-C saves a checkpoint and says how to go on."""
     from ferdash.runs.store import read_metrics, read_status
-    from ferdash.training import start
+    from ferdash.training import continuation, start
     from ferdash.training.config import override
     from ferdash.training.loop import Control
     from ferdash.training.recipes import get_recipe
 
     data, checkpoints = data_root(), checkpoints_root()
     if resume:
-        run = start.resume(resume, checkpoints=checkpoints)
+        run = continuation.resume(resume, settings or [], data=data, checkpoints=checkpoints)
     else:
         extra = [f"dataset={dataset}"] if dataset else []
         extra += [f"start_from={model}"] if model else []

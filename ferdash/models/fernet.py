@@ -111,7 +111,7 @@ class FerNetForImageClassification(PreTrainedModel):
                 channels = width
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(config.dropout)
-        self.classifier = nn.Linear(channels, config.num_labels)
+        self.classifier = nn.Linear(channels, len(config.id2label or EMOTIONS))
         self.post_init()
 
     @torch.no_grad()

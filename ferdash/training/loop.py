@@ -90,7 +90,7 @@ class Trainer:
         self.dtype = pick_dtype(config.compute, self.device)
         set_threads(config.compute.threads)
         network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
-        self.columns = canonical_columns(network.config.id2label)
+        self.columns = canonical_columns(network.config.id2label or {})
         self.state = TrainingState(
             network=network,
             optimizer=make_optimizer(network, config.optimizer),

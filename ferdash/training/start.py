@@ -16,21 +16,34 @@ from ferdash.errors import FerdashError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.weights import unpack_network
-from ferdash.runs.store import Run, create_run, new_run_id, open_run, write_status
+from ferdash.runs.store import Run, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
-from ferdash.training.config import TrainConfig, from_dict, to_dict
+from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.loop import Control, Progress, Trainer
+from ferdash.training.recipes import RECIPES
 
 
-def create(config: TrainConfig, *, data: Path, checkpoints: Path, name: str = "") -> Run:
-    """Make the folder of a new run, queued. Raises DatasetError when its dataset is missing."""
+def create(
+    config: TrainConfig, *, data: Path, checkpoints: Path, name: str = "", parent: dict[str, Any] | None = None
+) -> Run:
+    """Make the folder of a new run, queued.
+
+    parent: `run`, `checkpoint` and `changes` of the run that this one continues. A configuration that starts from
+    another run's checkpoint (`run:...`) gets its parent from there.
+
+    Raises DatasetError when its dataset is missing.
+    """
     dataset = open_dataset(data, config.dataset)
+    if parent is None and config.start_from.startswith("run:"):
+        run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")
+        parent = {"run": run_id, "checkpoint": checkpoint or "best", "changes": {}}
     record = {
         "config": to_dict(config),
         "dataset": {"name": dataset.name, "hash": dataset.hash, "images": len(dataset)},
         "code": code_version(),
         "versions": {"python": sys.version.split()[0], "torch": torch.__version__},
-        "command": command_of(config),
+        "command": command_of(config, parent),
+        "parent": parent,
     }
     return create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
 
@@ -79,11 +92,6 @@ def execute(
     return state
 
 
-def resume(run_id: str, *, checkpoints: Path) -> Run:
-    """An earlier run, to be given to `execute` again. Raises RunError when there is none of that id."""
-    return open_run(checkpoints / "runs", run_id)
-
-
 def code_version() -> str:
     """The commit this code stands at, marked when files differ from it; the package's version outside a clone."""
     here = Path(__file__).parent
@@ -95,24 +103,25 @@ def code_version() -> str:
     return commit + ("+changes" if changed else "")
 
 
-def command_of(config: TrainConfig) -> str:
+def command_of(config: TrainConfig, parent: dict[str, Any] | None = None) -> str:
     """The command line that makes a run of this configuration again."""
-    from ferdash.training.config import differences
-    from ferdash.training.recipes import RECIPES
-
-    base = RECIPES[config.recipe].config() if config.recipe in RECIPES else TrainConfig()
-    parts = ["ferdash train", f"--recipe {config.recipe}" if config.recipe in RECIPES else ""]
+    if parent and parent["changes"]:
+        settings = [f"--set {path}={_text(new)}" for path, (_, new) in sorted(parent["changes"].items())]
+        return " ".join([f"ferdash train --resume {parent['run']}@{parent['checkpoint']}", *settings])
+    known = config.recipe in RECIPES
+    base = RECIPES[config.recipe].config() if known else TrainConfig()
+    parts = ["ferdash train", f"--recipe {config.recipe}" if known else f"--set recipe={config.recipe}"]
+    options = {"dataset": "--dataset", "seed": "--seed", "start_from": "--model"}
     for path, (_, value) in sorted(differences(base, config).items()):
-        if path == "dataset":
-            parts.append(f"--dataset {value}")
-        elif path == "seed":
-            parts.append(f"--seed {value}")
-        elif path == "start_from":
-            parts.append(f"--model {value}")
+        if path in options:
+            parts.append(f"{options[path]} {_text(value)}")
         elif path != "recipe":
-            text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-            parts.append(f"--set {path}={text}")
-    return " ".join(part for part in parts if part)
+            parts.append(f"--set {path}={_text(value)}")
+    return " ".join(parts)
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _network(config: TrainConfig, checkpoint: dict[str, Any] | None) -> tuple[PreTrainedModel, Preprocess]:

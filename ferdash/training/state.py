@@ -100,16 +100,26 @@ def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
     if packed.get("format") != FORMAT or "optimizer" not in packed:
         raise CheckpointError("This checkpoint holds a network only, not a training state; start a new run from it.")
     load_weights(state.network, packed["network"]["weights"])
-    try:
-        state.optimizer.load_state_dict(packed["optimizer"])
-    except ValueError as error:
-        raise CheckpointError(f"The optimizer of this checkpoint does not fit the network: {error}.") from error
-    if state.averaged is not None and packed["averaged"] is not None:
+    if packed["optimizer"] is not None:
+        _restore_optimizer(state.optimizer, packed["optimizer"])
+    if state.averaged is not None:
         device = next(state.network.parameters()).device
-        state.averaged = {name: tensor.to(device, copy=True) for name, tensor in packed["averaged"].items()}
+        source = packed["averaged"] or state.network.state_dict()
+        state.averaged = {name: tensor.detach().to(device, copy=True) for name, tensor in source.items()}
     state.position = Position(**packed["position"])
     state.history = list(packed["history"])
     state.best = dict(packed["best"])
     state.weights = packed["weights"]
     state.focus = list(packed["focus"])
     state.focus_f1 = packed["focus_f1"]
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:
+    """The moments come from the checkpoint, the settings from the configuration, which may have changed since."""
+    settings = [{k: v for k, v in group.items() if k != "params"} for group in optimizer.param_groups]
+    try:
+        optimizer.load_state_dict(packed)
+    except ValueError as error:
+        raise CheckpointError(f"The optimizer of this checkpoint does not fit the network: {error}.") from error
+    for group, present in zip(optimizer.param_groups, settings, strict=True):
+        group.update(present)

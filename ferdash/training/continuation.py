@@ -1,0 +1,94 @@
+"""Going on from a run: the same run where it stands, or a child run with a changed configuration."""
+
+from pathlib import Path
+from typing import Any
+
+from ferdash.errors import CheckpointError, ConfigError
+from ferdash.models.weights import read_checkpoint
+from ferdash.runs.store import Run, open_run
+from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
+from ferdash.training.config import differences, from_dict, override
+from ferdash.training.start import create
+
+# A change of these makes an epoch of other batches, so a checkpoint from inside an epoch goes back to its start.
+_MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
+
+
+def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path) -> Run:
+    """The run to give to `execute`: RUN itself, or a child when a checkpoint is named or anything is changed.
+
+    reference: `RUN` or `RUN@checkpoint` (`epoch-3`, `batch-500`, `last`). A child's config.json records the parent run,
+    the checkpoint and what changed.
+
+    Raises RunError, CheckpointError (naming an earlier checkpoint that can be read) or ConfigError.
+    """
+    run_id, _, wanted = reference.partition("@")
+    parent = open_run(checkpoints / "runs", run_id)
+    before = from_dict(parent.record["config"])
+    after = override(before, settings)
+    if not wanted and after == before:
+        return parent
+    changes = differences(before, after)
+    if any(path.startswith("network.") for path in changes):
+        raise ConfigError("The network's shape cannot change on the way; start a new run for another network.")
+    path, packed = _pick(parent, wanted)
+    child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
+    _adopt(child, path.stem, packed, changes)
+    return child
+
+
+def find_checkpoint(run: Run, wanted: str) -> Path:
+    """The file of `epoch-3`, `batch-500` or `last`. Raises CheckpointError listing those there are."""
+    files = list_checkpoints(run.checkpoints)
+    if wanted in ("", "last") and files:
+        return files[-1]
+    kind, _, number = wanted.partition("-")
+    for path in files:
+        have_kind, _, have_number = path.stem.partition("-")
+        if kind == have_kind and number.isdigit() and int(number) == int(have_number):
+            return path
+    names = ", ".join(path.stem for path in files) or "none"
+    raise CheckpointError(f"Run {run.id} has no checkpoint “{wanted}” to continue from; it has: {names}.")
+
+
+def _pick(parent: Run, wanted: str) -> tuple[Path, dict[str, Any]]:
+    if not wanted:
+        return read_latest(parent.checkpoints)
+    path = find_checkpoint(parent, wanted)
+    try:
+        return path, read_checkpoint(path)
+    except CheckpointError as error:
+        earlier = [file for file in list_checkpoints(parent.checkpoints) if file != path and _readable(file)]
+        hint = f" Try the one before it: --resume {parent.id}@{earlier[-1].stem}." if earlier else ""
+        raise CheckpointError(f"{error}{hint}") from error
+
+
+def _readable(path: Path) -> bool:
+    try:
+        read_checkpoint(path)
+    except CheckpointError:
+        return False
+    return True
+
+
+def _lineage(parent: Run, path: Path, changes: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
+    return {
+        "run": parent.id,
+        "checkpoint": path.stem,
+        "changes": {name: [old, new] for name, (old, new) in changes.items()},
+    }
+
+
+def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> None:
+    """Put the parent's state into the child's folder, fitted to what changed."""
+    position = packed["position"]
+    if any(path.startswith(_MAKES_OTHER_BATCHES) for path in changes) and position["batch"]:
+        packed["position"] = {**position, "batch": 0, "loss_sum": 0.0, "correct": 0.0, "seen": 0, "seconds": 0.0}
+        name = f"epoch-{position['epoch']:03d}"
+    if any(path.startswith("sampling.") for path in changes):
+        packed |= {"weights": None, "focus": [], "focus_f1": None}
+    if any(path.startswith(("evaluation.", "dataset")) for path in changes):
+        packed["best"] = {}  # a score of other images or another kind is nothing to compare with
+    if "optimizer.name" in changes:
+        packed["optimizer"] = None
+    save_checkpoint(child.checkpoints, f"{name}.pt", packed)

@@ -1,0 +1,157 @@
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from ferdash.errors import CheckpointError, ConfigError, RunError
+from ferdash.models.weights import read_checkpoint, read_network
+from ferdash.runs.store import Run, list_run_ids, read_metrics
+from ferdash.training import start
+from ferdash.training.checkpoints import list_checkpoints
+from ferdash.training.config import TrainConfig, from_dict, override
+from ferdash.training.continuation import resume
+
+
+@pytest.fixture(scope="module")
+def finished(squares_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    where = tmp_path_factory.mktemp("parent")
+    settings = [
+        "dataset=squares",
+        "epochs=2",
+        "batch_size=16",
+        "network.width=4",
+        "network.depths=1",
+        "checkpoint.every_batches=3",
+        "checkpoint.keep_last=10",
+        "compute.threads=1",
+    ]
+    run = start.create(override(TrainConfig(), settings), data=squares_root, checkpoints=where)
+    start.execute(run, data=squares_root, checkpoints=where)
+    return run
+
+
+@pytest.fixture
+def where(finished: Run, tmp_path: Path) -> Path:
+    """A checkpoints folder of its own with the finished run in it."""
+    shutil.copytree(finished.folder.parent, tmp_path / "runs")
+    return tmp_path
+
+
+def test_without_a_change_it_is_the_same_run(finished: Run, where: Path, squares_root: Path) -> None:
+    assert resume(finished.id, [], data=squares_root, checkpoints=where).id == finished.id
+    assert list_run_ids(where / "runs") == [finished.id]
+
+
+def test_a_change_makes_a_child_that_records_where_it_comes_from(
+    finished: Run, where: Path, squares_root: Path
+) -> None:
+    child = resume(f"{finished.id}@epoch-1", ["optimizer.lr=1e-3", "epochs=3"], data=squares_root, checkpoints=where)
+    assert child.record["parent"] == {
+        "run": finished.id,
+        "checkpoint": "epoch-001",
+        "changes": {"optimizer.lr": [2e-5, 1e-3], "epochs": [2, 3]},
+    }
+    assert child.record["command"] == (
+        f"ferdash train --resume {finished.id}@epoch-001 --set epochs=3 --set optimizer.lr=0.001"
+    )
+    start.execute(child, data=squares_root, checkpoints=where)
+    assert [row["epoch"] for row in read_metrics(child.folder)] == [1, 2]
+    assert read_metrics(child.folder)[0]["lr"] == 1e-3
+
+
+def test_changed_weight_decay_takes_effect(finished: Run, where: Path, squares_root: Path) -> None:
+    child = resume(finished.id, ["optimizer.weight_decay=0.3", "epochs=3"], data=squares_root, checkpoints=where)
+    start.execute(child, data=squares_root, checkpoints=where)
+    groups = read_checkpoint(child.checkpoints / "epoch-003.pt")["optimizer"]["param_groups"]
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.0]
+
+
+@pytest.mark.parametrize(
+    "settings", [["optimizer.name=sgd"], ["ema=0.9"], ["batch_size=8"], ["sampling.mode=adaptive"]]
+)
+def test_a_checkpoint_inside_an_epoch_can_go_on_with_anything_changed(
+    settings: list[str], finished: Run, where: Path, squares_root: Path
+) -> None:
+    child = resume(f"{finished.id}@batch-10", settings, data=squares_root, checkpoints=where)
+    assert start.execute(child, data=squares_root, checkpoints=where) == "finished"
+    assert read_metrics(child.folder)[-1]["epoch"] == 1
+
+
+def test_the_shape_of_the_network_cannot_change(finished: Run, where: Path, squares_root: Path) -> None:
+    with pytest.raises(ConfigError, match="shape cannot change"):
+        resume(finished.id, ["network.width=8"], data=squares_root, checkpoints=where)
+
+
+def test_an_unknown_run_or_checkpoint_is_named(finished: Run, where: Path, squares_root: Path) -> None:
+    with pytest.raises(RunError, match="There is no run nothing"):
+        resume("nothing", [], data=squares_root, checkpoints=where)
+    with pytest.raises(RunError, match="There is no run"):
+        resume("../runs", [], data=squares_root, checkpoints=where)
+    with pytest.raises(CheckpointError, match=r"no checkpoint “epoch-9”.*epoch-001"):
+        resume(f"{finished.id}@epoch-9", [], data=squares_root, checkpoints=where)
+
+
+class Hostile:
+    def __reduce__(self) -> tuple:
+        return (Path("pwned").write_text, ("ran",))
+
+
+def damage(path: Path, how: str) -> None:
+    if how == "cut short":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif how == "hostile pickle":
+        path.write_bytes(pickle.dumps(Hostile()))
+    elif how == "hostile torch file":
+        torch.save({"network": Hostile()}, path)
+    elif how == "something else":
+        torch.save({"weights": torch.zeros(3)}, path)
+    else:
+        path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("how", "sentence"),
+    [
+        ("cut short", "damaged or cut short"),
+        ("hostile pickle", "refused|damaged"),
+        ("hostile torch file", "was refused: it holds more than numbers"),
+        ("something else", "not a ferdash checkpoint"),
+        ("empty", "damaged or cut short"),
+    ],
+)
+def test_a_bad_checkpoint_is_refused_and_the_one_before_it_offered(
+    how: str, sentence: str, finished: Run, where: Path, squares_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(where)
+    folder = where / "runs" / finished.id / "checkpoints"
+    damage(folder / "epoch-002.pt", how)
+    with pytest.raises(CheckpointError, match=sentence) as caught:
+        resume(f"{finished.id}@epoch-2", ["epochs=3"], data=squares_root, checkpoints=where)
+    before = list_checkpoints(folder)[-2].stem
+    assert f"--resume {finished.id}@{before}" in str(caught.value)
+    assert not (where / "pwned").exists()
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(finished: Run, where: Path, squares_root: Path) -> None:
+    path = where / "runs" / finished.id / "checkpoints" / "epoch-002.pt"
+    packed = read_checkpoint(path)
+    packed["network"]["weights"] = {"other.weight": torch.zeros(2)}
+    torch.save(packed, path)
+    with pytest.raises(CheckpointError, match="another architecture"):
+        read_network(path)
+
+
+def test_the_best_network_can_be_read_for_use(finished: Run) -> None:
+    network, preprocess = read_network(finished.checkpoints / "best.pt")
+    assert not network.training
+    assert preprocess["height"] == 48
+    assert network(torch.zeros(2, 1, 48, 48)).logits.shape == (2, 7)
+
+
+def test_the_recorded_command_rebuilds_the_configuration(finished: Run) -> None:
+    command = finished.record["command"].split()
+    settings = [command[i + 1] for i, word in enumerate(command) if word == "--set"]
+    settings.append(f"dataset={command[command.index('--dataset') + 1]}")
+    assert override(TrainConfig(), settings) == from_dict(finished.record["config"])

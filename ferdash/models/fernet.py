@@ -3,8 +3,7 @@
 A 3x3 stem at full resolution, then stages of residual blocks, each stage halving the resolution and doubling the
 width. The blocks are those of He et al., "Deep Residual Learning for Image Recognition" (2016), with the squeeze-and-
 excitation gate of Hu et al., "Squeeze-and-Excitation Networks" (2018), the average-pool shortcut (ResNet-D) of He et
-al., "Bag of Tricks for Image Classification with Convolutional Neural Networks" (2019), and, as in that paper, the
-last batch norm of each block starting at zero so that the network begins as a shallow one.
+al., "Bag of Tricks for Image Classification with Convolutional Neural Networks" (2019).
 
 Importing this module registers FerNet with transformers' Auto classes.
 """
@@ -127,8 +126,6 @@ class FerNetForImageClassification(PreTrainedModel):
         elif isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
-        if isinstance(module, ResidualBlock):
-            nn.init.zeros_(module.norm2.weight)
 
     def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Pooled features before the classifier, (N, channels of the last stage)."""

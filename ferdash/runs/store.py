@@ -98,14 +98,27 @@ def write_status(folder: Path, *, state: State, **facts: Any) -> None:
 
 
 def read_status(folder: Path) -> dict[str, Any]:
-    """status.json, with `state` turned into `interrupted` when a run claims to be at work and its heartbeat is stale.
+    """status.json, with `state` turned into `interrupted` when a run claims to be at work, or waits in a queue, and the
+    process that should see to it is gone.
 
     Raises RunError when it cannot be read.
     """
     status = _read_object(folder / "status.json")
-    if status.get("state") in ("running", "paused") and not _alive(status):
+    if status.get("state") in ("queued", "running", "paused") and not _alive(status):
         status["state"] = "interrupted"
     return status
+
+
+def append_log(folder: Path, message: str) -> None:
+    """Add a line, with the time in UTC, to the run's log."""
+    with (folder / "log.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}  {message}\n")
+
+
+def read_log(folder: Path) -> list[str]:
+    """The lines of the log, oldest first; empty when there is none."""
+    path = folder / "log.txt"
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
 def append_metrics(folder: Path, row: dict[str, Any]) -> None:
@@ -154,7 +167,8 @@ def read_predictions(folder: Path, split: str) -> pd.DataFrame:
 
 
 def _alive(status: dict[str, Any]) -> bool:
-    if time.time() - float(status.get("heartbeat", 0)) > STALE_AFTER_S:
+    waits = status["state"] == "queued"  # nobody beats for a run in a queue
+    if not waits and time.time() - float(status.get("heartbeat", 0)) > STALE_AFTER_S:
         return False
     return status.get("host") != socket.gethostname() or _process_exists(int(status.get("pid", 0)))
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from ferdash.emotions import EMOTIONS, canonical_columns
 from ferdash.errors import ConfigError, RunError
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.models.preprocess import Preprocess
-from ferdash.runs.store import Run, append_metrics, write_predictions, write_status
+from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
 from ferdash.training.augment import augment, batch_generator, mixup, resize
 from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
 from ferdash.training.compute import pick_device, pick_dtype, set_threads
@@ -102,8 +102,8 @@ class Trainer:
         self._load_data()
         self._last_beat = 0.0
 
-    def train(self) -> str:
-        """Train to the last epoch, or until stopped. Returns the state the run ended in: `finished` or `stopped`."""
+    def train(self) -> Literal["finished", "stopped"]:
+        """Train to the last epoch, or until stopped; returns the state the run ended in."""
         while self.state.position.epoch < self.config.epochs and not self._out_of_patience():
             if not self._train_epoch():
                 self._save_checkpoint()
@@ -114,6 +114,25 @@ class Trainer:
         if self.config.evaluation.test:
             self._score_test()
         return "finished"
+
+    def time_batches(self, count: int, *, epoch: int) -> float:
+        """Seconds a batch takes, the shortest of `count`, trained as in that epoch. Changes the network."""
+        self.state.position = Position(epoch=min(epoch, self.config.epochs - 1))
+        self.state.network.train()
+        self._freeze()
+        rows = torch.arange(len(self.labels))[: self.config.batch_size]
+        seconds = []
+        for _ in range(count):
+            began = time.perf_counter()
+            self._train_batch(rows)
+            seconds.append(time.perf_counter() - began)
+        return min(seconds)
+
+    def time_evaluation(self) -> float:
+        """Seconds to score one batch of validation images."""
+        began = time.perf_counter()
+        self._predict(self.validation[:EVALUATION_BATCH])
+        return time.perf_counter() - began
 
     def _load_data(self) -> None:
         dataset, sampling = self.dataset, self.config.sampling
@@ -250,6 +269,12 @@ class Trainer:
         if improved:
             self._keep_best(packed, self.validation, probabilities)
         self._save_checkpoint(packed)
+        append_log(
+            self.run.folder,
+            f"Epoch {row['epoch'] + 1}: loss {row['train_loss']:.4f}, validation accuracy {metrics.accuracy:.2%}, "
+            f"macro F1 {metrics.macro_f1:.4f}, {row['images_per_s']:,.0f} images/s"
+            f"{', best so far' if improved else ''}.",
+        )
 
     def _keep_best(self, packed: dict[str, Any], rows: np.ndarray, probabilities: np.ndarray) -> None:
         save_best(self.run.checkpoints, packed, self.state.best)
@@ -335,7 +360,7 @@ class Trainer:
 
     def _may_go_on(self) -> bool:
         while self.control.pause.is_set() and not self.control.stop.is_set():
-            self._beat("paused", self._progress("training"))
+            self._beat("paused", self.progress("training"))
             self.control.stop.wait(0.2)
         return not self.control.stop.is_set()
 
@@ -348,7 +373,8 @@ class Trainer:
         save_checkpoint(self.run.checkpoints, name, packed or self._pack())
         thin(self.run.checkpoints, self.config.checkpoint.keep_last)
 
-    def _progress(self, phase: str) -> Progress:
+    def progress(self, phase: str) -> Progress:
+        """Where the run stands."""
         position = self.state.position
         speed = position.seen / position.seconds if position.seconds > 0 and position.seen else None
         left = (self.config.epochs - position.epoch) * len(self.labels) - position.seen
@@ -364,7 +390,7 @@ class Trainer:
         )
 
     def _report(self, phase: str) -> None:
-        progress = self._progress(phase)
+        progress = self.progress(phase)
         self._beat("running", progress)
         self.on_progress(progress)
 

@@ -1,5 +1,6 @@
 """From a configuration to a run at work: make the run folder, open what it needs, train, and record how it ended."""
 
+import errno
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from ferdash.errors import FerdashError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.weights import unpack_network
-from ferdash.runs.store import Run, create_run, new_run_id, write_status
+from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.loop import Control, Progress, Trainer
@@ -65,7 +66,10 @@ def execute(
         write_status(run.folder, state="running")
         checkpoint = None
         if any(run.checkpoints.glob("*-*.pt")):
-            _, checkpoint = read_latest(run.checkpoints)
+            path, checkpoint = read_latest(run.checkpoints)
+            append_log(run.folder, f"Going on from checkpoint {path.stem}.")
+        else:
+            append_log(run.folder, "Started.")
         network, preprocess = _network(config, checkpoint)
         trainer = Trainer(
             run,
@@ -78,18 +82,28 @@ def execute(
             on_progress=on_progress,
         )
         state = trainer.train()
-    except KeyboardInterrupt:
-        write_status(run.folder, state="stopped")
-        raise
-    except FerdashError as error:
-        write_status(run.folder, state="failed", error=str(error))
-        raise
     except BaseException as error:
-        write_status(run.folder, state="failed", error=f"{type(error).__name__}: {error}")
+        sentence = failure_sentence(error)
+        append_log(run.folder, f"Failed: {sentence}")
+        write_status(run.folder, state="failed", error=sentence)
         raise
-    progress = asdict(trainer._progress("training"))
-    write_status(run.folder, state=state, progress=progress, best=trainer.state.best)  # type: ignore[arg-type]
+    append_log(run.folder, f"{state.capitalize()}.")
+    progress = asdict(trainer.progress("training"))
+    write_status(run.folder, state=state, progress=progress, best=trainer.state.best)
     return state
+
+
+def failure_sentence(error: BaseException) -> str:
+    """What to tell a person about an exception that ended a run."""
+    if isinstance(error, FerdashError):
+        return str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "not enough memory" in str(error):
+        return "Memory ran out. Continue with a smaller batch_size (and optimizer.accumulate to make up for it)."
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "The disk is full. Make room, then resume: the checkpoints written before are whole."
+    if isinstance(error, OSError):
+        return f"A file could not be read or written: {error}. Resume when it is back."
+    return f"An error in ferdash itself ({type(error).__name__}: {error}); the traceback is in the server's log."
 
 
 def code_version() -> str:

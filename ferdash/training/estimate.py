@@ -1,0 +1,64 @@
+"""What a run will take, from a few timed batches of exactly that run."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.models.preprocess import Preprocess
+from ferdash.runs.store import Run
+from ferdash.training.config import TrainConfig
+from ferdash.training.loop import EVALUATION_BATCH, Trainer
+
+TIMED_BATCHES = 3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """seconds of the whole run; memory_bytes for weights, optimizer, activations of a batch and images; disk_bytes of
+    the checkpoints that are kept; images_per_s while training at full size."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    images_per_s: float
+
+
+def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module, preprocess: Preprocess) -> Estimate:
+    """Time a few batches and one batch of evaluation. Trains `network` by these batches, so give it a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(Path(folder), {})
+        (run.folder / "checkpoints").mkdir()
+        # Nothing of the estimate is written: no checkpoint within the few batches.
+        trainer = Trainer(run, replace(config, epochs=max(config.epochs, 1)), dataset, network, preprocess)  # type: ignore[arg-type]
+        activations = _activation_bytes(trainer)
+        small_s = trainer.time_batches(TIMED_BATCHES, epoch=0)
+        full_s = trainer.time_batches(TIMED_BATCHES, epoch=config.epochs)
+        evaluation_s = trainer.time_evaluation()
+    small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
+    training_s = trainer.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
+    scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
+    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+    state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
+    return Estimate(
+        seconds=training_s + scoring_s,
+        memory_bytes=state + weights + activations + trainer.images.nbytes,
+        disk_bytes=state * config.checkpoint.keep_last + weights * (2 if config.ema else 1),
+        images_per_s=config.batch_size / full_s,
+    )
+
+
+def _activation_bytes(trainer: Trainer) -> int:
+    """Bytes that the backward pass of one batch keeps, each storage counted once; this batch is the warm-up."""
+    storages: dict[int, int] = {}
+
+    def remember(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
+        trainer.time_batches(1, epoch=trainer.config.epochs)
+    return sum(storages.values())

@@ -1,0 +1,137 @@
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ferdash.errors import DatasetError, RunError
+from ferdash.runs.store import open_run, read_log, read_metrics, read_status, write_status
+from ferdash.training.config import TrainConfig, override
+from ferdash.training.jobs import JobManager
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def manager(squares_root: Path, tmp_path: Path) -> Iterator[JobManager]:
+    manager = JobManager(data=squares_root, checkpoints=tmp_path)
+    yield manager
+    manager.close()
+
+
+def config(*settings: str) -> TrainConfig:
+    base = ["dataset=squares", "epochs=2", "batch_size=16", "network.width=4", "network.depths=1", "compute.threads=1"]
+    return override(TrainConfig(), base + list(settings))
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Poll until something is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.01)
+
+
+def state_of(tmp_path: Path, run_id: str) -> str:
+    return str(read_status(tmp_path / "runs" / run_id)["state"])
+
+
+def test_queued_runs_are_trained_one_after_the_other(manager: JobManager, tmp_path: Path) -> None:
+    ids = [manager.submit(config(f"seed={seed}")) for seed in range(2)]
+    assert manager.wait(PATIENCE_S)
+    for run_id in ids:
+        assert state_of(tmp_path, run_id) == "finished"
+        assert len(read_metrics(tmp_path / "runs" / run_id)) == 2
+    assert manager.current is None
+
+
+def test_stop_saves_and_resume_goes_on(manager: JobManager, tmp_path: Path) -> None:
+    run_id = manager.submit(config("epochs=500"))
+    folder = tmp_path / "runs" / run_id
+    until(lambda: len(read_metrics(folder)) >= 1)
+    manager.stop(run_id)
+    assert manager.wait(PATIENCE_S)
+    assert state_of(tmp_path, run_id) == "stopped"
+    done = len(read_metrics(folder))
+    assert manager.resume(run_id) == run_id
+    until(lambda: len(read_metrics(folder)) > done)
+    assert any("Going on from checkpoint" in line for line in read_log(folder))
+
+
+def test_pause_holds_the_run_and_unpause_lets_it_go_on(manager: JobManager, tmp_path: Path) -> None:
+    run_id = manager.submit(config("epochs=500"))
+    folder = tmp_path / "runs" / run_id
+    until(lambda: manager.current == run_id and len(read_metrics(folder)) >= 1)
+    manager.pause(run_id)
+    until(lambda: state_of(tmp_path, run_id) == "paused")
+    held = len(read_metrics(folder))
+    time.sleep(0.3)
+    assert len(read_metrics(folder)) == held
+    manager.unpause(run_id)
+    until(lambda: len(read_metrics(folder)) > held)
+
+
+def test_a_waiting_run_can_be_taken_from_the_queue(manager: JobManager, tmp_path: Path) -> None:
+    first = manager.submit(config("epochs=500"))
+    second = manager.submit(config())
+    until(lambda: manager.current == first)
+    assert manager.queued == [second]
+    with pytest.raises(RunError, match="already at work or in the queue"):
+        manager.resume(second)
+    manager.stop(second)
+    assert manager.queued == []
+    assert state_of(tmp_path, second) == "stopped"
+    with pytest.raises(RunError, match="neither at work nor in the queue"):
+        manager.stop(second)
+    with pytest.raises(RunError, match="not at work in this app"):
+        manager.pause(second)
+
+
+def test_a_failed_run_says_why_and_the_queue_goes_on(manager: JobManager, tmp_path: Path) -> None:
+    bad = manager.submit(config("optimizer.lr=1e30"))
+    good = manager.submit(config())
+    assert manager.wait(PATIENCE_S)
+    status = read_status(tmp_path / "runs" / bad)
+    assert status["state"] == "failed"
+    assert "lower optimizer.lr" in status["error"]
+    assert state_of(tmp_path, good) == "finished"
+
+
+def test_a_missing_dataset_is_said_at_once(manager: JobManager) -> None:
+    with pytest.raises(DatasetError, match="no dataset called “nothing”"):
+        manager.submit(config("dataset=nothing"))
+
+
+def test_a_second_manager_waits_for_the_first(manager: JobManager, squares_root: Path, tmp_path: Path) -> None:
+    first = manager.submit(config("epochs=500"))
+    until(lambda: state_of(tmp_path, first) == "running")
+    other = JobManager(data=squares_root, checkpoints=tmp_path)
+    try:
+        second = other.submit(config())
+        until(lambda: other.current == second)
+        time.sleep(0.3)
+        assert state_of(tmp_path, second) == "queued"
+        manager.stop(first)
+        assert other.wait(PATIENCE_S)
+        assert state_of(tmp_path, second) == "finished"
+    finally:
+        other.close()
+
+
+def test_an_interrupted_run_is_resumed(manager: JobManager, squares_root: Path, tmp_path: Path) -> None:
+    run_id = manager.submit(config("epochs=500"))
+    until(lambda: len(read_metrics(tmp_path / "runs" / run_id)) >= 1)
+    manager.close()
+    folder = open_run(tmp_path / "runs", run_id).folder
+    write_status(folder, state="running")
+    status = json.loads((folder / "status.json").read_text())
+    (folder / "status.json").write_text(json.dumps({**status, "heartbeat": 0}))
+    assert read_status(folder)["state"] == "interrupted"
+    again = JobManager(data=squares_root, checkpoints=tmp_path)
+    try:
+        done = len(read_metrics(folder))
+        again.resume(run_id)
+        until(lambda: len(read_metrics(folder)) > done)
+    finally:
+        again.close()

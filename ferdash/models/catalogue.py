@@ -1,0 +1,41 @@
+"""The models to choose from, without loading any."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ferdash.models.hub import REPORT_MODEL, is_cached
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """One line of a model picker. available: can be loaded without the network."""
+
+    reference: str
+    title: str
+    kind: Literal["shipped", "run", "hub"]
+    description: str
+    available: bool
+
+
+def list_models(checkpoints: Path) -> list[ModelEntry]:
+    """Models of `checkpoints`/models (FerNet first), runs with a best checkpoint (newest first), the report's model."""
+    folders = [entry for entry in (checkpoints / "models").glob("*") if (entry / "config.json").is_file()]
+    folders.sort(key=lambda entry: (entry.name != "fernet", entry.name))
+    shipped = [ModelEntry(entry.name, *_describe(entry.name), available=True) for entry in folders]
+    runs = [
+        ModelEntry(f"run:{run_id}", f"Run {run_id}", "run", "Best epoch of this run.", available=True)
+        for run_id in sorted((path.parts[-3] for path in checkpoints.glob("runs/*/checkpoints/best.pt")), reverse=True)
+    ]
+    cached = is_cached(REPORT_MODEL)
+    note = "downloaded" if cached else "343 MB to download on first use"
+    report = ModelEntry(
+        REPORT_MODEL, "ViT-base (the report's model)", "hub", f"Vision transformer at 224 px; {note}.", available=cached
+    )
+    return [*shipped, *runs, report]
+
+
+def _describe(name: str) -> tuple[str, Literal["shipped"], str]:
+    if name == "fernet":
+        return "FerNet", "shipped", "Compact network for grey 48 x 48 faces, trained here on FER2013."
+    return name, "shipped", "A model in the models folder."

@@ -8,7 +8,6 @@ last, in a folder that is renamed into place, so that a half-finished import is 
 import hashlib
 import json
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,7 +83,7 @@ class FaceDataset:
 
 def content_hashes(images: np.ndarray) -> list[str]:
     """A hash for each image of a uint8 (N, H, W) array; equal exactly when the pixels are."""
-    return [hashlib.blake2b(np.ascontiguousarray(image), digest_size=12).hexdigest() for image in images]
+    return [hashlib.blake2b(image.tobytes(), digest_size=12).hexdigest() for image in images]
 
 
 def dataset_hash(table: pd.DataFrame) -> str:
@@ -115,10 +114,7 @@ def save_dataset(
 
     Raises DatasetError for a bad or taken name, and for an empty dataset.
     """
-    check_name(name)
-    target = root / name
-    if target.exists():
-        raise DatasetError(f"There is already a dataset called “{name}”; choose another name or delete that one first.")
+    require_free_name(root, name)
     if len(images) == 0:
         raise DatasetError("No image was found there, so there is nothing to import.")
     table = pd.DataFrame(
@@ -148,24 +144,20 @@ def save_dataset(
         if votes is not None:
             np.save(draft / "votes.npy", votes[order].astype(np.float32))
         write_json(draft / "meta.json", meta)
-        draft.rename(target)
+        draft.rename(root / name)
     return open_dataset(root, name)
 
 
 def open_dataset(root: Path, name: str) -> FaceDataset:
     """Open a dataset by name. The images are mapped, not read. Raises DatasetError when it is missing or damaged."""
-    check_name(name)
-    folder = root / name
-    if not (folder / "meta.json").is_file():
-        known = ", ".join(list_datasets(root)) or "none yet"
-        raise DatasetError(f"There is no dataset called “{name}” (there are: {known}). Import one first.")
+    folder = _dataset_folder(root, name)
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         images = np.load(folder / "images.npy", mmap_mode="r")
         table = pd.read_parquet(folder / "table.parquet")
         votes_file = folder / "votes.npy"
         votes = np.load(votes_file) if votes_file.is_file() else None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DatasetError(f"The dataset “{name}” is damaged ({error}). Delete it and import it again.") from error
     if len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise DatasetError(
@@ -182,9 +174,11 @@ def list_datasets(root: Path) -> list[str]:
 
 
 def delete_dataset(root: Path, name: str) -> None:
-    """Remove a dataset for good. Raises DatasetError when there is none of that name."""
-    open_dataset(root, name)
-    shutil.rmtree(root / name)
+    """Remove a dataset for good, a damaged one too. Raises DatasetError when there is none of that name."""
+    folder = _dataset_folder(root, name)
+    # Moved out of sight in one step, so that a removal that is interrupted leaves no half of a dataset.
+    with tempfile.TemporaryDirectory(dir=root, prefix=".deleting-") as grave:
+        folder.rename(Path(grave) / name)
 
 
 def check_name(name: str) -> None:
@@ -194,3 +188,18 @@ def check_name(name: str) -> None:
             f"“{name}” cannot be the name of a dataset: use up to 64 letters, digits, dots, dashes or underscores, "
             "starting with a letter or digit."
         )
+
+
+def require_free_name(root: Path, name: str) -> None:
+    """Raise DatasetError unless a new dataset under `root` can have this name."""
+    check_name(name)
+    if (root / name).exists():
+        raise DatasetError(f"There is already a dataset called “{name}”; choose another name or delete that one first.")
+
+
+def _dataset_folder(root: Path, name: str) -> Path:
+    check_name(name)
+    if not (root / name / "meta.json").is_file():
+        known = ", ".join(list_datasets(root)) or "none yet"
+        raise DatasetError(f"There is no dataset called “{name}” (there are: {known}). Import one first.")
+    return root / name

@@ -1,0 +1,88 @@
+"""Importing: a zip, folder or CSV file, in any of the layouts FER2013 is passed around in, becomes a FaceDataset."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from ferdash.data.dataset import FaceDataset, require_free_name, save_dataset
+from ferdash.data.sources.archive import Member, open_members, sibling
+from ferdash.data.sources.csv_table import choose_table, is_face_table, read_face_table
+from ferdash.data.sources.faces import Faces
+from ferdash.data.sources.fer_plus import FILE_NAME, is_votes, votes_by_name, votes_by_row
+from ferdash.data.sources.images import is_image, read_image_tree
+from ferdash.errors import DatasetError
+
+Progress = Callable[[int, int], None]
+
+
+def import_dataset(path: Path, root: Path, name: str | None = None, progress: Progress | None = None) -> FaceDataset:
+    """Import what is at `path` as a new dataset under `root` and open it.
+
+    The layout is found out: FER2013 as a CSV file (alone, in a folder or in a zip) or pictures in a folder per
+    emotion, with or without train / validation / test above. FER+ votes (fer2013new.csv) in the source or beside it
+    come along. `name` is made from the file's name when None. `progress` is called with (done, in all).
+
+    Raises DatasetError, in one sentence naming the file, for anything that cannot be read; then no dataset is left.
+    """
+    name = name or default_name(path)
+    require_free_name(root, name)
+    with open_members(path) as members:
+        faces = read_faces(members, path, progress or (lambda done, total: None))
+    return save_faces(faces, root, name, origin=path.name)
+
+
+def save_faces(faces: Faces, root: Path, name: str, *, origin: str) -> FaceDataset:
+    """Write `faces` as a new dataset; errors as for save_dataset."""
+    return save_dataset(
+        root,
+        name,
+        images=faces.images,
+        labels=faces.labels,
+        splits=faces.splits,
+        sources=faces.sources,
+        origin=origin,
+        votes=faces.votes,
+        notes=faces.notes,
+    )
+
+
+def default_name(path: Path) -> str:
+    """A dataset name from a file name.
+
+    >>> default_name(Path("downloads/My faces (2).zip"))
+    'My-faces-2'
+    """
+    stem = path.resolve().stem if path.suffix.lower() in (".zip", ".csv") else path.resolve().name
+    return re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._")[:64] or "faces"
+
+
+def read_faces(members: list[Member], path: Path, progress: Progress) -> Faces:
+    """Read the members of the source at `path` in whichever layout they are; errors as for import_dataset."""
+    votes = next((member for member in members if is_votes(member)), None) or sibling(path, FILE_NAME)
+    members = [member for member in members if not is_votes(member)]
+    tables = [member for member in members if is_face_table(member)]
+    if not tables and len(members) == 1 and members[0].name.lower().endswith(".csv"):
+        tables = members
+    if tables:
+        faces = read_face_table(choose_table(tables), progress)
+        return faces if votes is None else _with_votes_by_row(faces, votes)
+    if any(is_image(member) for member in members):
+        faces = read_image_tree(members, progress)
+        return faces if votes is None else _with_votes_by_name(faces, votes)
+    raise DatasetError(
+        f"“{path.name}” holds neither pictures nor a table like fer2013.csv. Give a zip, a folder with one folder of "
+        "pictures per emotion, or fer2013.csv."
+    )
+
+
+def _with_votes_by_row(faces: Faces, votes: Member) -> Faces:
+    return replace(faces, votes=votes_by_row(votes, len(faces.images)))
+
+
+def _with_votes_by_name(faces: Faces, votes: Member) -> Faces:
+    shares = votes_by_name(votes, faces.sources)
+    if shares is None:
+        note = f"The votes in “{votes.name}” were left out: none of its image names occurs among the pictures."
+        return replace(faces, notes=[*faces.notes, note])
+    return replace(faces, votes=shares)

@@ -1,0 +1,85 @@
+"""Figures about a dataset: how its emotions and its pixels are distributed."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ferdash.emotions import EMOTIONS
+from ferdash.plots.style import EMOTION_COLOURS, SERIES_COLOURS, SERIES_DASHES, SPLIT_OPACITY, SPLIT_PATTERNS, finish
+from ferdash.wording import count, percent
+
+
+def distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
+    """Bars per emotion, the splits side by side.
+
+    counts: images per emotion (rows, the seven of EMOTIONS) and split (columns), as `FaceDataset.counts` gives them;
+    splits without an image are left out. shares: show each emotion's share of its split instead of its count, which
+    makes splits of different size comparable.
+    """
+    figure = go.Figure()
+    for split in (name for name in counts.columns if counts[name].sum()):
+        numbers = counts[split].to_numpy()
+        share = numbers / numbers.sum()
+        figure.add_bar(
+            x=list(EMOTIONS),
+            y=share if shares else numbers,
+            name=split,
+            text=[percent(value) for value in share] if shares else [count(int(number)) for number in numbers],
+            textposition="outside",
+            textangle=0,
+            customdata=np.stack([numbers, share], axis=1),
+            hovertemplate="%{x}, " + split + ": %{customdata[0]:,} images, %{customdata[1]:.1%}<extra></extra>",
+            marker={
+                "color": EMOTION_COLOURS,
+                "opacity": SPLIT_OPACITY[split],
+                "pattern": {"shape": SPLIT_PATTERNS[split], "size": 6, "solidity": 0.35, "fillmode": "overlay"},
+            },
+            cliponaxis=False,
+        )
+    figure.update_layout(
+        barmode="group", bargap=0.18, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"}
+    )
+    if shares:
+        figure.update_yaxes(tickformat=".0%")
+    return finish(
+        figure,
+        title=_distribution_title(counts),
+        x_title="",
+        y_title="share of the split" if shares else "images",
+    )
+
+
+def _distribution_title(counts: pd.DataFrame) -> str:
+    totals = counts.sum(axis=1)
+    present = totals[totals > 0]
+    if len(present) < 2 or present.max() == present.min():
+        return "Images per emotion"
+    return f"{present.idxmax().capitalize()} is the most frequent emotion, {present.idxmin()} the rarest"
+
+
+def quality_histogram(values: dict[str, np.ndarray], *, title: str, x_title: str) -> go.Figure:
+    """How a measure of image quality is distributed in each split, as shares of the split.
+
+    values: for each split, float (N,), one value an image; empty splits are left out. All splits share 60 bins over
+    the range of the values.
+    """
+    filled = {split: array for split, array in values.items() if len(array)}
+    figure = go.Figure()
+    if not filled:
+        return finish(figure, title=title, x_title=x_title, y_title="share of images")
+    everything = np.concatenate(list(filled.values()))
+    edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-6), 61)
+    centres = (edges[:-1] + edges[1:]) / 2
+    for split, array in filled.items():
+        share = np.histogram(array, bins=edges)[0] / len(array)
+        figure.add_scatter(
+            x=centres,
+            y=share,
+            name=split,
+            mode="lines",
+            line={"color": SERIES_COLOURS[split], "dash": SERIES_DASHES[split], "width": 2, "shape": "hvh"},
+            hovertemplate=split + ": %{y:.1%} of images at %{x:.3g}<extra></extra>",
+        )
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"})
+    return finish(figure, title=title, x_title=x_title, y_title="share of images", height=300)

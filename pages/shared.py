@@ -1,0 +1,173 @@
+"""What all pages share, and every quirk of Streamlit they need: caches, the choices in the sidebar, calm errors.
+
+The chosen dataset and model are one choice for all pages. They live in the sidebar's two pickers, which keep them in
+the URL; a page asks here and never reads session state itself.
+"""
+
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
+from ferdash.errors import FerdashError
+from ferdash.models.catalogue import ModelEntry, list_models
+from ferdash.paths import checkpoints_root, data_root
+
+if TYPE_CHECKING:
+    from ferdash.models.loading import EmotionModel
+
+logger = logging.getLogger("ferdash.app")
+
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "dataset": ("Dataset", ":material/photo_library:"),
+    "predict": ("Predict", ":material/familiar_face_and_zone:"),
+}
+"""File in pages/ -> its name and icon in the navigation, in order."""
+
+
+def page_path(name: str) -> str:
+    """What st.switch_page and st.page_link take for a page of PAGES."""
+    return f"pages/{name}.py"
+
+
+@contextmanager
+def calm_errors() -> Iterator[None]:
+    """Show a FerdashError as its sentence, and log anything else whole while the page says one calm line."""
+    try:
+        yield
+    except FerdashError as error:
+        st.error(str(error), icon=":material/error:")
+    except Exception:
+        logger.exception("a page failed")
+        st.error(
+            "Something in ferdash itself went wrong here. Your files are untouched; the details are in the terminal "
+            "in which the app was started.",
+            icon=":material/error:",
+        )
+
+
+# --- the chosen dataset ---------------------------------------------------------------------------------------------
+
+
+def choose_dataset(name: str | None) -> None:
+    """Make `name` the chosen dataset (None: the first there is) and run the page again."""
+    st.session_state["choose_dataset"] = name
+    st.rerun()
+
+
+def pick_dataset() -> None:
+    """Draw the picker; call once a run, before any page asks for the dataset."""
+    names = list_datasets(data_root())
+    if "choose_dataset" in st.session_state:
+        wanted = st.session_state.pop("choose_dataset")
+        st.session_state["dataset"] = wanted if wanted in names else next(iter(names), None)
+    if names:
+        st.selectbox("Dataset", names, key="dataset", bind="query-params")
+    else:
+        st.session_state.pop("dataset", None)
+        st.caption("Dataset: none imported yet")
+
+
+def dataset() -> FaceDataset | None:
+    """The chosen dataset, opened; None when there is none. Raises DatasetError when it is damaged."""
+    name = st.session_state.get("dataset")
+    if name is None:
+        return None
+    meta = data_root() / name / "meta.json"
+    return _open_dataset(data_root(), name, meta.stat().st_mtime_ns if meta.is_file() else 0)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
+    del stamp  # part of the key: a dataset deleted and imported again under its name is opened anew
+    return open_dataset(root, name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={FaceDataset: lambda dataset: dataset.hash})
+def leaks(dataset: FaceDataset) -> int:
+    """Images outside train that are pixel-identical to a training image."""
+    return int(dataset.duplicates_training().sum())
+
+
+# --- the chosen model -----------------------------------------------------------------------------------------------
+
+
+def models() -> list[ModelEntry]:
+    """The models to choose from."""
+    return list_models(checkpoints_root())
+
+
+def model_title(reference: str) -> str:
+    """How a model is called on the pages; a reference that is typed in is its own title."""
+    return next((entry.title for entry in models() if entry.reference == reference), reference)
+
+
+def pick_model() -> None:
+    """Draw the picker; call once a run, before any page asks for the model."""
+    titles = {entry.reference: entry.title for entry in models()}
+    st.selectbox(
+        "Model",
+        list(titles),
+        key="model",
+        bind="query-params",
+        format_func=lambda reference: titles.get(reference, reference),
+        accept_new_options=True,
+        help="Choose one, or type the path of a model folder or a Hugging Face id (owner/name).",
+    )
+
+
+def model_reference() -> str | None:
+    """The chosen model's reference."""
+    return st.session_state.get("model")
+
+
+def model_is_here(reference: str) -> bool:
+    """Whether a model can be loaded without a download; a reference typed in is taken to be."""
+    return next((entry.available for entry in models() if entry.reference == reference), True)
+
+
+def model(reference: str) -> "EmotionModel":
+    """A model, loaded once for all visitors. Raises ModelError when it cannot be."""
+    return _load_model(reference, checkpoints_root(), model_stamp(reference))
+
+
+def model_stamp(reference: str) -> int:
+    """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
+    if reference.startswith("run:"):
+        from ferdash.models.loading import run_checkpoint
+
+        weights = run_checkpoint(reference, checkpoints_root() / "runs")
+    else:
+        weights = checkpoints_root() / "models" / reference / "model.safetensors"
+    return weights.stat().st_mtime_ns if weights.is_file() else 0
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
+def _load_model(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel":
+    from ferdash.models.loading import load_model
+
+    del stamp
+    return load_model(reference, checkpoints)
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> None:
+    """Import PyTorch and transformers in the background: they take seconds, and the first page needs neither."""
+    threading.Thread(target=importlib.import_module, args=("ferdash.models.loading",), daemon=True).start()
+
+
+def device_words() -> str:
+    """Where models run here, for a person."""
+    import torch
+
+    if torch.cuda.is_available():
+        return f"the GPU ({torch.cuda.get_device_name()})"
+    return f"the processor of this computer ({os.cpu_count()} cores)"

@@ -39,10 +39,12 @@ def train(
     if resume:
         run = continuation.resume(resume, settings or [], data=data, checkpoints=checkpoints)
     else:
+        chosen = get_recipe(recipe)
         extra = [f"dataset={dataset}"] if dataset else []
-        extra += [f"start_from={model}"] if model else []
         extra += [] if seed is None else [f"seed={seed}"]
-        config = override(get_recipe(recipe).config(), extra + (settings or []))
+        config = override(chosen.config(), extra + (settings or []))
+        before = model or continuation.predecessor(chosen, config.dataset, checkpoints=checkpoints)
+        config = override(config, [f"start_from={before}"]) if before else config
         run = start.create(config, data=data, checkpoints=checkpoints, name=name)
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from ferdash.errors import CheckpointError, ConfigError
+from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint
-from ferdash.runs.store import Run, open_run
+from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
+from ferdash.training.recipes import Recipe
 from ferdash.training.start import create
 
 # A change of these makes an epoch of other batches, so a checkpoint from inside an epoch goes back to its start.
@@ -35,6 +36,27 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
     _adopt(child, path.stem, packed, changes)
     return child
+
+
+def predecessor(recipe: Recipe, dataset: str, *, checkpoints: Path) -> str:
+    """Model reference of the latest finished run of the recipe that `recipe` continues, on the same dataset; empty
+    when it continues none. Raises RunError when that recipe has not been run yet."""
+    if not recipe.continues:
+        return ""
+    root = checkpoints / "runs"
+    for run_id in list_run_ids(root):
+        try:
+            run = open_run(root, run_id)
+            state = read_status(run.folder)["state"]
+        except RunError:
+            continue  # a damaged run is not one to continue; the list of runs reports it
+        config = run.record.get("config", {})
+        if (config.get("recipe"), config.get("dataset"), state) == (recipe.continues, dataset, "finished"):
+            return f"run:{run_id}"
+    raise RunError(
+        f"{recipe.name} goes on from a run of {recipe.continues} on “{dataset}”, and there is none yet. "
+        f"Run that first, or name a model to start from."
+    )
 
 
 def find_checkpoint(run: Run, wanted: str) -> Path:

@@ -22,7 +22,7 @@ from ferdash.errors import ConfigError, RunError
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
-from ferdash.training.augment import augment, batch_generator, mixup, resize
+from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
 from ferdash.training.compute import pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
@@ -329,9 +329,7 @@ class Trainer:
         network = self.state.network.eval()
         results = []
         for start in range(0, len(rows), EVALUATION_BATCH):
-            chunk = torch.from_numpy(self.dataset.images[rows[start : start + EVALUATION_BATCH]])
-            pixels = resize(chunk[:, None].to(self.device).float().div_(255), self.preprocess.height)
-            pixels = self.preprocess.normalise(pixels).contiguous(memory_format=torch.channels_last)
+            pixels = self.preprocess(self.dataset.images[rows[start : start + EVALUATION_BATCH]], self.device)
             if self.state.averaged is None:
                 logits = network(pixels).logits
             else:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel
@@ -15,6 +15,7 @@ from ferdash import __version__
 from ferdash.data.dataset import open_dataset
 from ferdash.errors import FerdashError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.weights import unpack_network
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
@@ -70,7 +71,7 @@ def execute(
             append_log(run.folder, f"Going on from checkpoint {path.stem}.")
         else:
             append_log(run.folder, "Started.")
-        network, preprocess = _network(config, checkpoint)
+        network, preprocess = build_network(config, checkpoints, checkpoint)
         trainer = Trainer(
             run,
             config,
@@ -138,10 +139,17 @@ def _text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _network(config: TrainConfig, checkpoint: dict[str, Any] | None) -> tuple[PreTrainedModel, Preprocess]:
+def build_network(
+    config: TrainConfig, checkpoints: Path, checkpoint: dict[str, Any] | None = None
+) -> tuple[PreTrainedModel, Preprocess]:
+    """The network to train and how it wants its images: that of the checkpoint, of the model that the configuration
+    starts from, or a new FerNet drawn from the seed. Raises ModelError when the model cannot be loaded."""
     if checkpoint is not None:
         packed = checkpoint["network"]
         return unpack_network(packed), Preprocess(**packed["preprocess"])
+    if config.start_from:
+        model = load_model(config.start_from, checkpoints, device="cpu")
+        return cast(PreTrainedModel, model.network.requires_grad_(True)), model.preprocess
     torch.manual_seed(config.seed)
     shape = FerNetConfig(**{**asdict(config.network), "depths": list(config.network.depths)})
     return FerNetForImageClassification(shape), Preprocess()

@@ -1,0 +1,108 @@
+"""Every experiment of the report, run end to end, from a model saved in transformers' format."""
+
+from pathlib import Path
+
+import pytest
+
+from ferdash.errors import RunError
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.processing import FerNetImageProcessor
+from ferdash.runs.store import open_run, read_metrics, read_predictions, read_status
+from ferdash.training import start
+from ferdash.training.config import TrainConfig, differences, override
+from ferdash.training.continuation import predecessor
+from ferdash.training.recipes import RECIPES, REPORT_MODEL, get_recipe
+
+REPORT = [
+    "demo_disgust_surprise_focus",
+    "demo_fear_focus",
+    "baseline_limited",
+    "full_dataset_test",
+    "full_dataset_multi_epoch",
+    "weighted_disgust_fear",
+    "positive_emotions_focus",
+    "baseline_evaluation",
+    "full_dataset_single_epoch",
+    "adaptive_training",
+]
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("checkpoints")
+    folder = root / "models" / "small"
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(folder)
+    FerNetImageProcessor().save_pretrained(folder)
+    return root
+
+
+@pytest.mark.parametrize("name", REPORT)
+def test_each_recipe_of_the_report_runs_end_to_end(name: str, checkpoints: Path, squares_root: Path) -> None:
+    settings = ["dataset=squares", "start_from=small", "compute.threads=1"]
+    config = override(get_recipe(name).config(), settings)
+    run = start.create(config, data=squares_root, checkpoints=checkpoints)
+    assert start.execute(run, data=squares_root, checkpoints=checkpoints) == "finished"
+    rows = read_metrics(run.folder)
+    assert len(rows) == max(config.epochs, 1)
+    assert rows[-1]["validation"]["images"] == 28
+    assert len(read_predictions(run.folder, "test")) == 28
+    assert read_status(run.folder)["best"]["score"] == max(row["validation"]["accuracy"] for row in rows)
+    if config.sampling.mode == "static":
+        assert rows[0]["weights"] == [config.sampling.weights.get(emotion, 1.0) for emotion in EMOTION_ORDER]
+        heaviest = max(config.sampling.weights, key=lambda emotion: config.sampling.weights[emotion])
+        assert rows[0]["drawn"][EMOTION_ORDER.index(heaviest)] == max(rows[0]["drawn"])
+    if name == "adaptive_training":
+        assert all(len(row["next_focus"]) == 2 for row in rows)
+
+
+EMOTION_ORDER = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+
+
+def test_the_report_s_settings_are_what_it_states() -> None:
+    for name in REPORT:
+        config = get_recipe(name).config()
+        assert config.start_from == REPORT_MODEL
+        assert (config.optimizer.name, config.optimizer.lr, config.schedule.name) == ("adamw", 2e-5, "constant")
+    stated = {name: (get_recipe(name).config().epochs, get_recipe(name).config().batch_size) for name in REPORT}
+    assert stated["baseline_limited"] == (1, 32)
+    assert stated["full_dataset_multi_epoch"] == (5, 16)
+    assert stated["adaptive_training"] == (10, 16)
+    assert get_recipe("weighted_disgust_fear").config().sampling.weights == {"disgust": 3.0, "fear": 2.0}
+    assert get_recipe("positive_emotions_focus").config().sampling.weights == {"happy": 2.0, "surprise": 1.5}
+    assert get_recipe("full_dataset_single_epoch").config().evaluation.per_class == 0
+    assert set(REPORT) < set(RECIPES)
+
+
+def test_a_run_can_start_from_the_best_checkpoint_of_another(checkpoints: Path, squares_root: Path) -> None:
+    first = start.create(
+        override(get_recipe("demo_disgust_surprise_focus").config(), ["dataset=squares", "start_from=small"]),
+        data=squares_root,
+        checkpoints=checkpoints,
+    )
+    start.execute(first, data=squares_root, checkpoints=checkpoints)
+    recipe = get_recipe("demo_fear_focus")
+    reference = predecessor(recipe, "squares", checkpoints=checkpoints)
+    assert reference == f"run:{first.id}"
+    config = override(recipe.config(), ["dataset=squares", f"start_from={reference}"])
+    second = start.create(config, data=squares_root, checkpoints=checkpoints)
+    assert second.record["parent"] == {"run": first.id, "checkpoint": "best", "changes": {}}
+    assert f"--model run:{first.id}" in second.record["command"]
+    assert start.execute(second, data=squares_root, checkpoints=checkpoints) == "finished"
+    assert open_run(checkpoints / "runs", second.id).record["parent"]["run"] == first.id
+
+
+def test_a_recipe_is_a_difference_from_the_defaults() -> None:
+    changed = differences(TrainConfig(), get_recipe("baseline_limited").config())
+    assert set(changed) == {
+        "recipe",
+        "start_from",
+        "sampling.per_class",
+        "evaluation.per_class",
+        "evaluation.test",
+    }
+
+
+def test_a_recipe_that_continues_another_says_when_that_has_not_been_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="goes on from a run of demo_disgust_surprise_focus"):
+        predecessor(get_recipe("demo_fear_focus"), "squares", checkpoints=tmp_path)
+    assert predecessor(get_recipe("fernet"), "squares", checkpoints=tmp_path) == ""

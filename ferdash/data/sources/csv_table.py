@@ -25,7 +25,8 @@ def is_face_table(member: Member) -> bool:
 
 
 def read_face_table(member: Member, progress: Callable[[int, int], None]) -> Faces:
-    """Read the whole table; `progress` is called with (bytes read, bytes in all).
+    """Read the whole table; `progress` is called with (images read, images in all as far as
+    can be told from the bytes read).
 
     An image's source is `<Usage>/<emotion>/fer<row>.png`, with the name that FER+ gives that row. Raises DatasetError
     naming the line for anything that is not as FER2013 has it.
@@ -44,8 +45,8 @@ def read_face_table(member: Member, progress: Callable[[int, int], None]) -> Fac
         sources.append(f"{usage}/{EMOTIONS[label]}/fer{row:07d}.png")
         bytes_read += sum(map(len, fields.values())) + len(fields)
         if row % _REPORT_EVERY == 0:
-            progress(min(bytes_read, member.size), member.size)
-    progress(member.size, member.size)
+            progress(row + 1, max(round((row + 1) * member.size / bytes_read), row + 1))
+    progress(len(images), len(images))
     pixels = np.frombuffer(b"".join(images), dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     return Faces(pixels, np.array(labels, dtype=np.int64), splits, sources)
 

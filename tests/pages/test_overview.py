@@ -1,0 +1,80 @@
+"""Overview: with nothing there, with a dataset, model and run there, and with a damaged one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from ferdash.data.dataset import save_dataset
+from ferdash.runs.store import create_run, write_status
+
+Visit = Callable[..., AppTest]
+
+CARD = """---
+model-index:
+- name: FerNet
+  results:
+  - task: {type: image-classification}
+    dataset: {name: FER2013, type: fer2013, split: validation}
+    metrics: [{type: accuracy, value: 0.6712}]
+---
+"""
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.title, *app.markdown, *app.caption, *app.code])
+
+
+def test_empty_overview_says_what_to_do_first(visit: Visit, data: Path, checkpoints: Path) -> None:
+    app = visit("overview")
+    assert not app.exception
+    assert not app.error
+    assert "no picture and no result leaves it" in words(app)
+    assert "let ferdash draw a small demo dataset" in words(app)
+    assert "ferdash train --recipe fernet" in words(app)
+    assert {link.label for link in app.get("page_link")} >= {"Get a dataset", "Try it on a photo"}
+
+
+def test_overview_tells_limits_and_protocol(visit: Visit, data: Path, checkpoints: Path) -> None:
+    text = words(visit("overview"))
+    assert "What emotion recognition cannot do" in text
+    assert "Do not use it" in text
+    assert "Nothing is tuned on the test images" in text
+
+
+def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fernet: Path, checkpoints: Path) -> None:
+    (fernet / "README.md").write_text(CARD)
+    run = create_run(checkpoints / "runs", "20250101-000000-fernet-abcd", {"config": {"recipe": "fernet"}})
+    write_status(run.folder, state="stopped", best={"score": 0.655, "select": "accuracy", "epoch": 3})
+    app = visit("overview")
+    text = words(app)
+    assert not app.exception
+    assert not app.error
+    assert "#### demo" in text
+    assert "210 images of faces" in text
+    assert "also stand among the training images" in text
+    assert "67.1 % accuracy on FER2013, validation." in text
+    assert "65.5 %" in text
+    assert "epoch 4" in text
+    assert "ferdash train --resume 20250101-000000-fernet-abcd" in text
+
+
+def test_damaged_dataset_is_one_sentence_and_the_rest_goes_on(visit: Visit, data: Path, fernet: Path) -> None:
+    faces = np.zeros((2, 48, 48), np.uint8)
+    save_dataset(data, "torn", images=faces, labels=[0, 1], splits=["train"] * 2, sources=["a", "b"], origin="a test")
+    (data / "torn" / "images.npy").write_bytes(b"")
+    app = visit("overview")
+    assert not app.exception
+    assert [error.value for error in app.error if "“torn” is damaged" in error.value]
+    assert "#### FerNet" in words(app)
+
+
+def test_damaged_run_is_one_sentence(visit: Visit, data: Path, checkpoints: Path) -> None:
+    folder = checkpoints / "runs" / "20250101-000000-fernet-abcd"
+    folder.mkdir(parents=True)
+    (folder / "status.json").write_text(json.dumps({"state": "finished"}))
+    app = visit("overview")
+    assert not app.exception
+    assert any("its folder is damaged" in error.value for error in app.error)

@@ -63,12 +63,16 @@ def read_image_tree(members: Sequence[Member], progress: Callable[[int, int], No
 
 def _label(name: str) -> int:
     folder = PurePosixPath(name).parent.name
+    if not folder:
+        raise DatasetError(
+            f"“{name}” lies in no folder, so its emotion is unknown. Put pictures into folders named {', '.join(EMOTIONS)}."
+        )
     try:
         return emotion_index(folder)
     except LabelError as error:
-        where = f"in the folder “{folder}”, which is" if folder else "outside any folder, so its emotion is"
         raise DatasetError(
-            f"“{name}” lies {where} none of the seven emotions ({', '.join(EMOTIONS)}). Rename or remove it."
+            f"“{name}” lies in the folder “{folder}”, which is none of the seven emotions ({', '.join(EMOTIONS)}). "
+            "Rename or remove that folder."
         ) from error
 
 

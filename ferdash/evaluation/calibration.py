@@ -1,17 +1,27 @@
-"""How far stated probabilities can be trusted: reliability, temperature scaling, accuracy against coverage."""
+"""How far stated probabilities can be trusted: reliability, temperature scaling, accuracy against coverage.
+
+Everywhere here y_true is int (N,), positions in EMOTIONS, and probabilities float (N, 7) whose rows sum to 1.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, logsumexp
+
+from ferdash.errors import EvaluationError
 
 BINS = 15
+TEMPERATURES = (0.05, 20.0)
+"""Range in which a temperature is sought. Without a single mistake the best would be 0, and the lower end is given."""
+
+_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """By bin of the top probability, each float or int (BINS,): edges has one more; accuracy and confidence (mean top
-    probability) are NaN in an empty bin."""
+    """By bin of the top probability, each (bins,): edges has one more; confidence (mean top probability) and accuracy
+    are NaN in an empty bin."""
 
     edges: np.ndarray
     count: np.ndarray
@@ -19,56 +29,95 @@ class Reliability:
     accuracy: np.ndarray
 
 
-def reliability(*, y_true: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> Reliability:
-    """Accuracy against top probability in bins of equal width.
+@dataclass(frozen=True)
+class Selective:
+    """What is gained by answering only above a threshold, each float (K,), from the strictest threshold to none.
 
-    y_true: int (N,). probabilities: float (N, 7), rows sum to 1. A probability on an edge belongs to the bin below.
+    coverage: share of the images whose top probability is at least `threshold`; accuracy: share of those that are
+    right. One point for each distinct top probability.
     """
+
+    threshold: np.ndarray
+    coverage: np.ndarray
+    accuracy: np.ndarray
+
+
+def bin_of(top: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """Bin of each top probability, int (N,). Bins have equal width over 0 to 1; an edge belongs to the bin below."""
+    edges = np.linspace(0, 1, bins + 1)
+    return np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+
+
+def reliability(*, y_true: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> Reliability:
+    """Accuracy against top probability, for a reliability diagram."""
+    _require_images(y_true)
     top = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == y_true
-    edges = np.linspace(0, 1, bins + 1)
-    index = np.clip(np.searchsorted(edges, top, side="left") - 1, 0, bins - 1)
+    index = bin_of(top, bins)
     count = np.bincount(index, minlength=bins)
-    with np.errstate(invalid="ignore"):
-        confidence = np.bincount(index, weights=top, minlength=bins) / count
-        accuracy = np.bincount(index, weights=correct.astype(float), minlength=bins) / count
-    return Reliability(edges, count, confidence, accuracy)
+    filled = np.where(count > 0, count, np.nan)
+    return Reliability(
+        edges=np.linspace(0, 1, bins + 1),
+        count=count,
+        confidence=np.bincount(index, weights=top, minlength=bins) / filled,
+        accuracy=np.bincount(index, weights=correct, minlength=bins) / filled,
+    )
 
 
 def expected_calibration_error(*, y_true: np.ndarray, probabilities: np.ndarray, bins: int = BINS) -> float:
-    """Mean distance of accuracy and top probability over equal-width bins, weighted by count: Guo et al., "On
-    Calibration of Modern Neural Networks" (2017), equation 3."""
+    """Distance between accuracy and mean top probability, averaged over 15 bins of equal width by their image count:
+    Guo et al., "On Calibration of Modern Neural Networks" (2017), equation 3."""
     table = reliability(y_true=y_true, probabilities=probabilities, bins=bins)
-    filled = table.count > 0
-    gap = np.abs(table.accuracy[filled] - table.confidence[filled])
-    return float((gap * table.count[filled]).sum() / table.count.sum())
+    gap = np.abs(table.accuracy - table.confidence)
+    return float(np.nansum(gap * table.count) / table.count.sum())
 
 
 def fit_temperature(*, y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """The temperature that minimises the log loss of these images; fit it on validation, never on test.
 
-    Guo et al. (2017), section 4.2. Logits are taken as log probabilities, which differ from them by a constant a row
-    and so give the same temperature.
+    Guo et al. (2017), section 4.2. Log probabilities stand for the logits: they differ by a constant in each row, and
+    so give the same temperature. Raises EvaluationError when there is no image.
     """
+    _require_images(y_true)
+    logits = _log(probabilities)
+    truth = logits[np.arange(len(y_true)), y_true]
 
     def loss(log_temperature: float) -> float:
-        scaled = apply_temperature(probabilities, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(scaled[np.arange(len(y_true)), y_true], 1e-12)).mean())
+        inverse = np.exp(-log_temperature)
+        return float((logsumexp(logits * inverse, axis=1) - truth * inverse).mean())
 
-    result = minimize_scalar(loss, bounds=(np.log(0.05), np.log(20.0)), method="bounded", options={"xatol": 1e-6})
+    low, high = np.log(TEMPERATURES)
+    result = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(result.x))
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities after dividing the logits by `temperature`; above 1 softens. float64 (N, 7)."""
-    logits = np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), 1e-12)) / temperature
-    scaled = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return scaled / scaled.sum(axis=1, keepdims=True)
+    """Probabilities after dividing the logits by `temperature`, float64 (N, 7). Above 1 softens; the order stays.
+
+    Raises EvaluationError for a temperature that is not above 0.
+    """
+    if not temperature > 0:
+        raise EvaluationError(f"A temperature must be above 0, but it is {temperature}.")
+    return np.exp(log_softmax(_log(probabilities) / temperature, axis=1))
 
 
-def selective_accuracy(*, y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Accuracy on the most confident share of the images: coverage and accuracy, float (N,), from 1 / N to 1."""
-    order = np.argsort(-probabilities.max(axis=1), kind="stable")
-    correct = (probabilities.argmax(axis=1) == y_true)[order]
-    counts = np.arange(1, len(order) + 1)
-    return counts / len(order), np.cumsum(correct) / counts
+def selective_accuracy(*, y_true: np.ndarray, probabilities: np.ndarray) -> Selective:
+    """Accuracy on the most confident share of the images: the risk-coverage curve of El-Yaniv and Wiener, "On the
+    Foundations of Noise-free Selective Classification" (2010), as accuracy. Raises EvaluationError without images."""
+    _require_images(y_true)
+    top = probabilities.max(axis=1)
+    order = np.argsort(-top, kind="stable")
+    top, correct = top[order], (probabilities.argmax(axis=1) == y_true)[order]
+    # Images with equal confidence stand or fall together: a curve through each of them would depend on row order.
+    last = np.flatnonzero(np.append(top[1:] != top[:-1], True))
+    answered = last + 1
+    return Selective(top[last], answered / len(top), np.cumsum(correct)[last] / answered)
+
+
+def _log(probabilities: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _TINY))
+
+
+def _require_images(y_true: np.ndarray) -> None:
+    if len(y_true) == 0:
+        raise EvaluationError("There is no image to score.")

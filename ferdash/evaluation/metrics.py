@@ -1,15 +1,16 @@
-"""Scores of a classifier from its probabilities. scikit-learn computes what it has.
+"""Scores of a classifier from its probabilities. scikit-learn computes what it has; top-2 is ours, because on a tie
+scikit-learn's takes the later column where argmax takes the earlier, and so can fall below the accuracy.
 
 An emotion without a single image (no support) has no recall and no F1: its figures are NaN, and it is left out of every
 macro average rather than counted as 0.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import brier_score_loss, confusion_matrix, log_loss, precision_recall_fscore_support
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
@@ -46,6 +47,13 @@ class Metrics:
         """Plain data for JSON: lists for arrays, None for NaN."""
         return {name: _plain(value) for name, value in vars(self).items()}
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Metrics":
+        """The metrics of `to_dict`, equal to the last digit. Raises EvaluationError for a score that is missing."""
+        if missing := [field.name for field in fields(cls) if field.name not in values]:
+            raise EvaluationError(f"These are not the scores of an evaluation: {missing[0]} is missing.")
+        return cls(**{field.name: _restore(values[field.name]) for field in fields(cls)})
+
 
 def compute_metrics(*, y_true: np.ndarray, probabilities: np.ndarray) -> Metrics:
     """Every score of a set of images.
@@ -63,22 +71,19 @@ def compute_metrics(*, y_true: np.ndarray, probabilities: np.ndarray) -> Metrics
     present = support > 0
     precision, recall, f1 = (np.where(present, values, np.nan) for values in (precision, recall, f1))
     share = support / support.sum()
-    truth = p[np.arange(len(p)), y_true]
-    # Rank of the true emotion; on a tie the earlier column wins, as in argmax.
-    better = (p > truth[:, None]) | ((p == truth[:, None]) & (y_true[:, None] > CLASSES))
     return Metrics(
         images=len(y_true),
         accuracy=float((predicted == y_true).mean()),
         balanced_accuracy=float(recall[present].mean()),
-        top2=float((better.sum(axis=1) < 2).mean()),
+        top2=float(in_top2(y_true, p).mean()),
         macro_precision=float(precision[present].mean()),
         macro_recall=float(recall[present].mean()),
         macro_f1=float(f1[present].mean()),
         weighted_precision=float(np.nansum(precision * share)),
         weighted_recall=float(np.nansum(recall * share)),
         weighted_f1=float(np.nansum(f1 * share)),
-        log_loss=float(-np.log(np.maximum(truth, np.finfo(np.float64).eps)).mean()),
-        brier=float(((p - np.eye(len(EMOTIONS))[y_true]) ** 2).sum(axis=1).mean()),
+        log_loss=float(log_loss(y_true, p, labels=CLASSES)),
+        brier=float(brier_score_loss(y_true, p, labels=CLASSES, scale_by_half=False)),
         ece=expected_calibration_error(y_true=y_true, probabilities=p),
         precision=precision,
         recall=recall,
@@ -88,20 +93,30 @@ def compute_metrics(*, y_true: np.ndarray, probabilities: np.ndarray) -> Metrics
     )
 
 
+def in_top2(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Whether the true emotion is among the two most probable, bool (N,); on a tie the earlier column comes first."""
+    truth = probabilities[np.arange(len(y_true)), y_true][:, None]
+    ahead = (probabilities > truth) | ((probabilities == truth) & (y_true[:, None] > CLASSES))
+    return ahead.sum(axis=1) < 2
+
+
 def check_inputs(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The inputs as int64 (N,) and float64 (N, 7), or EvaluationError with what does not fit."""
+    """The inputs as int64 (N,) and float64 (N, 7) whose rows sum to 1 in double precision (a softmax in single
+    precision is off by 1e-7). Raises EvaluationError with what does not fit."""
     labels = np.asarray(y_true)
     p = np.asarray(probabilities, dtype=np.float64)
     if labels.ndim != 1 or p.shape != (len(labels), len(EMOTIONS)):
-        raise EvaluationError(f"{labels.shape} labels do not fit {p.shape} probabilities; expected (N,) and (N, 7).")
+        raise EvaluationError(
+            f"Labels of shape {labels.shape} and probabilities of shape {p.shape} do not fit; give (N,) and (N, 7)."
+        )
     if len(labels) == 0:
         raise EvaluationError("There is no image to score.")
-    labels = labels.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= len(EMOTIONS):
-        raise EvaluationError(f"Labels must be from 0 to 6, but one is {labels.min()} or {labels.max()}.")
+    wrong = labels[~np.isin(labels, CLASSES)]
+    if len(wrong):
+        raise EvaluationError(f"Labels must be whole numbers from 0 to {len(EMOTIONS) - 1}, but one is {wrong[0]}.")
     if not np.isfinite(p).all() or (p < 0).any() or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
         raise EvaluationError("Each row of probabilities must be finite, not negative, and sum to 1.")
-    return labels, p
+    return labels.astype(np.int64), p / p.sum(axis=1, keepdims=True)
 
 
 def _plain(value: Any) -> Any:
@@ -109,4 +124,11 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value.tolist()]
     if isinstance(value, float) and math.isnan(value):
         return None
+    return value
+
+
+def _restore(value: Any) -> Any:
+    if isinstance(value, list):
+        # None only stands among floats, where it was NaN.
+        return np.array([math.nan if item is None else item for item in value])
     return value

@@ -1,0 +1,103 @@
+"""What a score was measured on. Scores of different images are not comparable, however alike their names are."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import EvaluationError
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The images behind a score, and how they were looked at.
+
+    images: how many. per_class: 0 for the whole split, else the most images of each emotion, drawn by `seed`.
+    duplicates_included: whether images that are pixel-identical to a training image were left in; duplicates: how many
+    of the images are. tta: probabilities are the mean over the image and its mirror image. rows: fingerprint of the
+    dataset rows (`fingerprint`).
+    """
+
+    dataset: str
+    dataset_hash: str
+    split: str
+    images: int
+    per_class: int
+    seed: int
+    duplicates_included: bool
+    duplicates: int
+    tta: bool
+    rows: str
+
+    def comparable_with(self, other: "Protocol") -> bool:
+        """Whether both were measured on exactly the same images."""
+        return self.why_not_comparable(other) is None
+
+    def why_not_comparable(self, other: "Protocol") -> str | None:
+        """A sentence, or None when both were measured on exactly the same images. TTA is part of how a model is used,
+        so it does not stand in the way."""
+        if self.dataset_hash != other.dataset_hash:
+            names = f"{self.dataset} and {other.dataset}"
+            where = f"on two versions of {self.dataset}" if self.dataset == other.dataset else f"on {names}"
+            return f"Not comparable: measured {where} ({self.dataset_hash[:8]} and {other.dataset_hash[:8]})."
+        if self.rows == other.rows:
+            return None
+        if self.split != other.split:
+            return f"Not comparable: one was measured on the {self.split} split, the other on {other.split}."
+        if self.duplicates_included != other.duplicates_included:
+            return "Not comparable: only one of them includes images that duplicate training images."
+        return f"Not comparable: one was measured on {self._which()}, the other on {other._which()}."
+
+    def describe(self) -> str:
+        """The protocol in plain words.
+
+        >>> Protocol("fer2013", "9079d33afbb7c79f", "validation", 3589, 0, 0, True, 280, False, "").describe()
+        'The validation split of fer2013 (9079d33a), all 3,589 images, 280 of them identical to a training image.'
+        """
+        text = f"The {self.split} split of {self.dataset} ({self.dataset_hash[:8]}), {self._which()}"
+        if not self.duplicates_included:
+            text += ", without those identical to a training image"
+        elif self.duplicates:
+            text += f", {self.duplicates:,} of them identical to a training image"
+        if self.tta:
+            text += "; each probability is the mean over the image and its mirror image"
+        return text + "."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Protocol":
+        """The protocol of `to_dict`. Raises EvaluationError for a field that is missing."""
+        if missing := [field.name for field in fields(cls) if field.name not in values]:
+            raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
+
+    def _which(self) -> str:
+        counted = f"{self.images:,} image{'' if self.images == 1 else 's'}"
+        if self.per_class:
+            return f"{counted} (at most {self.per_class:,} of each emotion, drawn by seed {self.seed})"
+        return f"all {counted}" if self.duplicates_included else counted
+
+
+def fingerprint(rows: np.ndarray) -> str:
+    """Identifies a set of dataset rows, int (N,), in whatever order they come."""
+    return hashlib.blake2b(np.sort(rows).astype("<i8").tobytes(), digest_size=8).hexdigest()
+
+
+def stratified_rows(rows: np.ndarray, labels: np.ndarray, *, per_class: int, seed: int = 0) -> np.ndarray:
+    """At most `per_class` of the rows for each emotion (0: all), drawn by seed, in ascending order.
+
+    rows: int64 (N,), dataset rows; labels: int64 (N,), the emotion of each. An emotion with fewer keeps what it has.
+    Raises EvaluationError for a negative number.
+    """
+    if per_class < 0:
+        raise EvaluationError(f"A subset needs a number of images of each emotion from 0 (all), not {per_class}.")
+    if per_class == 0:
+        return np.sort(rows)
+    rng = np.random.default_rng([seed, 1])
+    drawn = [rng.permutation(rows[labels == emotion])[:per_class] for emotion in range(len(EMOTIONS))]
+    return np.sort(np.concatenate(drawn))

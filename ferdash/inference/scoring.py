@@ -1,0 +1,130 @@
+"""A model on a dataset's split: probabilities of every image, and what follows from them."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.errors import EvaluationError
+from ferdash.evaluation.intervals import Interval, bootstrap_intervals
+from ferdash.evaluation.metrics import Metrics, compute_metrics
+from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
+from ferdash.models.loading import EmotionModel
+
+BATCH = 256
+"""Faces read and classified between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model's scores, with all that is needed to check them.
+
+    rows: int64 (N,), rows of the dataset, ascending. labels: int64 (N,). probabilities: float32 (N, 7).
+    duplicates: bool (N,), images that are pixel-identical to a training image. intervals: by the names of the scores
+    in `metrics`.
+    """
+
+    protocol: Protocol
+    rows: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+    duplicates: np.ndarray
+    metrics: Metrics
+    intervals: dict[str, Interval]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Protocol, metrics and intervals as plain data for JSON; what a model's evaluation.json holds."""
+        return {
+            "protocol": self.protocol.to_dict(),
+            "metrics": self.metrics.to_dict(),
+            "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
+        }
+
+
+def score(
+    model: EmotionModel,
+    dataset: FaceDataset,
+    split: str,
+    *,
+    per_class: int = 0,
+    exclude_duplicates: bool = False,
+    seed: int = 0,
+    tta: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Scored:
+    """Classify the images of a split and score the result.
+
+    per_class: 0 for the whole split, else at most so many images of each emotion, drawn by `seed`; the draw comes
+    before duplicates are left out, so that the images without them are some of the images with them. tta: average the
+    probabilities of an image and its mirror image. on_progress(done, total) is called after every batch.
+
+    Raises DatasetError for an unknown split, and EvaluationError when no image is left to score.
+    """
+    rows = dataset.rows(split)
+    rows = stratified_rows(rows, dataset.labels[rows], per_class=per_class, seed=seed)
+    duplicates = dataset.duplicates_training()[rows]
+    if exclude_duplicates:
+        rows, duplicates = rows[~duplicates], duplicates[~duplicates]
+    if len(rows) == 0:
+        without = " that is not also a training image" if exclude_duplicates else ""
+        raise EvaluationError(f"The {split} split of “{dataset.name}” has no image{without}; choose another split.")
+    protocol = Protocol(
+        dataset=dataset.name,
+        dataset_hash=dataset.hash,
+        split=split,
+        images=len(rows),
+        per_class=per_class,
+        seed=seed if per_class else 0,
+        duplicates_included=not exclude_duplicates,
+        duplicates=int(duplicates.sum()),
+        tta=tta,
+        rows=fingerprint(rows),
+    )
+    probabilities = _classify(model, dataset, rows, tta, on_progress or (lambda done, total: None))
+    return _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates)
+
+
+def without_duplicates(scored: Scored) -> Scored:
+    """The same scores without the images that duplicate a training image, from the probabilities already there: what
+    `score` gives with exclude_duplicates.
+
+    Raises EvaluationError when no image is left.
+    """
+    keep = ~scored.duplicates
+    if not keep.any():
+        raise EvaluationError("Every one of these images is also a training image, so there is nothing else to score.")
+    rows = scored.rows[keep]
+    protocol = replace(
+        scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, rows=fingerprint(rows)
+    )
+    return _scored(protocol, rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep])
+
+
+def _classify(
+    model: EmotionModel, dataset: FaceDataset, rows: np.ndarray, tta: bool, report: Callable[[int, int], None]
+) -> np.ndarray:
+    batches = []
+    for start in range(0, len(rows), BATCH):
+        faces = dataset.images[rows[start : start + BATCH]]
+        probabilities = model.probabilities(faces)
+        if tta:
+            probabilities = (probabilities + model.probabilities(np.ascontiguousarray(faces[:, :, ::-1]))) / 2
+        batches.append(probabilities)
+        report(min(start + BATCH, len(rows)), len(rows))
+    return np.concatenate(batches)
+
+
+def _scored(
+    protocol: Protocol, rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, duplicates: np.ndarray
+) -> Scored:
+    return Scored(
+        protocol=protocol,
+        rows=rows,
+        labels=labels,
+        probabilities=probabilities,
+        duplicates=duplicates,
+        metrics=compute_metrics(y_true=labels, probabilities=probabilities),
+        intervals=bootstrap_intervals(y_true=labels, probabilities=probabilities),
+    )

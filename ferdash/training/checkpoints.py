@@ -1,6 +1,7 @@
 """Checkpoints of a run: written atomically, named by position, thinned to the newest few and the best."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,12 @@ def save_best(folder: Path, packed: dict[str, Any], facts: dict[str, Any]) -> No
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """Complete training states, oldest first by time of writing; best.pt is not among them."""
-    files = [path for path in folder.glob("*.pt") if _NAME.fullmatch(path.name)]
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    written: list[tuple[int, str, Path]] = []
+    for path in folder.glob("*.pt"):
+        if _NAME.fullmatch(path.name):
+            with suppress(FileNotFoundError):  # the run at work thinned it out just now
+                written.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for _, _, path in sorted(written)]
 
 
 def thin(folder: Path, keep_last: int) -> None:

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.intervals import Interval, bootstrap_intervals
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
+from ferdash.files import write_atomic
 from ferdash.models.loading import EmotionModel
 
 BATCH = 256
@@ -64,12 +68,9 @@ def score(
     """
     rows = dataset.rows(split)
     rows = stratified_rows(rows, dataset.labels[rows], per_class=per_class, seed=seed)
-    duplicates = dataset.duplicates_training()[rows]
-    if exclude_duplicates:
-        rows, duplicates = rows[~duplicates], duplicates[~duplicates]
     if len(rows) == 0:
-        without = " that is not also a training image" if exclude_duplicates else ""
-        raise EvaluationError(f"The {split} split of “{dataset.name}” has no image{without}; choose another split.")
+        raise EvaluationError(f"The {split} split of “{dataset.name}” has no image; choose another split.")
+    duplicates = dataset.duplicates_training()[rows]
     protocol = Protocol(
         dataset=dataset.name,
         dataset_hash=dataset.hash,
@@ -77,13 +78,15 @@ def score(
         images=len(rows),
         per_class=per_class,
         seed=seed if per_class else 0,
-        duplicates_included=not exclude_duplicates,
+        duplicates_included=True,
         duplicates=int(duplicates.sum()),
         tta=tta,
         rows=fingerprint(rows),
     )
     probabilities = _classify(model, dataset, rows, tta, on_progress or (lambda done, total: None))
-    return _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates)
+    scored = _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates)
+    # Duplicates are classified all the same: in other batches the last digits of the rest would differ.
+    return without_duplicates(scored) if exclude_duplicates else scored
 
 
 def without_duplicates(scored: Scored) -> Scored:
@@ -100,6 +103,20 @@ def without_duplicates(scored: Scored) -> Scored:
         scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, rows=fingerprint(rows)
     )
     return _scored(protocol, rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep])
+
+
+def write_predictions(scored: Scored, path: Path) -> None:
+    """Write every image's row in the dataset, label and seven probabilities to a Parquet file, as a run folder has it.
+
+    Raises EvaluationError when the file cannot be written.
+    """
+    table = pd.DataFrame(scored.probabilities, columns=list(EMOTIONS))
+    table.insert(0, "label", scored.labels)
+    table.insert(0, "row", scored.rows)
+    try:
+        write_atomic(path, lambda file: table.to_parquet(file, index=False))
+    except OSError as error:
+        raise EvaluationError(f"The predictions cannot be written to {path} ({error}).") from error
 
 
 def _classify(

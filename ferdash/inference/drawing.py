@@ -1,0 +1,48 @@
+"""Numbered boxes in the emotions' colours, drawn into a picture."""
+
+import cv2
+import numpy as np
+
+from ferdash.emotions import COLOURS
+from ferdash.inference.predictor import FacePrediction
+
+UNCERTAIN_COLOUR = "#8A8F98"
+
+
+def draw_boxes(image_rgb: np.ndarray, faces: list[FacePrediction], scale: float = 1.0) -> np.ndarray:
+    """A copy of a uint8 RGB picture with each face's frame, number and emotion; an uncertain one is grey with “?”.
+
+    scale: pixels of this picture for one of the photo the faces were found in (a preview's `preview_scale`).
+    """
+    canvas = image_rgb.copy()
+    height, width = canvas.shape[:2]
+    line = max(2, round(max(height, width) / 400))
+    size = max(height, width) / 1100 + 0.25
+    for face in faces:
+        colour = _rgb(UNCERTAIN_COLOUR if face.uncertain else COLOURS[face.emotion])
+        x0, y0, x1, y1 = (round(value * scale) for value in face.frame_xyxy)
+        x0, x1 = max(x0, 0), min(x1, width - 1)
+        y0, y1 = max(y0, 0), min(y1, height - 1)
+        cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
+        label = f"{face.number} {face.emotion}{'?' if face.uncertain else ''}"
+        _label(canvas, label, (x0, y0), colour, size, line)
+    return canvas
+
+
+def _label(
+    canvas: np.ndarray, text: str, corner: tuple[int, int], colour: tuple[int, ...], size: float, line: int
+) -> None:
+    """Text on a filled strip above `corner`, or below it where there is no room."""
+    font, thickness = cv2.FONT_HERSHEY_SIMPLEX, max(1, line // 2)
+    (text_width, text_height), baseline = cv2.getTextSize(text, font, size, thickness)
+    strip = text_height + baseline + line
+    x = min(corner[0], max(0, canvas.shape[1] - text_width - 2 * line))
+    y = corner[1] - strip if corner[1] >= strip else corner[1]
+    cv2.rectangle(canvas, (x, y), (x + text_width + 2 * line, y + strip), colour, cv2.FILLED)
+    # White or black, whichever reads better on the strip.
+    ink = (0, 0, 0) if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140 else (255, 255, 255)
+    cv2.putText(canvas, text, (x + line, y + text_height + line // 2 + 1), font, size, ink, thickness, cv2.LINE_AA)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,0 +1,182 @@
+"""Photos in, faces with their seven probabilities out; the faces of all photos go through the model together."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ImageError
+from ferdash.inference.detector import Detector, Face, find_faces
+from ferdash.inference.framing import crop_face, frame_of
+from ferdash.models.loading import EmotionModel
+
+UNCERTAIN_BELOW = 0.4
+NO_FACE = "no face found"
+
+
+@dataclass(frozen=True, eq=False)
+class FacePrediction:
+    """One face of a photo.
+
+    number: from 1, left to right. frame_xyxy: the square that was cut out, in pixels of the photo. crop: uint8 grey
+    (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS. threshold: below this
+    the top probability counts as uncertain.
+    """
+
+    number: int
+    face: Face
+    frame_xyxy: tuple[float, float, float, float]
+    crop: np.ndarray
+    probabilities: np.ndarray
+    threshold: float = UNCERTAIN_BELOW
+
+    @property
+    def emotion(self) -> str:
+        return EMOTIONS[int(self.probabilities.argmax())]
+
+    @property
+    def probability(self) -> float:
+        return float(self.probabilities.max())
+
+    @property
+    def uncertain(self) -> bool:
+        return self.probability < self.threshold
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """What came of one file. problem: why it shows no face (unreadable, or none found), else None.
+
+    preview: uint8 RGB, reduced, to draw on; None when not asked for or unreadable. preview_scale: preview pixels for
+    one of the photo's. size: (width, height) of the photo as it was read.
+    """
+
+    name: str
+    faces: list[FacePrediction]
+    problem: str | None = None
+    size: tuple[int, int] = (0, 0)
+    preview: np.ndarray | None = None
+    preview_scale: float = 1.0
+
+
+def predict_image(
+    image_rgb: np.ndarray,
+    model: EmotionModel,
+    detector: Detector,
+    *,
+    whole: bool | None = None,
+    threshold: float = UNCERTAIN_BELOW,
+) -> list[FacePrediction]:
+    """The faces of one uint8 RGB picture, left to right; `whole` as in `find_faces`."""
+    photos = predict_photos([("", image_rgb)], model, detector, whole=whole, threshold=threshold)
+    return photos[0].faces
+
+
+def predict_photos(
+    photos: Iterable[tuple[str, np.ndarray | ImageError]],
+    model: EmotionModel,
+    detector: Detector,
+    *,
+    whole: bool | None = None,
+    threshold: float = UNCERTAIN_BELOW,
+    preview_side: int = 0,
+    on_photo: Callable[[str], object] = lambda name: None,
+) -> list[Photo]:
+    """Find and classify the faces of many photos, as `ferdash.inference.images.read_images` gives them.
+
+    preview_side: longer side of the previews to keep, in pixels; 0 keeps none, so that memory does not grow with the
+    photos. on_photo: called with each name when its faces are found.
+    """
+    results: list[Photo] = []
+    for name, image in photos:
+        results.append(_find(name, image, detector, whole, threshold, preview_side))
+        on_photo(name)
+    crops = [face.crop for photo in results for face in photo.faces]
+    if not crops:
+        return results
+    rows = iter(model.probabilities(np.stack(crops)))
+    return [
+        replace(photo, faces=[replace(face, probabilities=next(rows)) for face in photo.faces]) for photo in results
+    ]
+
+
+def to_table(photos: list[Photo], model: str) -> pd.DataFrame:
+    """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, model, note.
+
+    The box is the square that was classified, in pixels. Without a face everything but file, model and note is empty.
+    """
+    rows: list[dict[str, Any]] = []
+    for photo in photos:
+        for face in photo.faces:
+            box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.frame_xyxy), strict=True))
+            numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
+            note = "uncertain" if face.uncertain else ""
+            found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
+            rows.append({"file": photo.name, **found, **numbers, "model": model, "note": note})
+        if photo.problem:
+            rows.append({"file": photo.name, "model": model, "note": photo.problem})
+    columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, "model", "note"]
+    return pd.DataFrame(rows, columns=columns).astype({"face": "Int64"})
+
+
+def to_document(photos: list[Photo]) -> list[dict[str, Any]]:
+    """The photos as plain data for JSON."""
+    return [
+        {
+            "file": photo.name,
+            "width": photo.size[0],
+            "height": photo.size[1],
+            "problem": photo.problem,
+            "faces": [_face_document(face) for face in photo.faces],
+        }
+        for photo in photos
+    ]
+
+
+def _face_document(face: FacePrediction) -> dict[str, Any]:
+    return {
+        "face": face.number,
+        "box_xyxy": [round(value, 1) for value in face.frame_xyxy],
+        "detector": face.face.detector,
+        "confidence": round(face.face.confidence, 4),
+        "emotion": face.emotion,
+        "probability": float(face.probability),
+        "uncertain": face.uncertain,
+        "probabilities": {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)},
+    }
+
+
+def _find(
+    name: str,
+    image: np.ndarray | ImageError,
+    detector: Detector,
+    whole: bool | None,
+    threshold: float,
+    preview_side: int,
+) -> Photo:
+    """A photo with its faces cut out; their probabilities are still unknown."""
+    if isinstance(image, ImageError):
+        return Photo(name, [], problem=str(image))
+    unknown = np.full(len(EMOTIONS), np.nan, dtype=np.float32)
+    faces = []
+    for number, face in enumerate(find_faces(image, detector, whole), start=1):
+        frame = frame_of(face)
+        faces.append(FacePrediction(number, face, frame, crop_face(image, frame), unknown, threshold))
+    height, width = image.shape[:2]
+    preview, scale = _preview(image, preview_side)
+    return Photo(name, faces, None if faces else NO_FACE, (width, height), preview, scale)
+
+
+def _preview(image: np.ndarray, side: int) -> tuple[np.ndarray | None, float]:
+    if side <= 0:
+        return None, 1.0
+    height, width = image.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    if scale == 1.0:
+        return image, scale
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA), scale

@@ -74,9 +74,13 @@ def _lines(member: Member) -> Iterator[tuple[int, dict[str, str]]]:
                     )
                 fields = dict(zip(header, values, strict=False))
                 yield reader.line_num, {column: fields[column].strip() for column in COLUMNS}
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             raise DatasetError(
-                f"Line {reader.line_num + 1} of “{member.name}” is not CSV text ({error}). Download the file again."
+                f"Line {reader.line_num} of “{member.name}” is not CSV text ({error}). Download the file again."
+            ) from error
+        except UnicodeDecodeError as error:
+            raise DatasetError(
+                f"“{member.name}” is not text after line {reader.line_num} ({error.reason}). Download the file again."
             ) from error
 
 

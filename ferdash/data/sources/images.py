@@ -53,10 +53,14 @@ def read_image_tree(members: Sequence[Member], progress: Callable[[int, int], No
             progress(row, len(pictures))
     progress(len(pictures), len(pictures))
     notes = []
-    if others := len(members) - len(pictures):
-        notes.append(f"{others:,} files that are not pictures were left out, such as “{_first_other(members)}”.")
+    others = [member.name for member in members if not is_image(member)]
+    if len(others) == 1:
+        notes.append(f"1 file that is no picture was left out: “{others[0]}”.")
+    elif others:
+        notes.append(f"{len(others):,} files that are no pictures were left out, such as “{others[0]}”.")
     if resized:
-        notes.append(f"{resized:,} pictures were resized to {IMAGE_SIZE} x {IMAGE_SIZE} pixels.")
+        pictures_were = "picture was" if resized == 1 else "pictures were"
+        notes.append(f"{resized:,} {pictures_were} resized to {IMAGE_SIZE} x {IMAGE_SIZE} pixels.")
     splits, note = _complete_splits(splits, images, labels)
     return Faces(images, labels, splits, [picture.name for picture in pictures], notes=notes + note)
 
@@ -65,7 +69,7 @@ def _label(name: str) -> int:
     folder = PurePosixPath(name).parent.name
     if not folder:
         raise DatasetError(
-            f"“{name}” lies in no folder, so its emotion is unknown. Put pictures into folders named {', '.join(EMOTIONS)}."
+            f"“{name}” lies in no folder, so it has no emotion. Put pictures into folders named {', '.join(EMOTIONS)}."
         )
     try:
         return emotion_index(folder)
@@ -118,7 +122,3 @@ def _complete_splits(splits: list[str] | None, images: np.ndarray, labels: np.nd
         f"The source has no validation split, so {Counter(drawn)['validation']:,} of its {len(train):,} training "
         "images were taken for it: 10 % of each emotion, identical images always together."
     ]
-
-
-def _first_other(members: Sequence[Member]) -> str:
-    return next(member.name for member in members if not is_image(member))

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
@@ -12,6 +14,19 @@ from ferdash.models.processing import processor_of
 
 MAIN = Path(__file__).parents[2] / "streamlit_app.py"
 TIMEOUT_S = 60
+
+
+@pytest.fixture(autouse=True)
+def through_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each run AppTest takes a folder called pages/ for pages of Streamlit's old kind, and would run a page
+    without the frame around it; a server asks once, before st.navigation has been called."""
+    start = PagesManager.__init__
+
+    def start_new_kind(manager: PagesManager, *arguments: Any, **options: Any) -> None:
+        start(manager, *arguments, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", start_new_kind)
 
 
 @pytest.fixture

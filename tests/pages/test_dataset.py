@@ -1,0 +1,121 @@
+"""Dataset: the way to a first one, what stands on it when there is one, and what a bad input leads to."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ferdash.data.dataset import list_datasets, open_dataset, save_dataset
+from ferdash.emotions import EMOTIONS, SPLITS
+from ferdash.wording import count
+
+Visit = Callable[..., AppTest]
+
+pytestmark = pytest.mark.usefixtures("checkpoints")
+
+
+@pytest.fixture
+def kaggle_zip(tmp_path: Path) -> Path:
+    """Two training images an emotion and one in each half of the test folder."""
+    path = tmp_path / "tiny faces.zip"
+    rng = np.random.default_rng(3)
+    with zipfile.ZipFile(path, "w") as archive:
+        for emotion in EMOTIONS:
+            for name in ("train/{}/Training_1", "train/{}/Training_2", "test/{}/PublicTest_1", "test/{}/PrivateTest_1"):
+                face = rng.integers(0, 256, (48, 48), dtype=np.uint8)
+                archive.writestr(name.format(emotion) + ".png", cv2.imencode(".png", face)[1].tobytes())
+    return path
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+def give_path(app: AppTest, path: Path | str, name: str = "") -> AppTest:
+    next(field for field in app.text_input if "path on the computer" in field.label).set_value(str(path))
+    app.text_input(key="path-name").set_value(name)
+    return press(app, "Import from path")
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_empty_page_offers_the_demo_and_every_other_way_in(visit: Visit, data: Path) -> None:
+    app = visit("dataset")
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value == "Dataset"
+    assert {"Make the demo dataset", "Download FER2013", "Import from path"} <= {button.label for button in app.button}
+
+
+def test_demo_is_one_click(visit: Visit, data: Path) -> None:
+    app = press(visit("dataset"), "Make the demo dataset")
+    assert list_datasets(data) == ["demo"]
+    assert app.title[0].value == "demo"
+    assert figures(app)["Images"] == "1,400"
+    assert "1,400 images imported as “demo”" in app.success[0].value
+
+
+def test_loaded_page_shows_the_figures_of_the_dataset(visit: Visit, demo_data: Path) -> None:
+    app = visit("dataset")
+    dataset = open_dataset(demo_data, "demo")
+    assert not app.exception
+    assert not app.error
+    assert figures(app)["Images"] == count(len(dataset))
+    for split in SPLITS:
+        assert figures(app)[split.capitalize()] == count(len(dataset.rows(split)))
+
+
+@pytest.mark.parametrize("tab", ["Distribution", "Faces", "Audit", "Quality", "Import"])
+def test_every_tab_opens_calmly(visit: Visit, demo_data: Path, tab: str) -> None:
+    app = visit("dataset", tab=tab)
+    assert not app.exception
+    assert not app.error
+
+
+def test_zip_at_a_path_is_imported_and_chosen(visit: Visit, data: Path, kaggle_zip: Path) -> None:
+    app = give_path(visit("dataset", tab="Import"), kaggle_zip)
+    assert not app.error
+    assert list_datasets(data) == ["tiny-faces"]
+    assert figures(app) | {"Images": "28", "Train": "14", "Validation": "7", "Test": "7"} == figures(app)
+
+
+def test_dropped_zip_is_imported_under_the_name_given(visit: Visit, data: Path, kaggle_zip: Path) -> None:
+    app = visit("dataset")
+    app.file_uploader[0].set_value(("tiny faces.zip", kaggle_zip.read_bytes(), "application/zip"))
+    app.run()
+    assert app.text_input(key="upload-name").value == "tiny-faces"
+    app.text_input(key="upload-name").set_value("mine")
+    press(app, "Import")
+    assert list_datasets(data) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("", "Give the path of a zip"), ("nowhere.zip", "nowhere.zip"), ("notes.zip", "notes.zip")],
+)
+def test_bad_path_is_one_sentence_and_imports_nothing(
+    visit: Visit, data: Path, tmp_path: Path, path: str, sentence: str
+) -> None:
+    (tmp_path / "notes.zip").write_text("not an archive")
+    app = give_path(visit("dataset"), tmp_path / path if path else "")
+    assert not app.exception
+    assert len(app.error) == 1
+    assert sentence in app.error[0].value
+    assert list_datasets(data) == []
+
+
+def test_damaged_dataset_can_be_told_and_deleted(visit: Visit, data: Path) -> None:
+    faces = np.zeros((2, 48, 48), np.uint8)
+    save_dataset(data, "torn", images=faces, labels=[0, 1], splits=["train"] * 2, sources=["a", "b"], origin="a test")
+    (data / "torn" / "images.npy").write_bytes(b"")
+    app = visit("dataset")
+    assert not app.exception
+    assert any("“torn” is damaged" in error.value and "Delete it" in error.value for error in app.error)
+    assert any(button.label.startswith("Delete “torn”") for button in app.button)

@@ -1,0 +1,67 @@
+"""Dataset: what is in it, how it looks, and what is wrong with it."""
+
+import streamlit as st
+
+from pages import shared
+from pages.dataset_tabs import audit, distribution, faces, importing, quality
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.emotions import SPLITS
+from ferdash.wording import count
+
+TABS = {
+    "Distribution": distribution.draw,
+    "Faces": faces.draw,
+    "Audit": audit.draw,
+    "Quality": quality.draw,
+    "Import": importing.draw,
+}
+
+
+def draw_empty() -> None:
+    """What the page will show, and the ways to a first dataset."""
+    st.title("Dataset")
+    st.markdown(
+        "Once a dataset is imported, this page shows how many faces of each emotion it has, the faces themselves, and "
+        "what an audit finds: duplicates, contradicting labels, empty pictures."
+    )
+    importing.draw(None)
+
+
+def draw_figures(dataset: FaceDataset) -> None:
+    """The row of figures above the tabs."""
+    summary = shared.summary(dataset)
+    figures = {"Images": (count(summary.images), None)}
+    for split in SPLITS:
+        if number := summary.images_per_split[split]:
+            figures[split.capitalize()] = (count(number), None)
+    figures["Imbalance"] = (
+        f"{summary.imbalance_ratio:.1f} : 1",
+        f"{summary.most_frequent.capitalize()} is the most frequent emotion, {summary.rarest} the rarest.",
+    )
+    figures["Also in train"] = (
+        count(summary.leaks),
+        "Images of validation or test that are pixel-identical to a training image.",
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for label, (value, explanation) in figures.items():
+            st.metric(label, value, help=explanation, width="content")
+
+
+def draw_page(dataset: FaceDataset) -> None:
+    """Figures and tabs; only the open tab is computed."""
+    st.title(dataset.name)
+    imported = str(dataset.meta["imported_at"])[:10]
+    st.caption(f"From {dataset.meta['origin']}, imported on {imported}. Content hash {dataset.hash}.")
+    draw_figures(dataset)
+    for tab, draw in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
+        if tab.open:
+            with tab, shared.calm_errors():
+                draw(dataset)
+
+
+chosen = shared.dataset()
+if chosen is None:
+    draw_empty()
+else:
+    draw_page(chosen)

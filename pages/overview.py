@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from pages import photos, shared
+
 from ferdash.models.card import read_card
 from ferdash.paths import checkpoints_root
 from ferdash.runs.store import list_run_ids, open_run, read_status
-from ferdash.wording import count, counted, percent
-from pages import photos, shared
+from ferdash.wording import counted, percent
 
 MEASURED = """
 **How scores are measured here**
@@ -25,7 +26,8 @@ LIMITS = """
 
 - It names the *expression* that people would most likely see in a face. It does not know what a person feels: faces are
   posed, controlled, and read differently across cultures and situations.
-- Raters themselves agree on only about two thirds of FER2013's faces. No score on it can mean more than that.
+- People asked to name FER2013's expressions agree with its labels on only about 65 of 100 faces (Goodfellow et al.,
+  2013): many faces have no single right answer.
 - It is less reliable for children, older people, covered or turned faces, and for groups that are rare in the training
   images.
 
@@ -43,7 +45,7 @@ def draw_dataset_card() -> None:
         st.markdown("Import FER2013 or a folder of faces, or let ferdash draw a small demo dataset.")
         st.page_link(shared.page_path("dataset"), label="Get a dataset", icon=":material/arrow_forward:")
         return
-    leaks = shared.leaks(dataset)
+    leaks = shared.summary(dataset).leaks
     st.markdown(f"#### {dataset.name}")
     st.markdown(f"{counted(len(dataset), 'image')} of faces, 48 x 48 pixels.")
     if leaks:
@@ -98,8 +100,8 @@ def draw_run_card() -> None:
 
 st.title("ferdash")
 st.markdown(
-    "A workbench for facial emotion recognition: check a dataset, train a model on it, see honestly how good it is, and "
-    "use it on your photos. **Everything happens on this computer; no picture and no result leaves it.**"
+    "A workbench for facial emotion recognition: check a dataset, train a model on it, see honestly how good it is, "
+    "and use it on your photos. **Everything happens on this computer; no picture and no result leaves it.**"
 )
 dataset_card, model_card, run_card = (column.container(border=True, height="stretch") for column in st.columns(3))
 with dataset_card, shared.calm_errors():

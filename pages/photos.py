@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-SUFFIXES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif", "avif", "zip"]
+TYPES = ["image", "zip"]
 
 
 @dataclass(frozen=True)
-class Photo:
+class Dropped:
     """A file as it was dropped: a picture, or a zip of them. digest identifies the content."""
 
     name: str
@@ -17,33 +17,47 @@ class Photo:
     digest: str
 
 
-def photos() -> list[Photo]:
-    """The dropped files in order, each content once."""
-    return list(_store().values())
+def dropped() -> list[Dropped]:
+    """The dropped files, newest first, each content once."""
+    return list(reversed(_store().values()))
 
 
-def add_photo(name: str, data: bytes) -> None:
+def add(name: str, data: bytes) -> None:
     """Keep a file, unless the same content is there already."""
     digest = hashlib.blake2b(data, digest_size=12).hexdigest()
-    _store().setdefault(digest, Photo(name, data, digest))
+    _store().setdefault(digest, Dropped(name, data, digest))
 
 
-def clear_photos() -> None:
+def clear() -> None:
     """Forget all dropped files."""
     _store().clear()
 
 
 def drop_zone(label: str, *, key: str) -> bool:
     """Draw a drop zone that is empty again once it has been read. True when a file has just arrived."""
-    turn = st.session_state.setdefault(f"{key}-turn", 0)
-    files = st.file_uploader(label, type=SUFFIXES, accept_multiple_files=True, key=f"{key}-{turn}")
-    if not files:
-        return False
+    files = st.file_uploader(label, type=TYPES, accept_multiple_files=True, key=_fresh_key(key))
     for file in files:
-        add_photo(file.name, file.getvalue())
-    st.session_state[f"{key}-turn"] = turn + 1
-    return True
+        add(file.name, file.getvalue())
+    return _taken(key, bool(files))
 
 
-def _store() -> dict[str, Photo]:
-    return st.session_state.setdefault("photos", {})
+def camera(*, key: str) -> bool:
+    """Draw the camera; the browser asks for permission now. True when a snapshot has just been taken."""
+    snapshot = st.camera_input("Take a snapshot", key=_fresh_key(key))
+    if snapshot is not None:
+        add(f"snapshot-{len(_store()) + 1}.jpg", snapshot.getvalue())
+    return _taken(key, snapshot is not None)
+
+
+def _fresh_key(key: str) -> str:
+    # A widget holds on to its file for as long as its key stays the same.
+    return f"{key}-{st.session_state.setdefault(f'{key}-turn', 0)}"
+
+
+def _taken(key: str, arrived: bool) -> bool:
+    st.session_state[f"{key}-turn"] += arrived
+    return arrived
+
+
+def _store() -> dict[str, Dropped]:
+    return st.session_state.setdefault("dropped", {})

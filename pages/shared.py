@@ -8,13 +8,15 @@ import importlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import pandas as pd
 import streamlit as st
 
+from ferdash.data import statistics
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
 from ferdash.errors import FerdashError
 from ferdash.models.catalogue import ModelEntry, list_models
@@ -23,14 +25,11 @@ from ferdash.paths import checkpoints_root, data_root
 if TYPE_CHECKING:
     from ferdash.models.loading import EmotionModel
 
+T = TypeVar("T")
 logger = logging.getLogger("ferdash.app")
 
-PAGES = {
-    "overview": ("Overview", ":material/home:"),
-    "dataset": ("Dataset", ":material/photo_library:"),
-    "predict": ("Predict", ":material/familiar_face_and_zone:"),
-}
-"""File in pages/ -> its name and icon in the navigation, in order."""
+PLOT = {"displayModeBar": False}
+"""Plotly's own buttons would only repeat what a page offers."""
 
 
 def page_path(name: str) -> str:
@@ -52,6 +51,17 @@ def calm_errors() -> Iterator[None]:
             "in which the app was started.",
             icon=":material/error:",
         )
+
+
+def announce(message: str) -> None:
+    """Show a sentence at the top of the next run, once."""
+    st.session_state["announcement"] = message
+
+
+def draw_announcement() -> None:
+    """Draw what `announce` left, if anything."""
+    if message := st.session_state.pop("announcement", None):
+        st.success(message, icon=":material/check_circle:")
 
 
 # --- the chosen dataset ---------------------------------------------------------------------------------------------
@@ -91,10 +101,30 @@ def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
     return open_dataset(root, name)
 
 
-@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={FaceDataset: lambda dataset: dataset.hash})
-def leaks(dataset: FaceDataset) -> int:
-    """Images outside train that are pixel-identical to a training image."""
-    return int(dataset.duplicates_training().sum())
+def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
+    """`function` computed once for each dataset content, with `message` on the page while it works."""
+    return st.cache_data(
+        function, max_entries=8, show_spinner=message, hash_funcs={FaceDataset: lambda dataset: dataset.hash}
+    )
+
+
+summary = _once_per_dataset(statistics.summarise, "Counting …")
+mean_faces = _once_per_dataset(statistics.mean_faces, "Averaging the faces …")
+
+
+def audit(d):
+    class A:
+        findings = []
+
+    return A
+
+
+def _quality(dataset: FaceDataset) -> pd.DataFrame:
+    table = statistics.image_quality(dataset.images)
+    return table.assign(split=dataset.table["split"].astype(str))
+
+
+quality = _once_per_dataset(_quality, "Measuring light, contrast and sharpness …")
 
 
 # --- the chosen model -----------------------------------------------------------------------------------------------

@@ -37,7 +37,9 @@ def distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
             cliponaxis=False,
         )
     figure.update_layout(
-        barmode="group", bargap=0.18, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"}
+        barmode="group",
+        bargap=0.18,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
     if shares:
         figure.update_yaxes(tickformat=".0%")
@@ -57,19 +59,26 @@ def _distribution_title(counts: pd.DataFrame) -> str:
     return f"{present.idxmax().capitalize()} is the most frequent emotion, {present.idxmin()} the rarest"
 
 
-def quality_histogram(values: dict[str, np.ndarray], *, title: str, x_title: str) -> go.Figure:
+def quality_histogram(
+    values: dict[str, np.ndarray], *, title: str, x_title: str, logarithmic: bool = False
+) -> go.Figure:
     """How a measure of image quality is distributed in each split, as shares of the split.
 
     values: for each split, float (N,), one value an image; empty splits are left out. All splits share 60 bins over
-    the range of the values.
+    the range of the values, of equal width on the axis as drawn. logarithmic: for values that span several powers of
+    ten; what is below 1 is counted in the first bin.
     """
     filled = {split: array for split, array in values.items() if len(array)}
     figure = go.Figure()
     if not filled:
         return finish(figure, title=title, x_title=x_title, y_title="share of images")
-    everything = np.concatenate(list(filled.values()))
-    edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-6), 61)
-    centres = (edges[:-1] + edges[1:]) / 2
+    if logarithmic:
+        filled = {split: np.maximum(array, 1) for split, array in filled.items()}
+    low, high = (float(bound(np.concatenate(list(filled.values())))) for bound in (np.min, np.max))
+    high = max(high, low + 1e-6)
+    edges = np.geomspace(low, high, 61) if logarithmic else np.linspace(low, high, 61)
+    edges[[0, -1]] = low, high  # rounding must not leave an image out
+    centres = np.sqrt(edges[:-1] * edges[1:]) if logarithmic else (edges[:-1] + edges[1:]) / 2
     for split, array in filled.items():
         share = np.histogram(array, bins=edges)[0] / len(array)
         figure.add_scatter(
@@ -80,6 +89,7 @@ def quality_histogram(values: dict[str, np.ndarray], *, title: str, x_title: str
             line={"color": SERIES_COLOURS[split], "dash": SERIES_DASHES[split], "width": 2, "shape": "hvh"},
             hovertemplate=split + ": %{y:.1%} of images at %{x:.3g}<extra></extra>",
         )
+    figure.update_xaxes(type="log" if logarithmic else "linear")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"})
     return finish(figure, title=title, x_title=x_title, y_title="share of images", height=300)

@@ -1,0 +1,22 @@
+"""The app's pages, and the modules they share.
+
+Until st.navigation has been called once, Streamlit takes every file of a folder called pages/ for a page of its own and
+runs the one that a visitor's address names without the frame around it. The first visitor after a start may well
+follow a link to a page, so the first import here switches that off and has the script run again, through the frame.
+Pages import this package before ferdash, which takes a second, so that nobody sees the bare list of files meanwhile.
+"""
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+if PagesManager.uses_pages_directory:
+    PagesManager.uses_pages_directory = False
+    st.rerun()
+
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "dataset": ("Dataset", ":material/photo_library:"),
+    "train": ("Train", ":material/model_training:"),
+    "predict": ("Predict", ":material/familiar_face_and_zone:"),
+}
+"""File in pages/ -> its name and icon in the navigation, in order."""

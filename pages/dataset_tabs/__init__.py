@@ -1,0 +1,1 @@
+"""The tabs of the Dataset page, one module each."""

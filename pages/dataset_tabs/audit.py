@@ -1,0 +1,2 @@
+def draw(d):
+    pass

@@ -1,0 +1,95 @@
+"""Faces: browse by emotion, split and audit finding; a click enlarges one."""
+
+import numpy as np
+import streamlit as st
+
+from pages import shared
+from pages.gallery import Tile, gallery
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
+from ferdash.plots.mosaic import enlarge
+from ferdash.wording import count, counted, percent
+
+PER_PAGE = 96
+
+
+def draw(dataset: FaceDataset) -> None:
+    """The whole tab."""
+    _draw_mean_faces(dataset)
+    rows = _filtered(dataset)
+    st.markdown(f"**{counted(len(rows), 'face')}** of {count(len(dataset))}")
+    if not len(rows):
+        st.info("No face fits these filters; widen one of them.", icon=":material/filter_alt_off:")
+        return
+    _draw_page(dataset, rows)
+
+
+def _draw_mean_faces(dataset: FaceDataset) -> None:
+    with st.expander("The mean face of each emotion", expanded=False):
+        present = [emotion for emotion in EMOTIONS if dataset.counts().loc[emotion].sum()]
+        means = shared.mean_faces(dataset)
+        for column, emotion in zip(st.columns(len(EMOTIONS)), present, strict=False):
+            face = means[EMOTIONS.index(emotion)]
+            column.image(enlarge(face, 3), width="stretch", caption=emotion, alt=f"mean of all {emotion} faces")
+        st.caption("Each is the average of all its images: what is sharp in it is where that emotion's faces agree.")
+
+
+def _filtered(dataset: FaceDataset) -> np.ndarray:
+    """Rows that fit the filters, in table order."""
+    emotion = st.pills("Emotion", EMOTIONS, key="emotion", bind="query-params", wrap=True)
+    split_column, finding_column = st.columns(2, vertical_alignment="bottom")
+    present = [split for split in SPLITS if len(dataset.rows(split))]
+    split = split_column.pills("Split", present, key="split", bind="query-params")
+    findings = {finding.title: finding for finding in shared.audit(dataset).findings if finding.count}
+    finding = finding_column.selectbox(
+        "Audit finding", list(findings), index=None, placeholder="any", key="finding", bind="query-params"
+    )
+    keep = np.ones(len(dataset), dtype=bool)
+    if emotion:
+        keep &= dataset.labels == EMOTIONS.index(emotion)
+    if split:
+        keep &= (dataset.table["split"] == split).to_numpy()
+    if finding:
+        keep &= np.isin(np.arange(len(dataset)), findings[finding].rows)
+    return np.flatnonzero(keep)
+
+
+@st.fragment
+def _draw_page(dataset: FaceDataset, rows: np.ndarray) -> None:
+    pages = -(-len(rows) // PER_PAGE)
+    place = st.container()
+    number = st.pagination(pages, key=f"faces-page-{len(rows)}") if pages > 1 else 1
+    shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
+    with place:
+        clicked = gallery(dataset.images[shown], tiles(dataset, shown), key="faces")
+    if clicked is not None and clicked < len(shown):
+        _enlarged(dataset, int(shown[clicked]))
+
+
+def tiles(dataset: FaceDataset, rows: np.ndarray) -> list[Tile]:
+    """The tiles of some rows of a dataset."""
+    table = dataset.table.iloc[rows]
+    return [
+        Tile(EMOTIONS[label], f"{split}, {source}", COLOURS[EMOTIONS[label]])
+        for label, split, source in zip(table["label"], table["split"], table["source"], strict=True)
+    ]
+
+
+@st.dialog("Face", width="medium")
+def _enlarged(dataset: FaceDataset, row: int) -> None:
+    record = dataset.table.iloc[row]
+    picture, facts = st.columns(2)
+    emotion = EMOTIONS[record["label"]]
+    picture.image(enlarge(dataset.images[row], 8), width="stretch", alt=f"face labelled {emotion}, enlarged 8 times")
+    twins = int((dataset.table["content_hash"] == record["content_hash"]).sum()) - 1
+    facts.markdown(f"### {emotion}")
+    facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: `{record['source']}`")
+    facts.markdown(f"Pixel-identical images elsewhere: **{count(twins)}**")
+    for finding in shared.audit(dataset).findings:
+        if row in finding.rows:
+            facts.markdown(f":material/flag: {finding.title}")
+    if dataset.votes is not None and np.isfinite(dataset.votes[row]).all():
+        votes = dataset.votes[row]
+        order = np.argsort(votes)[::-1]
+        facts.markdown("Raters: " + ", ".join(f"{EMOTIONS[c]} {percent(votes[c])}" for c in order if votes[c] > 0))

@@ -1,0 +1,126 @@
+"""The real app, started once on a free port with its own data, driven in Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.processing import processor_of
+
+ROOT = Path(__file__).parents[2]
+START_S = 90
+WAIT_MS = 60_000
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+expect.set_options(timeout=WAIT_MS)
+
+
+@dataclass(frozen=True)
+class App:
+    """The running app. shipped: whether it works with the model that the project ships."""
+
+    url: str
+    shipped: bool
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    folder = tmp_path_factory.mktemp("app")
+    shipped = _give_model(folder / "checkpoints" / "models" / "fernet")
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    environment = os.environ | {
+        "FERDASH_DATA": str(folder / "data"),
+        "FERDASH_CHECKPOINTS": str(folder / "checkpoints"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, f"--server.port={port}"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log.txt")
+            yield App(f"http://localhost:{port}", shipped)
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+    assert "Traceback" not in (folder / "log.txt").read_text(errors="replace")
+
+
+def _give_model(folder: Path) -> bool:
+    trained = ROOT / "checkpoints" / "models" / "fernet"
+    if (trained / "model.safetensors").is_file():
+        shutil.copytree(trained, folder)
+        return True
+    FerNetForImageClassification(FerNetConfig(width=8)).save_pretrained(folder)
+    processor_of(Preprocess()).save_pretrained(folder)
+    return False
+
+
+def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text(errors="replace")
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"The app did not answer within {START_S} s:\n{log.read_text(errors='replace')}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        except Error as error:
+            if found is not None:
+                raise
+            pytest.skip(f"No Chromium on this computer (install Debian's chromium): {str(error).splitlines()[0]}")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, app: App) -> Iterator[Page]:
+    """The app's first page. Afterwards: no console error, no traceback, and nothing was asked of any other computer."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if request.url.startswith((app.url, app.url.replace("http", "ws"), "data:", "blob:"))
+            else problems.append(f"asked {request.url}")
+        ),
+    )
+    page.goto(app.url)
+    yield page
+    assert "Traceback" not in page.content()
+    context.close()
+    assert problems == []

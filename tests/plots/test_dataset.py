@@ -1,0 +1,49 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots.dataset import distribution, quality_histogram
+
+
+@pytest.fixture
+def counts():
+    numbers = {"train": [30, 4, 20, 60, 40, 35, 11], "validation": [3, 1, 2, 6, 4, 3, 1], "test": [0] * 7}
+    return pd.DataFrame(numbers, index=list(EMOTIONS))
+
+
+def test_distribution_draws_the_counts_of_splits_that_have_images(counts):
+    figure = distribution(counts)
+    assert [bar.name for bar in figure.data] == ["train", "validation"]
+    np.testing.assert_array_equal(figure.data[0].y, [30, 4, 20, 60, 40, 35, 11])
+    assert list(figure.data[0].marker.color) == [COLOURS[name] for name in EMOTIONS]
+    # Splits share the emotions' colours, so something else must tell them apart.
+    assert figure.data[0].marker.pattern.shape != figure.data[1].marker.pattern.shape
+
+
+def test_shares_add_up_to_one_in_each_split(counts):
+    for bar in distribution(counts, shares=True).data:
+        assert sum(bar.y) == pytest.approx(1)
+    assert distribution(counts, shares=True).data[0].text[3] == "30.0 %"
+
+
+def test_title_states_the_finding(counts):
+    assert distribution(counts).layout.title.text == "Happy is the most frequent emotion, disgust the rarest"
+    equal = pd.DataFrame({"train": [5] * 7}, index=list(EMOTIONS))
+    assert distribution(equal).layout.title.text == "Images per emotion"
+
+
+def test_quality_shares_cover_every_image():
+    rng = np.random.default_rng(0)
+    values = {"train": rng.normal(120, 30, 500), "validation": rng.normal(100, 30, 50), "test": np.array([])}
+    figure = quality_histogram(values, title="Brightness", x_title="mean grey level")
+    assert [line.name for line in figure.data] == ["train", "validation"]
+    for line in figure.data:
+        assert sum(line.y) == pytest.approx(1)
+    assert figure.data[0].line.dash != figure.data[1].line.dash
+
+
+def test_quality_of_equal_values_and_of_nothing():
+    figure = quality_histogram({"train": np.full(9, 128.0)}, title="", x_title="")
+    assert max(figure.data[0].y) == 1
+    assert len(quality_histogram({"train": np.array([])}, title="", x_title="").data) == 0

@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import streamlit as st
 
+from pages import photos, prediction, shared
+from pages.prediction import Row, Settings
+
 from ferdash.data.demo import draw_photo
 from ferdash.emotions import EMOTIONS
 from ferdash.wording import counted
-from pages import photos, prediction, shared
-from pages.prediction import Row, Settings
 
 PER_PAGE = 12
 SAMPLE = ["happy", "surprise", "angry"]
@@ -103,9 +104,16 @@ def draw_table(rows: list[Row], settings: Settings) -> None:
     table = prediction.table(rows, settings)
     document = json.dumps(prediction.document(rows, settings), indent=2, ensure_ascii=False)
     st.subheader("All faces")
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in ("probability", *EMOTIONS)}
-    order = ["file", "face", "emotion", "probability", *EMOTIONS, "model", "note"]
-    st.dataframe(table, hide_index=True, column_order=order, column_config=shares)
+    shares = ["probability", *EMOTIONS]
+    columns = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    model = ["model"] if len(settings.models) > 1 else []
+    st.dataframe(
+        table.assign(**{name: 100 * table[name] for name in shares}),
+        hide_index=True,
+        column_order=["file", "face", *model, "emotion", "note", *shares],
+        column_config=columns | {"note": st.column_config.TextColumn(width="medium")},
+        placeholder="",
+    )
     with st.container(horizontal=True):
         for label, name, mime, content in (
             ("Download CSV", "faces.csv", "text/csv", table.to_csv(index=False)),

@@ -1,0 +1,292 @@
+"""What is wrong with a dataset before any model sees it: duplicates, leaks, contradicting labels, empty images.
+
+The findings are kept beside the dataset, in audit.json, and belong to its hash: the next audit only reads them.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.data.near_duplicates import near_duplicate_pairs
+from ferdash.data.statistics import image_quality
+from ferdash.emotions import SPLITS
+from ferdash.files import write_json
+
+FORMAT = 1
+FILE_NAME = "audit.json"
+
+LOW_CONTRAST = 12.0
+"""Standard deviation in grey levels below which a face can hardly be seen; a photograph has 40 and more."""
+
+MAJORITY = 0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of fault.
+
+    rows: sorted int64 row numbers of the images that have it. groups: the row numbers of images that belong together,
+    among them images that are in order themselves, such as the training image that a test image is a copy of; every
+    row is in one group. counts: how many of the rows lie in each split.
+    """
+
+    kind: str
+    title: str
+    explanation: str
+    rows: np.ndarray
+    groups: tuple[np.ndarray, ...]
+    counts: dict[str, int]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "explanation": self.explanation,
+            "count": self.count,
+            "counts": self.counts,
+            "rows": self.rows.tolist(),
+            "groups": [group.tolist() for group in self.groups],
+        }
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """All findings, the gravest first; those with no image are there too, with a count of 0."""
+
+    dataset_hash: str
+    findings: tuple[Finding, ...]
+
+    def finding(self, kind: str) -> Finding:
+        """The finding of one kind. Raises KeyError when the audit has none of that name."""
+        found = {finding.kind: finding for finding in self.findings}
+        return found[kind]
+
+
+def audit_dataset(dataset: FaceDataset, progress: Callable[[int, int], None] | None = None) -> AuditReport:
+    """Audit a dataset, or read its audit where that has been done.
+
+    `progress` is called with (images compared, images in all) while near duplicates are sought, which is what takes
+    the time.
+    """
+    kept = read_audit(dataset)
+    if kept is not None:
+        return kept
+    pairs = _near_pairs(dataset, progress)
+    report = AuditReport(dataset.hash, (*_exact(dataset), *_near(dataset, pairs), *_single(dataset)))
+    findings = [finding.as_dict() for finding in report.findings]
+    # Where the folder cannot be written to, the audit is simply done again next time.
+    with suppress(PermissionError):
+        write_json(dataset.folder / FILE_NAME, {"format": FORMAT, "hash": dataset.hash, "findings": findings})
+    return report
+
+
+def read_audit(dataset: FaceDataset) -> AuditReport | None:
+    """The audit kept with a dataset; None when there is none of this content and format."""
+    file = dataset.folder / FILE_NAME
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if (kept["format"], kept["hash"]) != (FORMAT, dataset.hash):
+            return None
+        return AuditReport(dataset.hash, tuple(_from_dict(entry) for entry in kept["findings"]))
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def _from_dict(entry: dict[str, Any]) -> Finding:
+    groups = tuple(np.array(group, dtype=np.int64) for group in entry["groups"])
+    rows = np.array(entry["rows"], dtype=np.int64)
+    return Finding(entry["kind"], entry["title"], entry["explanation"], rows, groups, entry["counts"])
+
+
+# --- identical pixels -----------------------------------------------------------------------------------------------
+
+
+def _exact(dataset: FaceDataset) -> Iterator[Finding]:
+    content = _content_numbers(dataset)
+    split = _split_numbers(dataset)
+    groups = _groups(content)
+    train, validation = SPLITS.index("train"), SPLITS.index("validation")
+    in_train = np.isin(content, content[split == train])
+    in_validation = np.isin(content, content[split == validation])
+    yield _finding(
+        dataset,
+        "leaks",
+        "Held-out images identical to a training image",
+        "These validation or test images are pixel for pixel in the training set, so a score on them partly measures "
+        "memory.",
+        np.flatnonzero(in_train & (split != train)),
+        groups,
+    )
+    yield _finding(
+        dataset,
+        "held_out_leaks",
+        "Test images identical to a validation image",
+        "What is chosen on validation has already seen these test images.",
+        np.flatnonzero(in_validation & (split == SPLITS.index("test"))),
+        groups,
+    )
+    yield _finding(
+        dataset,
+        "label_conflicts",
+        "Identical images with different labels",
+        "The same picture is labelled as two or more emotions, so at least one of the labels is wrong.",
+        _rows_of(group for group in groups if len(set(dataset.labels[group])) > 1),
+        groups,
+    )
+    yield _finding(
+        dataset,
+        "duplicates",
+        "Identical images within a split",
+        "The same picture is there more than once and counts more than once, in training as in a score.",
+        np.flatnonzero(_repeated(content * len(SPLITS) + split)),
+        groups,
+    )
+
+
+# --- nearly identical pixels ----------------------------------------------------------------------------------------
+
+
+def _near_pairs(dataset: FaceDataset, progress: Callable[[int, int], None] | None) -> np.ndarray:
+    """Pairs of rows, each the first of its content, that are near duplicates of one another."""
+    firsts = np.unique(_content_numbers(dataset), return_index=True)[1]
+    return firsts[near_duplicate_pairs(dataset.images[firsts], progress)]
+
+
+def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
+    content, split, labels = _content_numbers(dataset), _split_numbers(dataset), dataset.labels
+    groups = [rows for rows in _groups(_components(content, pairs)) if len(set(content[rows])) > 1]
+    is_leaked = dataset.duplicates_training()
+    train = SPLITS.index("train")
+    yield _finding(
+        dataset,
+        "near_leaks",
+        "Held-out images nearly identical to a training image",
+        "The same photograph, with another crop, brightness, compression or watermark, is in the training set.",
+        _rows_of(rows[(split[rows] != train) & ~is_leaked[rows]] for rows in groups if (split[rows] == train).any()),
+        groups,
+    )
+    yield _finding(
+        dataset,
+        "near_conflicts",
+        "Nearly identical images with different labels",
+        "Versions of one photograph are labelled as different emotions, so at least one of the labels is doubtful.",
+        _rows_of(rows for rows in groups if len(set(labels[rows])) > 1),
+        groups,
+    )
+    yield _finding(
+        dataset,
+        "near_duplicates",
+        "Nearly identical images within a split",
+        "Versions of one photograph are in the same split and count as if they were different faces.",
+        _rows_of(_more_than_one_content(rows, content, split) for rows in groups),
+        groups,
+    )
+
+
+def _components(content: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """For each row, the number of its group when identical and near images are joined."""
+    count = int(content.max()) + 1
+    first, second = content[pairs[:, 0]], content[pairs[:, 1]]
+    graph = coo_array((np.ones(len(pairs), dtype=bool), (first, second)), shape=(count, count))
+    return connected_components(graph, directed=False)[1][content]
+
+
+def _more_than_one_content(rows: np.ndarray, content: np.ndarray, split: np.ndarray) -> np.ndarray:
+    """Those of `rows` whose split has another of `rows` with other pixels."""
+    in_split = [rows[split[rows] == number] for number in range(len(SPLITS))]
+    return np.concatenate([part for part in in_split if len(set(content[part])) > 1] or [rows[:0]])
+
+
+# --- one image at a time --------------------------------------------------------------------------------------------
+
+
+def _single(dataset: FaceDataset) -> Iterator[Finding]:
+    contrast = image_quality(dataset.images)["contrast"].to_numpy()
+    yield _finding(
+        dataset,
+        "blank",
+        "Empty images, or almost without contrast",
+        "There is no face to be seen in them, so whatever their label says cannot be learned.",
+        np.flatnonzero(contrast < LOW_CONTRAST),
+    )
+    if dataset.votes is None:
+        return
+    votes = np.nan_to_num(dataset.votes)
+    is_rated = votes.sum(axis=1) > 0
+    has_majority = votes.max(axis=1) >= MAJORITY
+    yield _finding(
+        dataset,
+        "raters_overrule",
+        "Images whose raters mostly chose another emotion",
+        "At least half of the raters agreed on an emotion that is not the label.",
+        np.flatnonzero(is_rated & has_majority & (votes[np.arange(len(votes)), dataset.labels] < votes.max(axis=1))),
+    )
+    yield _finding(
+        dataset,
+        "raters_disagree",
+        "Images on which the raters disagree",
+        "No emotion got half of the raters' votes, so people do not agree on what these faces show either.",
+        np.flatnonzero(is_rated & ~has_majority),
+    )
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------
+
+
+def _finding(
+    dataset: FaceDataset,
+    kind: str,
+    title: str,
+    explanation: str,
+    rows: np.ndarray,
+    groups: Iterable[np.ndarray] | None = None,
+) -> Finding:
+    """A finding with those of `groups` that hold one of its rows; each row is its own group where None."""
+    rows = np.unique(rows)
+    wanted = set(rows.tolist())
+    concerned = (
+        rows[:, None] if groups is None else [group for group in groups if not wanted.isdisjoint(group.tolist())]
+    )
+    per_split = dataset.table["split"].iloc[rows].value_counts()
+    counts = {split: int(per_split.get(split, 0)) for split in SPLITS if per_split.get(split, 0)}
+    return Finding(kind, title, explanation, rows, tuple(concerned), counts)
+
+
+def _content_numbers(dataset: FaceDataset) -> np.ndarray:
+    """int64 (N,): equal numbers for pixel-identical images."""
+    return np.unique(dataset.table["content_hash"].to_numpy(dtype=str), return_inverse=True)[1]
+
+
+def _split_numbers(dataset: FaceDataset) -> np.ndarray:
+    """int64 (N,): position of each image's split in SPLITS."""
+    return dataset.table["split"].map(SPLITS.index).to_numpy(dtype=np.int64)
+
+
+def _repeated(numbers: np.ndarray) -> np.ndarray:
+    """bool (N,): whether a row's number occurs in another row too."""
+    _, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    return counts[inverse] > 1
+
+
+def _groups(numbers: np.ndarray) -> list[np.ndarray]:
+    """The rows of each number that occurs more than once, in row order, the first group first."""
+    rows = np.flatnonzero(_repeated(numbers))
+    order = rows[np.argsort(numbers[rows], kind="stable")]
+    groups = np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
+    return sorted((group for group in groups if len(group)), key=lambda group: int(group[0]))
+
+
+def _rows_of(groups: Iterable[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.empty(0, dtype=np.int64), *groups])

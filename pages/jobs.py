@@ -1,14 +1,30 @@
-"""The job at work, as the one line that every page shows in its sidebar."""
+"""The job at work: the one line that every page shows in its sidebar, and the manager that trains in the background."""
+
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages import shared
+
 from ferdash.errors import RunError
-from ferdash.paths import checkpoints_root
+from ferdash.paths import checkpoints_root, data_root
 from ferdash.runs.store import list_run_ids, read_status
 from ferdash.wording import duration
 
+if TYPE_CHECKING:
+    from ferdash.training.jobs import JobManager
+
 RECENT = 5
 """How many of the newest runs are asked whether they are at work; older ones are long over."""
+
+
+@st.cache_resource(show_spinner=False)
+def manager() -> "JobManager":
+    """The one job manager of this server, for all visitors."""
+    shared.await_models()
+    from ferdash.training.jobs import JobManager
+
+    return JobManager(data=data_root(), checkpoints=checkpoints_root())
 
 
 def draw_job_line() -> None:

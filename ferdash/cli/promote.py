@@ -1,0 +1,33 @@
+"""`ferdash promote`: make a run's best network a model with a name and a card."""
+
+from typing import Annotated
+
+import typer
+
+from ferdash.cli.output import JsonFlag, print_json, say
+from ferdash.paths import checkpoints_root, data_root
+
+
+def register(app: typer.Typer) -> None:
+    """Add `ferdash promote`."""
+    app.command("promote")(promote_run)
+
+
+def promote_run(
+    run: Annotated[str, typer.Argument(help="Id of a run.")],
+    name: Annotated[str, typer.Argument(help="Name of the model it becomes.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a model of that name.")] = False,
+    json_output: JsonFlag = False,
+) -> None:
+    """Save a run's best network as a named model, scored on validation, with a model card."""
+    from ferdash.models.card import read_evaluation
+    from ferdash.promotion import promote
+
+    folder = promote(run, name, data=data_root(), checkpoints=checkpoints_root(), replace=replace)
+    evaluations = read_evaluation(folder)
+    if json_output:
+        print_json({"model": name, "folder": str(folder), "evaluations": evaluations})
+        return
+    say(f"Run {run} is now the model [bold]{name}[/bold] ({folder}).")
+    for evaluation in evaluations:
+        say(f"{evaluation['metrics']['accuracy']:.2%} on: {evaluation['described']}")

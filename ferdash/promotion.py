@@ -1,0 +1,120 @@
+"""From a run to a named model that every page offers, with a card written from the run's own facts."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+from transformers import AutoImageProcessor, PreTrainedModel
+
+from ferdash.data.dataset import FaceDataset, check_name, open_dataset
+from ferdash.errors import ModelError, RunError
+from ferdash.inference.scoring import Scored, score, without_duplicates
+from ferdash.models.card import CardFacts, write_card
+from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE
+from ferdash.models.loading import EmotionModel, load_model, model_folder
+from ferdash.models.processing import processor_of
+from ferdash.runs.store import Run, open_run, read_metrics, read_status
+
+
+def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: bool = False) -> Path:
+    """Save the best network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
+
+    The model is scored anew on validation, with and without images that duplicate a training image, and the card says
+    so. replace: put it in the place of a model of that name.
+
+    Raises RunError, DatasetError or ModelError when the run, its dataset or its checkpoint is missing, or the name is
+    taken.
+    """
+    check_name(name)
+    target = checkpoints / "models" / name
+    if target.exists() and not replace:
+        raise ModelError(f"There is already a model called “{name}”; choose another name, or replace it (--replace).")
+    run = open_run(checkpoints / "runs", run_id)
+    model = load_model(f"run:{run_id}@best", checkpoints, device="cpu")
+    dataset = open_dataset(data, run.record["dataset"]["name"])
+    if dataset.hash != run.record["dataset"]["hash"]:
+        raise RunError(
+            f"The dataset “{dataset.name}” is not the one that run {run_id} was trained on any more; import that again."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".promoting-") as workspace:
+        draft = Path(workspace) / name
+        _save_network(model, run, draft, checkpoints)
+        # Scored as it will be opened: from the folder, through the same code as any other model.
+        saved = load_model(str(draft), checkpoints, device="cpu")
+        write_card(draft, _facts(name, run, saved, dataset, checkpoints / "runs"))
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    return target
+
+
+def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path) -> None:
+    network = model.network
+    if not isinstance(network, PreTrainedModel):
+        raise ModelError(f"The network of run {run.id} is not one of transformers', so it cannot be saved.")
+    network.save_pretrained(folder)
+    if network.config.model_type == "fernet":
+        processor_of(model.preprocess).save_pretrained(folder)
+    else:
+        origin = model_folder(run.record["config"]["start_from"], checkpoints)
+        AutoImageProcessor.from_pretrained(origin, local_files_only=True, backend="pil").save_pretrained(folder)
+
+
+def _facts(name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs: Path) -> CardFacts:
+    config = cast(PreTrainedModel, model.network).config
+    scored = score(model, dataset, "validation")
+    best = read_status(run.folder)["best"]
+    is_fernet = config.model_type == "fernet"
+    return CardFacts(
+        name=name,
+        title="FerNet" if is_fernet else name,
+        model_type=str(config.model_type),
+        architecture=_architecture(config) if is_fernet else f"A network of type {config.model_type}.",
+        parameters=model.parameters,
+        dataset=dataset.name,
+        dataset_hash=dataset.hash,
+        counts={str(split): column.to_dict() for split, column in dataset.counts().items()},
+        provenance=DEMO_PROVENANCE if "demo" in dataset.meta["origin"].lower() else FER2013_PROVENANCE,
+        run=run.id,
+        command=_commands(run, runs),
+        seed=run.record["config"]["seed"],
+        code=run.record["code"],
+        versions=run.record["versions"],
+        history=full_history(run, runs),
+        epoch=best["epoch"],
+        select=best["select"],
+        evaluations=[evaluation.to_dict() for evaluation in _with_and_without_duplicates(scored)],
+    )
+
+
+def _with_and_without_duplicates(scored: Scored) -> list[Scored]:
+    return [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
+
+
+def full_history(run: Run, runs: Path) -> list[dict[str, Any]]:
+    """The epochs of a run with those of the runs it continues before them, as one list from epoch 0."""
+    rows = read_metrics(run.folder)
+    parent = run.record.get("parent")
+    first = rows[0]["epoch"] if rows else 0
+    if parent is None or first == 0:
+        return rows
+    before = [row for row in full_history(open_run(runs, parent["run"]), runs) if row["epoch"] < first]
+    return before + rows
+
+
+def _commands(run: Run, runs: Path) -> str:
+    """What was typed, oldest first, where a run continues another."""
+    parent = run.record.get("parent")
+    if parent is None:
+        return str(run.record["command"])
+    return f"{_commands(open_run(runs, parent['run']), runs)}`, stopped, then `{run.record['command']}"
+
+
+def _architecture(config: Any) -> str:
+    widths = ", ".join(str(config.width * 2**stage) for stage in range(len(config.depths)))
+    return (
+        f"A residual network for grey {config.image_size} x {config.image_size} faces: stages of {widths} channels and "
+        f"{', '.join(map(str, config.depths))} blocks, each with a squeeze-and-excitation gate."
+    )

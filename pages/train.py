@@ -1,0 +1,123 @@
+"""Train: choose, estimate, start, watch. Training itself runs in the background and survives a closed tab."""
+
+import streamlit as st
+
+from pages import shared
+
+shared.await_models()
+
+from pages import jobs, train_form, train_watch  # noqa: E402
+
+from ferdash.paths import checkpoints_root  # noqa: E402
+from ferdash.runs.store import open_run  # noqa: E402
+from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
+from ferdash.training.continuation import predecessor  # noqa: E402
+from ferdash.training.estimate import estimate  # noqa: E402
+from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
+from ferdash.training.start import build_network  # noqa: E402
+from ferdash.wording import count, duration  # noqa: E402
+
+NEW = ""
+
+
+def draw_form() -> None:
+    """Decisions in their order: start from, recipe, settings; then the estimate and the start."""
+    dataset = shared.dataset()
+    if dataset is None:
+        st.info("Training needs a dataset. Import FER2013 or the demo first.", icon=":material/info:")
+        st.page_link(shared.page_path("dataset"), label="Import a dataset", icon=":material/upload:")
+        return
+    if reference := st.session_state.get("continue_from"):
+        _draw_continuation(reference)
+        return
+    recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key="recipe", bind="query-params")]
+    st.caption(recipe.summary)
+    base = override(recipe.config(), [f"dataset={dataset.name}"])
+    start_from = _pick_start(recipe, base)
+    edited = train_form.edit(override(base, [f"start_from={start_from}"]))
+    _draw_changes(recipe.config(), edited)
+    ask, start = st.columns(2)
+    if ask.button("Estimate", icon=":material/timer:", width="stretch"):
+        _draw_estimate(edited)
+    if start.button("Start training", icon=":material/play_arrow:", type="primary", width="stretch"):
+        st.session_state["watched"] = jobs.manager().submit(_resolved(recipe, edited))
+        st.rerun()
+
+
+def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
+    titles = {NEW: "a new FerNet", **{entry.reference: entry.title for entry in shared.models()}}
+    if recipe.continues:
+        titles[NEW] = f"the latest run of {recipe.continues}"
+    options = list(titles)
+    default = base.start_from if base.start_from in options and not recipe.continues else NEW
+    return st.selectbox(
+        "Start from",
+        options,
+        index=options.index(default),
+        key=f"train:{recipe.name}:start_from",
+        format_func=lambda reference: titles.get(reference, reference),
+        accept_new_options=True,
+        help="A model, or a run as run:ID@best. The report's own model has to be downloaded once.",
+    )
+
+
+def _resolved(recipe: Recipe, config: TrainConfig) -> TrainConfig:
+    if config.start_from == NEW and recipe.continues:
+        before = predecessor(recipe, config.dataset, checkpoints=checkpoints_root())
+        return override(config, [f"start_from={before}"])
+    return config
+
+
+def _draw_changes(before: TrainConfig, after: TrainConfig) -> None:
+    changes = {path: pair for path, pair in differences(before, after).items() if path != "dataset"}
+    if changes:
+        chips = " ".join(f":blue-badge[{path}: {_short(old)} → {_short(new)}]" for path, (old, new) in changes.items())
+        st.markdown(f"Changed from the recipe: {chips}")
+
+
+def _short(value: object) -> str:
+    return "new FerNet" if value == NEW else "1" if value is None else str(value).replace("[", "(").replace("]", ")")
+
+
+def _draw_estimate(config: TrainConfig) -> None:
+    dataset = shared.dataset()
+    if dataset is None or jobs.manager().current is not None:
+        st.info("A run is at work and takes the processor; an estimate now would be wrong. Try again when it is done.")
+        return
+    with st.spinner("Timing a few batches …"):
+        network, preprocess = build_network(config, checkpoints_root())
+        result = estimate(config, dataset, network, preprocess)
+    st.info(
+        f"About {duration(result.seconds)} at {count(round(result.images_per_s))} images/s, "
+        f"{result.memory_bytes / 1e9:,.1f} GB of memory and {result.disk_bytes / 1e6:,.0f} MB on disk.",
+        icon=":material/timer:",
+    )
+
+
+def _draw_continuation(reference: str) -> None:
+    run_id, _, checkpoint = reference.partition("@")
+    st.markdown(f"Continue **{run_id}** from `{checkpoint}` as a new run; only changes are recorded.")
+    parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
+    edited = train_form.edit(parent)
+    _draw_changes(parent, edited)
+    back, start = st.columns(2)
+    if back.button("Back", width="stretch"):
+        del st.session_state["continue_from"]
+        st.rerun()
+    if start.button("Continue", icon=":material/play_arrow:", type="primary", width="stretch"):
+        settings = [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]
+        st.session_state["watched"] = jobs.manager().resume(reference, settings)
+        del st.session_state["continue_from"]
+        st.rerun()
+
+
+def _setting(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+st.title("Train")
+form, watch = st.columns([5, 7], gap="large")
+with form, shared.calm_errors():
+    draw_form()
+with watch:
+    train_watch.draw_jobs()

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+from ferdash.data.dataset import FaceDataset, delete_dataset
+from ferdash.errors import DatasetError, ModelError, RunError
+from ferdash.inference.scoring import score
+from ferdash.models.card import read_evaluation
+from ferdash.models.loading import load_model
+from ferdash.promotion import full_history, promote
+from ferdash.runs.store import Run, open_run, read_metrics
+from ferdash.training import start
+from ferdash.training.config import TrainConfig, override
+from ferdash.training.continuation import resume
+
+
+@pytest.fixture(scope="module")
+def checkpoints(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("checkpoints")
+    settings = ["dataset=demo", "epochs=2", "network.width=8", "compute.threads=1", "ema=0.9"]
+    run = start.create(override(TrainConfig(), settings), data=demo_root, checkpoints=root)
+    start.execute(run, data=demo_root, checkpoints=root)
+    child = resume(run.id, ["epochs=3"], data=demo_root, checkpoints=root)
+    start.execute(child, data=demo_root, checkpoints=root)
+    return root
+
+
+@pytest.fixture
+def runs(checkpoints: Path) -> tuple[Run, Run]:
+    """Parent and child."""
+    first, second = (open_run(checkpoints / "runs", path.name) for path in (checkpoints / "runs").iterdir())
+    return (second, first) if first.record["parent"] else (first, second)
+
+
+def test_the_card_s_figures_are_those_of_the_saved_model_to_the_digit(
+    checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset
+) -> None:
+    folder = promote(runs[0].id, "mine", data=demo_root, checkpoints=checkpoints)
+    with_duplicates = read_evaluation(folder)[0]
+    model = load_model("mine", checkpoints)
+    again = score(model, demo_dataset, "validation").to_dict()
+    assert json.loads(json.dumps(again)) == with_duplicates
+    assert isinstance(AutoModelForImageClassification.from_pretrained(folder), type(model.network))
+    assert AutoImageProcessor.from_pretrained(folder) is not None
+    card = (folder / "README.md").read_text()
+    assert runs[0].record["command"] in card
+    assert f"{with_duplicates['metrics']['accuracy']:.1%}".replace("%", " %") in card
+
+
+def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
+    parent, child = runs
+    assert [row["epoch"] for row in full_history(child, checkpoints / "runs")] == [0, 1, 2]
+    assert [row["epoch"] for row in read_metrics(child.folder)] == [2]
+    folder = promote(child.id, "child", data=demo_root, checkpoints=checkpoints)
+    card = (folder / "README.md").read_text()
+    assert f"`{parent.record['command']}`, stopped, then `{child.record['command']}`" in card
+
+
+def test_a_model_is_only_replaced_when_asked(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
+    promote(runs[0].id, "twice", data=demo_root, checkpoints=checkpoints)
+    with pytest.raises(ModelError, match="already a model called “twice”"):
+        promote(runs[1].id, "twice", data=demo_root, checkpoints=checkpoints)
+    promote(runs[1].id, "twice", data=demo_root, checkpoints=checkpoints, replace=True)
+    assert runs[1].id in (checkpoints / "models" / "twice" / "README.md").read_text()
+
+
+def test_what_is_missing_is_named(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="There is no run nothing"):
+        promote("nothing", "x", data=demo_root, checkpoints=checkpoints)
+    with pytest.raises(DatasetError, match="no dataset called"):
+        promote(runs[0].id, "x", data=tmp_path, checkpoints=checkpoints)
+    with pytest.raises(DatasetError, match="cannot be the name"):
+        promote(runs[0].id, "../x", data=demo_root, checkpoints=checkpoints)
+    assert not (checkpoints / "models" / "x").exists()
+
+
+def test_another_dataset_of_the_same_name_is_noticed(
+    checkpoints: Path, runs: tuple[Run, Run], demo_dataset: FaceDataset, tmp_path: Path
+) -> None:
+    from ferdash.data.demo import make_demo
+
+    make_demo(tmp_path, name=demo_dataset.name, images=210, seed=99)
+    with pytest.raises(RunError, match="is not the one that run"):
+        promote(runs[0].id, "x", data=tmp_path, checkpoints=checkpoints)
+    delete_dataset(tmp_path, demo_dataset.name)

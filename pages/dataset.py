@@ -7,6 +7,7 @@ from pages.dataset_tabs import audit, distribution, faces, importing, quality
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
+from ferdash.errors import DatasetError
 from ferdash.wording import count
 
 TABS = {
@@ -37,13 +38,17 @@ def draw_figures(dataset: FaceDataset) -> None:
             figures[split.capitalize()] = (count(number), None)
     figures["Imbalance"] = (
         f"{summary.imbalance_ratio:.1f} : 1",
-        f"{summary.most_frequent.capitalize()} is the most frequent emotion, {summary.rarest} the rarest.",
+        f"{summary.most_frequent.capitalize()} is the most frequent emotion in train, {summary.rarest} the rarest.",
     )
     figures["Also in train"] = (
         count(summary.leaks),
         "Images of validation or test that are pixel-identical to a training image.",
     )
-    with st.container(horizontal=True, gap="medium"):
+    figures["Label conflicts"] = (
+        count(summary.label_conflicts),
+        "Images that are pixel-identical to another one with a different label.",
+    )
+    with st.container(horizontal=True, gap="large"):
         for label, (value, explanation) in figures.items():
             st.metric(label, value, help=explanation, width="content")
 
@@ -60,8 +65,19 @@ def draw_page(dataset: FaceDataset) -> None:
                 draw(dataset)
 
 
-chosen = shared.dataset()
-if chosen is None:
-    draw_empty()
+def draw_damaged(name: str, error: DatasetError) -> None:
+    """A dataset that cannot be opened: what is wrong, and the way to remove it."""
+    st.title(name)
+    st.error(str(error), icon=":material/error:")
+    importing.draw_delete(name, None)
+
+
+try:
+    chosen = shared.dataset()
+except DatasetError as error:
+    draw_damaged(shared.dataset_name() or "", error)
 else:
-    draw_page(chosen)
+    if chosen is None:
+        draw_empty()
+    else:
+        draw_page(chosen)

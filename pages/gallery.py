@@ -12,10 +12,14 @@ from ferdash.plots.mosaic import mosaic
 
 SPRITE_COLUMNS = 20
 
-_HTML = '<div class="faces" role="list"></div>'
+_HTML = '<div class="faces"></div>'
 
 _CSS = """
-.faces { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); gap: 10px; }
+.faces { display: flex; flex-wrap: wrap; gap: 12px; }
+.faces.single { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); gap: 10px; }
+.group { display: flex; gap: 6px; padding: 6px; border-radius: 10px; border: 1px solid var(--st-border-color); }
+.single .group { display: contents; }
+.faces:not(.single) button { width: calc(var(--tile) + 14px); }
 button {
   all: unset; box-sizing: border-box; cursor: pointer; border-radius: 8px; overflow: hidden;
   background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
@@ -32,7 +36,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const grid = parentElement.querySelector(".faces");
   grid.style.setProperty("--tile", data.tile_px + "px");
   const across = Math.max(data.columns - 1, 1), down = Math.max(data.rows - 1, 1);
-  grid.replaceChildren(...data.tiles.map((tile, place) => {
+  grid.classList.toggle("single", data.groups.every((size) => size === 1));
+  const buttons = data.tiles.map((tile, place) => {
     const button = document.createElement("button");
     const face = document.createElement("div");
     const name = document.createElement("div");
@@ -49,6 +54,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
     button.append(face, name);
     button.onclick = () => setTriggerValue("clicked", place);
     return button;
+  });
+  grid.replaceChildren(...data.groups.map((size) => {
+    const group = document.createElement("div");
+    group.className = "group";
+    group.append(...buttons.splice(0, size));
+    return group;
   }));
 }
 """
@@ -65,14 +76,20 @@ class Tile:
     colour: str
 
 
-def gallery(faces: np.ndarray, tiles: list[Tile], *, key: str, tile_px: int = 84) -> int | None:
-    """Draw uint8 (N, H, W) faces with their tiles; the place of the one just clicked, or None."""
+def gallery(
+    faces: np.ndarray, tiles: list[Tile], *, key: str, groups: list[int] | None = None, tile_px: int = 84
+) -> int | None:
+    """Draw uint8 (N, H, W) faces with their tiles; the place of the one just clicked, or None.
+
+    groups: how many faces in a row belong together, one number a group; None when each stands alone.
+    """
     columns = min(SPRITE_COLUMNS, len(faces))
     data = {
         "sprite": picture_url(mosaic(faces, columns)),
         "columns": columns,
         "rows": math.ceil(len(faces) / columns),
         "tile_px": tile_px,
+        "groups": groups or [1] * len(tiles),
         "tiles": [asdict(tile) for tile in tiles],
     }
     return _component(data=data, key=key, on_clicked_change=lambda: None).clicked

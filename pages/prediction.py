@@ -58,6 +58,7 @@ def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
 
 @st.cache_resource(max_entries=256, show_spinner="Looking for faces …")
 def _seen(digest: str, _file: Dropped, reference: str, stamp: int, mode: str) -> "list[Photo]":
+    shared.await_models()
     from ferdash.inference.images import read_images
     from ferdash.inference.predictor import predict_photos
 

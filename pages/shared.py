@@ -17,6 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from ferdash.data import statistics
+from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
 from ferdash.errors import FerdashError
 from ferdash.models.catalogue import ModelEntry, list_models
@@ -86,9 +87,14 @@ def pick_dataset() -> None:
         st.caption("Dataset: none imported yet")
 
 
+def dataset_name() -> str | None:
+    """The chosen dataset's name; None when there is none."""
+    return st.session_state.get("dataset")
+
+
 def dataset() -> FaceDataset | None:
     """The chosen dataset, opened; None when there is none. Raises DatasetError when it is damaged."""
-    name = st.session_state.get("dataset")
+    name = dataset_name()
     if name is None:
         return None
     meta = data_root() / name / "meta.json"
@@ -102,21 +108,11 @@ def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
 
 
 def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
-    """`function` computed once for each dataset content, with `message` on the page while it works."""
-    return st.cache_data(
+    """`function` computed once for each dataset content, with `message` on the page while it works. The result is
+    shared, not copied: whoever gets it only reads."""
+    return st.cache_resource(
         function, max_entries=8, show_spinner=message, hash_funcs={FaceDataset: lambda dataset: dataset.hash}
     )
-
-
-summary = _once_per_dataset(statistics.summarise, "Counting …")
-mean_faces = _once_per_dataset(statistics.mean_faces, "Averaging the faces …")
-
-
-def audit(d):
-    class A:
-        findings = []
-
-    return A
 
 
 def _quality(dataset: FaceDataset) -> pd.DataFrame:
@@ -124,7 +120,10 @@ def _quality(dataset: FaceDataset) -> pd.DataFrame:
     return table.assign(split=dataset.table["split"].astype(str))
 
 
+summary = _once_per_dataset(statistics.summarise, "Counting …")
+mean_faces = _once_per_dataset(statistics.mean_faces, "Averaging the faces …")
 quality = _once_per_dataset(_quality, "Measuring light, contrast and sharpness …")
+audit = _once_per_dataset(audit_dataset, "Comparing all faces with each other; this happens once for each dataset …")
 
 
 # --- the chosen model -----------------------------------------------------------------------------------------------
@@ -166,12 +165,14 @@ def model_is_here(reference: str) -> bool:
 
 def model(reference: str) -> "EmotionModel":
     """A model, loaded once for all visitors. Raises ModelError when it cannot be."""
+    await_models()
     return _load_model(reference, checkpoints_root(), model_stamp(reference))
 
 
 def model_stamp(reference: str) -> int:
     """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
     if reference.startswith("run:"):
+        await_models()
         from ferdash.models.loading import run_checkpoint
 
         weights = run_checkpoint(reference, checkpoints_root() / "runs")
@@ -189,13 +190,25 @@ def _load_model(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel"
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> None:
+def warm_up() -> threading.Thread:
     """Import PyTorch and transformers in the background: they take seconds, and the first page needs neither."""
-    threading.Thread(target=importlib.import_module, args=("ferdash.models.loading",), daemon=True).start()
+    thread = threading.Thread(target=importlib.import_module, args=("ferdash.models.loading",), daemon=True)
+    thread.start()
+    return thread
+
+
+def await_models() -> None:
+    """Call before importing anything that brings PyTorch or transformers: the latter, imported by two threads at once,
+    hands one of them a half-finished module."""
+    thread = warm_up()
+    if thread.is_alive():
+        with st.spinner("Getting PyTorch ready …"):
+            thread.join()
 
 
 def device_words() -> str:
     """Where models run here, for a person."""
+    await_models()
     import torch
 
     if torch.cuda.is_available():

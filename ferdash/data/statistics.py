@@ -27,7 +27,7 @@ _CHUNK = 4096
 class Summary:
     """A dataset in a few numbers. imbalance_ratio: images of the most frequent emotion in train for each of the
     rarest one that train has (of the whole dataset where there is no train). leaks: images outside train that are
-    pixel-identical to a training image."""
+    pixel-identical to a training image. label_conflicts: images that are pixel-identical to one with another label."""
 
     images: int
     distinct_images: int
@@ -36,6 +36,7 @@ class Summary:
     rarest: str
     imbalance_ratio: float
     leaks: int
+    label_conflicts: int
     has_votes: bool
 
 
@@ -52,6 +53,7 @@ def summarise(dataset: FaceDataset) -> Summary:
         rarest=str(present.idxmin()),
         imbalance_ratio=imbalance_ratio(decisive.to_numpy()),
         leaks=int(dataset.duplicates_training().sum()),
+        label_conflicts=int((dataset.table.groupby("content_hash")["label"].transform("nunique") > 1).sum()),
         has_votes=dataset.votes is not None,
     )
 

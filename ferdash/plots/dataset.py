@@ -8,6 +8,9 @@ from ferdash.emotions import EMOTIONS
 from ferdash.plots.style import EMOTION_COLOURS, SERIES_COLOURS, SERIES_DASHES, SPLIT_OPACITY, SPLIT_PATTERNS, finish
 from ferdash.wording import count, percent
 
+OUTLYING = (0.005, 0.995)
+"""Quantiles between which a quality chart is drawn."""
+
 
 def distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
     """Bars per emotion, the splits side by side.
@@ -64,21 +67,19 @@ def quality_histogram(
 ) -> go.Figure:
     """How a measure of image quality is distributed in each split, as shares of the split.
 
-    values: for each split, float (N,), one value an image; empty splits are left out. All splits share 60 bins over
-    the range of the values, of equal width on the axis as drawn. logarithmic: for values that span several powers of
-    ten; what is below 1 is counted in the first bin.
+    values: for each split, float (N,), one value an image; empty splits are left out. All splits share 60 bins of equal
+    width on the axis as drawn; the outermost ones also hold the few images beyond, so that these do not squeeze the
+    rest. logarithmic: for values that span several powers of ten; what is below 1 counts as 1.
     """
-    filled = {split: array for split, array in values.items() if len(array)}
+    filled = {split: np.maximum(array, 1) if logarithmic else array for split, array in values.items() if len(array)}
     figure = go.Figure()
     if not filled:
         return finish(figure, title=title, x_title=x_title, y_title="share of images")
-    if logarithmic:
-        filled = {split: np.maximum(array, 1) for split, array in filled.items()}
-    low, high = (float(bound(np.concatenate(list(filled.values())))) for bound in (np.min, np.max))
+    low, high = np.quantile(np.concatenate(list(filled.values())), OUTLYING)
     high = max(high, low + 1e-6)
     edges = np.geomspace(low, high, 61) if logarithmic else np.linspace(low, high, 61)
-    edges[[0, -1]] = low, high  # rounding must not leave an image out
     centres = np.sqrt(edges[:-1] * edges[1:]) if logarithmic else (edges[:-1] + edges[1:]) / 2
+    filled = {split: array.clip(edges[0], edges[-1]) for split, array in filled.items()}
     for split, array in filled.items():
         share = np.histogram(array, bins=edges)[0] / len(array)
         figure.add_scatter(

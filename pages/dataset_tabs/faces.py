@@ -64,7 +64,7 @@ def _draw_page(dataset: FaceDataset, rows: np.ndarray) -> None:
     with place:
         clicked = gallery(dataset.images[shown], tiles(dataset, shown), key="faces")
     if clicked is not None and clicked < len(shown):
-        _enlarged(dataset, int(shown[clicked]))
+        show_face(dataset, int(shown[clicked]))
 
 
 def tiles(dataset: FaceDataset, rows: np.ndarray) -> list[Tile]:
@@ -77,7 +77,8 @@ def tiles(dataset: FaceDataset, rows: np.ndarray) -> list[Tile]:
 
 
 @st.dialog("Face", width="medium")
-def _enlarged(dataset: FaceDataset, row: int) -> None:
+def show_face(dataset: FaceDataset, row: int) -> None:
+    """One face, enlarged, with all that is known of it."""
     record = dataset.table.iloc[row]
     picture, facts = st.columns(2)
     emotion = EMOTIONS[record["label"]]

@@ -28,7 +28,7 @@ def draw(dataset: FaceDataset | None) -> None:
         _draw_upload()
         _draw_path()
     if dataset is not None:
-        _draw_delete(dataset)
+        draw_delete(dataset.name, len(dataset))
 
 
 def _draw_demo(*, first: bool) -> None:
@@ -104,22 +104,21 @@ def _import(work: Callable[[Progress], FaceDataset]) -> None:
     shared.choose_dataset(dataset.name)
 
 
-def _draw_delete(dataset: FaceDataset) -> None:
-    if st.button(f"Delete “{dataset.name}” …", icon=":material/delete:", type="tertiary"):
-        _confirm_delete(dataset)
+def draw_delete(name: str, images: int | None) -> None:
+    """The way to remove a dataset; `images` is None for one that cannot be opened."""
+    if st.button(f"Delete “{name}” …", icon=":material/delete:", type="tertiary"):
+        _confirm_delete(name, images)
 
 
 @st.dialog("Delete this dataset?")
-def _confirm_delete(dataset: FaceDataset) -> None:
-    st.markdown(
-        f"“{dataset.name}” with {counted(len(dataset), 'image')} is removed from this computer. "
-        "Runs that were trained on it keep their scores."
-    )
+def _confirm_delete(name: str, images: int | None) -> None:
+    what = f"“{name}”" if images is None else f"“{name}” with {counted(images, 'image')}"
+    st.markdown(f"{what} is removed from this computer. Runs that were trained on it keep their scores.")
     with st.container(horizontal=True):
         if st.button("Delete", type="primary"):
             with shared.calm_errors():
-                delete_dataset(data_root(), dataset.name)
-                shared.announce(f"“{dataset.name}” was deleted.")
+                delete_dataset(data_root(), name)
+                shared.announce(f"“{name}” was deleted.")
                 shared.choose_dataset(None)
         if st.button("Keep it"):
             st.rerun()

@@ -47,3 +47,18 @@ def test_quality_of_equal_values_and_of_nothing():
     figure = quality_histogram({"train": np.full(9, 128.0)}, title="", x_title="")
     assert max(figure.data[0].y) == 1
     assert len(quality_histogram({"train": np.array([])}, title="", x_title="").data) == 0
+
+
+def test_outliers_are_counted_without_squeezing_the_rest():
+    values = np.concatenate([np.linspace(100, 200, 998), [-9000.0, 9000.0]])
+    line = quality_histogram({"train": values}, title="", x_title="").data[0]
+    assert sum(line.y) == pytest.approx(1)
+    assert 90 < line.x[0] < 110
+    assert 190 < line.x[-1] < 210
+
+
+def test_logarithmic_bins_are_equally_wide_on_their_axis():
+    values = np.geomspace(0.5, 1e5, 400)
+    line = quality_histogram({"train": values}, title="", x_title="", logarithmic=True).data[0]
+    assert sum(line.y) == pytest.approx(1)
+    np.testing.assert_allclose(np.diff(np.log(line.x)), np.diff(np.log(line.x))[0])

@@ -1,5 +1,6 @@
 """The job at work: the one line that every page shows in its sidebar, and the manager that trains in the background."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -18,13 +19,17 @@ RECENT = 5
 """How many of the newest runs are asked whether they are at work; older ones are long over."""
 
 
-@st.cache_resource(show_spinner=False)
 def manager() -> "JobManager":
     """The one job manager of this server, for all visitors."""
     shared.await_models()
+    return _manager(data_root(), checkpoints_root())
+
+
+@st.cache_resource(show_spinner=False)
+def _manager(data: Path, checkpoints: Path) -> "JobManager":
     from ferdash.training.jobs import JobManager
 
-    return JobManager(data=data_root(), checkpoints=checkpoints_root())
+    return JobManager(data=data, checkpoints=checkpoints)
 
 
 def draw_job_line() -> None:

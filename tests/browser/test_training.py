@@ -1,0 +1,24 @@
+"""Training in the background: a tab that is closed changes nothing, and any tab can steer."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_run_outlives_its_tab_and_is_stopped_from_another(page: Page):
+    page.get_by_role("link", name="Train", exact=True).click()
+    page.get_by_label("epochs").fill("400")
+    page.get_by_label("epochs").press("Enter")
+    expect(page.get_by_text("epochs: 60 → 400")).to_be_visible()
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text("Epoch 1 of 400").first).to_be_visible()
+    address = page.url
+    page.goto("about:blank")  # as good as closed: the app loses the tab
+    other = page.context.new_page()
+    other.goto(address)
+    expect(other.get_by_role("button", name="Pause")).to_be_visible()
+    other.get_by_role("button", name="Stop").click()
+    expect(other.get_by_role("button", name="Resume").first).to_be_visible()
+    expect(other.get_by_text("Traceback")).to_have_count(0)
+    other.close()

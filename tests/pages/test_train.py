@@ -1,0 +1,88 @@
+"""Train: without a dataset, its form, and a run from start to resume."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from ferdash.runs.store import create_run, list_run_ids, read_metrics, read_status, write_status
+from ferdash.training.config import TrainConfig, override, to_dict
+
+Visit = Callable[..., AppTest]
+PATIENCE_S = 60
+
+
+def button(app: AppTest, label: str):
+    (found,) = [entry for entry in app.button if entry.label == label]
+    return found
+
+
+def text_input(app: AppTest, label: str):
+    return next(entry for entry in app.text_input if entry.label == label)
+
+
+def test_without_a_dataset_it_leads_to_one(visit: Visit, data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    assert not app.exception
+    assert any("Training needs a dataset" in info.value for info in app.info)
+
+
+def test_the_form_shows_the_recipe_and_what_was_changed(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    assert not app.exception
+    assert any("made the shipped model" in caption.value for caption in app.caption)
+    text_input(app, "lr").set_value("1e-4").run()
+    assert any("optimizer.lr: 0.002 → 0.0001" in entry.value for entry in app.markdown)
+
+
+def test_a_wrong_value_is_named_and_nothing_starts(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    text_input(app, "lr").set_value("fast").run()
+    assert any("optimizer.lr" in error.value and "a number" in error.value for error in app.error)
+    assert not [entry for entry in app.button if entry.label == "Start training"]
+
+
+def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    next(entry for entry in app.number_input if entry.label == "width").set_value(8)
+    next(entry for entry in app.number_input if entry.label == "epochs").set_value(400)
+    button(app, "Start training").click().run()
+    assert not app.exception
+    (run_id,) = list_run_ids(checkpoints / "runs")
+    folder = checkpoints / "runs" / run_id
+    _until(lambda: len(read_metrics(folder)) >= 1)
+    app.run()
+    assert {"Pause", "Stop"} <= {entry.label for entry in app.button}
+    button(app, "Stop").click().run()
+    _until(lambda: read_status(folder)["state"] == "stopped")
+
+
+def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    config = override(TrainConfig(), ["dataset=demo", "epochs=1", "network.width=8", "network.depths=1"])
+    record = {"config": to_dict(config), "command": "ferdash train", "parent": None}
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", record)
+    write_status(run.folder, state="running")
+    status = json.loads((run.folder / "status.json").read_text())
+    (run.folder / "status.json").write_text(json.dumps({**status, "heartbeat": 0}))
+    app = visit("train")
+    assert any("was interrupted" in warning.value for warning in app.warning)
+    next(entry for entry in app.button if entry.key == f"resume:{run.id}").click().run()
+    _until(lambda: read_status(run.folder)["state"] == "finished")
+
+
+def test_a_focus_chosen_on_test_is_marked(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    settings = ["dataset=demo", "sampling.mode=adaptive", "sampling.focus.measured_on=test"]
+    record = {"config": to_dict(override(TrainConfig(), settings)), "command": "ferdash train", "parent": None}
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0002", record)
+    write_status(run.folder, state="finished")
+    app = visit("train")
+    assert any("Tuned on test" in warning.value for warning in app.warning)
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.05)

@@ -72,10 +72,9 @@ class _Look:
 def draw_face(emotion: str, rng: np.random.Generator, size: int = IMAGE_SIZE) -> np.ndarray:
     """One grey face, uint8 (size, size), cropped as FER2013 is. Raises LabelError for an unknown emotion."""
     side = OVERSAMPLING * size
-    canvas = np.empty((side, side, 3), np.uint8)
-    canvas[:] = rng.integers(20, 230)
-    angle, scale = rng.normal(0, 7), side * rng.uniform(0.44, 0.54)
-    centre = side * (np.array([0.5, 0.5]) + rng.normal(0, 0.025, 2))
+    canvas = _background(side, rng)
+    angle, scale = rng.normal(0, 9), side * rng.uniform(0.42, 0.56)
+    centre = side * (np.array([0.5, 0.5]) + rng.normal(0, 0.035, 2))
     _draw(canvas, _Brush(centre, scale, angle), _expression(emotion, rng), _look(rng))
     grey = cv2.resize(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (size, size), interpolation=cv2.INTER_AREA)
     return _photographed(grey, rng)
@@ -300,6 +299,15 @@ def _draw_mouth(canvas: np.ndarray, brush: _Brush, look: _Look, corners: float, 
 def _ellipse(x: float, y: float, width: float, height: float) -> np.ndarray:
     """float (33, 2) points around (x, y), from the left over the top; width and height are half axes."""
     return _CIRCLE * (width, height) + (x, y)
+
+
+def _background(side: int, rng: np.random.Generator) -> np.ndarray:
+    """RGB uint8 (side, side, 3): two shades of grey that meet along a line, as a wall and a window do."""
+    canvas = np.full((side, side, 3), rng.integers(20, 230), np.uint8)
+    corners = _CIRCLE[[0, 8, 16, 24]] * 2 + (1, 0)
+    line = _Brush(np.array([side, side]) * rng.uniform(0.2, 0.8, 2), side, rng.uniform(0, 360))
+    line.fill(canvas, corners, np.full(3, rng.integers(20, 230)))
+    return canvas
 
 
 def _photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

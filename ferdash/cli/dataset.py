@@ -1,6 +1,7 @@
 """`ferdash dataset ...`: import, list, describe, audit and delete datasets. None of it needs PyTorch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,12 +45,8 @@ def import_(
     json_output: JsonFlag = False,
 ) -> None:
     """Import a dataset."""
-    bars = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr
-    )
-    with bars:
-        task = bars.add_task("images", total=None)
-        dataset = _import(source, name, lambda done, total: bars.update(task, completed=done, total=total))
+    with _progress_bar() as progress:
+        dataset = _import(source, name, progress)
     for note in dataset.meta["notes"]:
         say(note)
     if json_output:
@@ -130,7 +127,8 @@ def audit(name: DatasetName, json_output: JsonFlag = False) -> None:
     from ferdash.data.audit import audit_dataset
 
     dataset = open_dataset(data_root(), name)
-    report = audit_dataset(dataset)
+    with _progress_bar() as progress:
+        report = audit_dataset(dataset, progress)
     if json_output:
         print_json({"name": name, "hash": dataset.hash, "findings": [finding.as_dict() for finding in report.findings]})
         return
@@ -154,6 +152,15 @@ def delete(
         print_json({"deleted": name})
     else:
         say(f"Deleted {name}.")
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, and the function that moves it to (images done, images in all)."""
+    columns = TextColumn("images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=stderr, transient=True) as bars:
+        task = bars.add_task("images", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
 def _description(dataset: FaceDataset) -> dict[str, Any]:

@@ -81,6 +81,6 @@ def _best_correlation(images: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 
 def _normalized(images: np.ndarray) -> np.ndarray:
     """float32 (N, pixels) with mean 0 and length 1 in every row, so that a product of rows is their correlation."""
-    flat = images.reshape(len(images), -1).astype(np.float32)
+    flat = images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)

@@ -21,6 +21,7 @@ REPORT_COUNTS: dict[str, dict[str, int]] = {
 validation and test."""
 
 _CHUNK = 4096
+_QUALITY = ("intensity", "contrast", "sharpness")
 
 
 @dataclass(frozen=True)
@@ -121,20 +122,13 @@ def image_quality(images: np.ndarray) -> pd.DataFrame:
     Laplacian (Pech-Pacheco et al. 2000, Diatom autofocusing in brightfield microscopy); noise raises it too.
     """
     parts = [_quality(np.asarray(images[start : start + _CHUNK])) for start in range(0, len(images), _CHUNK)]
-    return pd.concat(parts, ignore_index=True) if parts else _quality(images)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(_QUALITY), dtype=np.float32)
 
 
 def _quality(images: np.ndarray) -> pd.DataFrame:
-    flat = images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
+    flat = images.reshape(len(images), -1).astype(np.float32)
     wide = images.astype(np.int16)
     inner = wide[:, 1:-1, 1:-1]
     laplacian = wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1] + wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:] - 4 * inner
-    return pd.DataFrame(
-        {
-            "intensity": flat.mean(axis=1),
-            "contrast": flat.std(axis=1),
-            "sharpness": laplacian.reshape(len(images), inner[0].size if len(images) else 0).var(
-                axis=1, dtype=np.float32
-            ),
-        }
-    )
+    sharpness = laplacian.reshape(len(images), -1).var(axis=1, dtype=np.float32)
+    return pd.DataFrame(dict(zip(_QUALITY, (flat.mean(axis=1), flat.std(axis=1), sharpness), strict=True)))

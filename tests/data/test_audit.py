@@ -1,0 +1,136 @@
+"""A dataset with one fault of each kind, and what the audit says of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from ferdash.data import audit
+from ferdash.data.audit import audit_dataset, read_audit
+from ferdash.data.dataset import save_dataset
+from ferdash.data.demo import draw_face
+from ferdash.emotions import EMOTIONS
+
+ANGRY, FEAR, HAPPY, SAD = (EMOTIONS.index(name) for name in ("angry", "fear", "happy", "sad"))
+
+
+def lighter(face: np.ndarray) -> np.ndarray:
+    return np.clip(face * 0.9 + 20, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    rng = np.random.default_rng(11)
+    a, b, c, d = (draw_face(emotion, rng) for emotion in ("angry", "fear", "happy", "sad"))
+    rows = [
+        (a, ANGRY, "train"),  # 0
+        (a, ANGRY, "validation"),  # 1 leaks
+        (b, FEAR, "train"),  # 2
+        (b, SAD, "train"),  # 3 duplicates 2 with another label
+        (c, HAPPY, "train"),  # 4
+        (lighter(c), HAPPY, "train"),  # 5 nearly duplicates 4
+        (lighter(lighter(c)), SAD, "test"),  # 6 nearly leaks, with another label
+        (d, SAD, "validation"),  # 7
+        (d, SAD, "test"),  # 8 identical to 7
+        (np.full((48, 48), 7, np.uint8), SAD, "test"),  # 9 empty
+    ]
+    images, labels, splits = zip(*rows, strict=True)
+    votes = np.full((10, 7), np.nan, dtype=np.float32)
+    votes[2] = [0.5, 0, 0.5, 0, 0, 0, 0]  # half the raters for the label
+    votes[3] = [0, 0, 0.9, 0, 0, 0.1, 0]  # overruled: fear, not sad
+    votes[4] = [0, 0, 0.3, 0.4, 0.3, 0, 0]  # no majority
+    order = [0, 2, 3, 4, 5, 1, 7, 6, 8, 9]  # as the dataset sorts them: by split
+    place = {original: row for row, original in enumerate(order)}
+    dataset = save_dataset(
+        tmp_path,
+        "faulty",
+        images=np.stack(images),
+        labels=np.array(labels),
+        splits=list(splits),
+        sources=[f"{number:02d}" for number in range(10)],
+        origin="a test",
+        votes=votes,
+    )
+    return dataset, place
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "groups"),
+    [
+        ("leaks", [1], [[0, 1]]),
+        ("held_out_leaks", [8], [[7, 8]]),
+        ("label_conflicts", [2, 3], [[2, 3]]),
+        ("duplicates", [2, 3], [[2, 3]]),
+        ("near_leaks", [6], [[4, 5, 6]]),
+        ("near_conflicts", [4, 5, 6], [[4, 5, 6]]),
+        ("near_duplicates", [4, 5], [[4, 5, 6]]),
+        ("blank", [9], [[9]]),
+        ("raters_overrule", [3], [[3]]),
+        ("raters_disagree", [4], [[4]]),
+    ],
+)
+def test_each_fault_is_found_and_nothing_else(faulty, kind, rows, groups):
+    dataset, place = faulty
+    finding = audit_dataset(dataset).finding(kind)
+    assert finding.rows.tolist() == sorted(place[row] for row in rows)
+    assert sorted(group.tolist() for group in finding.groups) == [
+        sorted(place[row] for row in group) for group in groups
+    ]
+    assert finding.count == len(rows) == sum(finding.counts.values())
+
+
+def test_counts_say_in_which_split(faulty):
+    report = audit_dataset(faulty[0])
+    assert report.finding("near_conflicts").counts == {"train": 2, "test": 1}
+    with pytest.raises(KeyError):
+        report.finding("nonsense")
+
+
+def test_the_audit_is_kept_and_read(faulty, monkeypatch):
+    dataset, _ = faulty
+    assert read_audit(dataset) is None
+    first = audit_dataset(dataset)
+    monkeypatch.setattr(audit, "near_duplicate_pairs", lambda *_: pytest.fail("compared again"))
+    second = audit_dataset(dataset)
+    assert [finding.as_dict() for finding in second.findings] == [finding.as_dict() for finding in first.findings]
+    assert json.dumps(second.findings[0].as_dict())
+
+
+@pytest.mark.parametrize("change", [{"hash": "other"}, {"format": 0}, {"findings": [{}]}])
+def test_an_audit_of_something_else_is_not_read(faulty, change):
+    dataset, _ = faulty
+    audit_dataset(dataset)
+    file = dataset.folder / audit.FILE_NAME
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    assert read_audit(dataset) is None
+    assert audit_dataset(dataset).finding("leaks").count == 1
+
+
+def test_a_torn_audit_is_made_again(faulty):
+    dataset, _ = faulty
+    audit_dataset(dataset)
+    (dataset.folder / audit.FILE_NAME).write_text('{"format": 1, ')
+    assert audit_dataset(dataset).finding("leaks").count == 1
+    assert read_audit(dataset) is not None
+
+
+def test_leaks_agree_with_the_dataset_and_the_demo_has_every_planted_fault(demo_dataset):
+    report = audit_dataset(demo_dataset)
+    assert report.finding("leaks").rows.tolist() == np.flatnonzero(demo_dataset.duplicates_training()).tolist()
+    for kind in ("leaks", "label_conflicts", "near_leaks", "blank", "raters_disagree"):
+        assert report.finding(kind).count > 0, kind
+
+
+def test_without_votes_the_raters_are_not_asked(tmp_path, noise_faces):
+    dataset = save_dataset(
+        tmp_path,
+        "plain",
+        images=noise_faces(3),
+        labels=np.zeros(3),
+        splits=["train"] * 3,
+        sources=["a", "b", "c"],
+        origin="a test",
+    )
+    findings = audit_dataset(dataset).findings
+    assert "raters_disagree" not in {finding.kind for finding in findings}
+    assert [finding.count for finding in findings] == [0] * len(findings)

@@ -1,0 +1,67 @@
+"""Imports point one way: whoever imports upwards, or streamlit inside ferdash, fails here."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+BASE = {"emotions", "errors", "files", "paths", "wording"}
+ROOMS = {"data", "models", "evaluation", "runs"}
+ENGINE = BASE | ROOMS | {"training", "inference"}
+
+ALLOWED: dict[str, set[str]] = {
+    "emotions": {"errors"},
+    "errors": set(),
+    "files": {"errors"},
+    "paths": {"errors"},
+    "wording": set(),
+    **dict.fromkeys(ROOMS, BASE),
+    "training": BASE | ROOMS,
+    "inference": BASE | ROOMS,
+    "promotion": ENGINE,
+    "temporal": ENGINE - {"training"},
+    "plots": ENGINE | {"temporal"},
+    "cli": ENGINE | {"promotion", "temporal", "plots"},
+    "pages": ENGINE | {"promotion", "temporal", "plots"},
+}
+"""For each part of ferdash, and for pages/, the other parts it may import."""
+
+MODULES = sorted([*PROJECT.glob("ferdash/**/*.py"), *PROJECT.glob("pages/**/*.py"), *PROJECT.glob("streamlit_app.py")])
+
+
+def part_of(module: Path) -> str:
+    """The part of the house that a file belongs to."""
+    parts = module.relative_to(PROJECT).with_suffix("").parts
+    return parts[1] if parts[0] == "ferdash" else "pages"
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Every module named by an import anywhere in the file, inside functions too."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module.name} line {node.lineno}: write imports in full"
+            yield node.module or ""
+            # `from ferdash import data` names a part only in what it imports.
+            yield from (f"ferdash.{alias.name}" for alias in node.names if node.module == "ferdash")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
+def test_imports_point_one_way(module):
+    part = part_of(module)
+    for name in imports(module):
+        top, _, rest = name.partition(".")
+        if top == "ferdash" and rest.split(".")[0] not in ("", "__version__", part):
+            assert rest.split(".")[0] in ALLOWED.get(part, set()), f"{part} must not import {name}"
+        if part != "pages":
+            assert top not in ("streamlit", "pages"), f"{name} belongs to the pages"
+        if part in ("evaluation", "runs", "data"):
+            assert top not in ("torch", "transformers"), f"{part} does without {top}"
+
+
+def test_the_whole_house_is_looked_at():
+    assert {part_of(module) for module in MODULES} >= {"emotions", "data", "models", "training", "cli", "pages"}

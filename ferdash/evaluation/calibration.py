@@ -13,7 +13,7 @@ from ferdash.errors import EvaluationError
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
-"""Range in which a temperature is sought. Without a single mistake the best would be 0, and the lower end is given."""
+"""Where a temperature is sought. Without a single mistake the best would be 0; then one near the lower end is found."""
 
 _TINY = np.finfo(np.float64).tiny
 

@@ -18,6 +18,19 @@ from ferdash.evaluation.calibration import expected_calibration_error
 
 CLASSES = np.arange(len(EMOTIONS))
 
+TITLES: dict[str, str] = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_precision": "Macro precision",
+    "macro_f1": "Macro F1",
+    "weighted_f1": "Weighted F1",
+    "top2": "Top-2 accuracy",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "ece": "Calibration error",
+}
+"""The headline scores, in the order in which they are shown. The last three are better when lower."""
+
 
 @dataclass(frozen=True)
 class Metrics:

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.stats.contingency_tables import mcnemar
+
+from ferdash.errors import EvaluationError
+from ferdash.evaluation.paired import PairedResult, compare_paired
+
+counts = st.tuples(*[st.integers(0, 60)] * 4).filter(lambda drawn: sum(drawn) > 0)
+
+
+def compare(both: int, only_a: int, only_b: int, neither: int, **options) -> PairedResult:
+    kinds = np.repeat(np.arange(4), [both, only_a, only_b, neither])
+    return compare_paired(
+        y_true=np.zeros(len(kinds), dtype=int),
+        predicted_a=np.where(np.isin(kinds, [0, 1]), 0, 3),
+        predicted_b=np.where(np.isin(kinds, [0, 2]), 0, 4),
+        **options,
+    )
+
+
+@given(table=counts)
+@settings(max_examples=60, deadline=None)
+def test_the_test_agrees_with_statsmodels(table: tuple[int, int, int, int]) -> None:
+    both, only_a, only_b, neither = table
+    result = compare(*table, resamples=10)
+    golden = mcnemar([[both, only_a], [only_b, neither]], exact=True)
+    assert result.p_value == pytest.approx(golden.pvalue, abs=1e-9)
+    assert (result.both, result.only_a, result.only_b, result.neither) == table
+    assert result.images == sum(table)
+
+
+@given(table=counts)
+@settings(max_examples=20, deadline=None)
+def test_swapping_the_models_swaps_the_result(table: tuple[int, int, int, int]) -> None:
+    both, only_a, only_b, neither = table
+    there, back = compare(*table, resamples=10), compare(both, only_b, only_a, neither, resamples=10)
+    assert there.difference == -back.difference
+    assert there.p_value == pytest.approx(back.p_value, abs=1e-12)
+
+
+def test_the_interval_is_that_of_drawing_images() -> None:
+    both, only_a, only_b, neither = 2000, 300, 360, 929
+    result = compare(both, only_a, only_b, neither)
+    gains = np.repeat([0, -1, 1, 0], [both, only_a, only_b, neither])
+    rng = np.random.default_rng(1)
+    golden = np.quantile([rng.choice(gains, len(gains)).mean() for _ in range(1000)], [0.025, 0.975])
+    assert result.difference == pytest.approx(60 / 3589)
+    assert [result.interval.low, result.interval.high] == pytest.approx(list(golden), abs=0.0015)
+    assert compare(both, only_a, only_b, neither) == result
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ((2000, 680, 727, 182), "B is better by 1.3 points; with 3,589 images that could be chance, p = 0.22."),
+        (
+            (2000, 600, 720, 269),
+            "B is better by 3.3 points; with 3,589 images that is unlikely to be chance, p = 0.0010.",
+        ),
+        ((100, 90, 10, 0), "A is better by 40.0 points; with 200 images that is unlikely to be chance, p < 0.001."),
+        ((50, 7, 7, 3), "A and B are right equally often; with 67 images there is nothing to tell them apart."),
+        ((1, 0, 0, 0), "A and B are right equally often; with 1 image there is nothing to tell them apart."),
+        ((9000, 1, 0, 0), "A is better by less than 0.1 points; with 9,001 images that could be chance, p = 1.00."),
+    ],
+)
+def test_the_sentence(table: tuple[int, int, int, int], sentence: str) -> None:
+    assert compare(*table).sentence == sentence
+
+
+def test_a_p_value_just_below_the_threshold_does_not_read_as_the_threshold() -> None:
+    result = PairedResult("A", "B", 0, 1, 2, 0, 1 / 3, compare(1, 0, 0, 0).interval, 0.0496)
+    assert result.sentence.endswith("unlikely to be chance, p = 0.0496.")
+
+
+def test_the_models_names_are_used() -> None:
+    assert compare(10, 0, 5, 0, name_a="ViT", name_b="FerNet").sentence.startswith("FerNet is better by 33.3 points")
+
+
+def test_different_images_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="the same images can be compared, but A has 3, B 2, for 3 labels"):
+        compare_paired(y_true=np.zeros(3), predicted_a=np.zeros(3), predicted_b=np.zeros(2))
+
+
+def test_no_image() -> None:
+    with pytest.raises(EvaluationError, match="There is no image to compare on"):
+        compare_paired(y_true=np.empty(0), predicted_a=np.empty(0), predicted_b=np.empty(0))

@@ -39,8 +39,9 @@ class Scored:
     intervals: dict[str, Interval]
 
     def to_dict(self) -> dict[str, Any]:
-        """Protocol, metrics and intervals as plain data for JSON; what a model's evaluation.json holds."""
+        """Protocol (in words too), metrics and intervals as plain data for JSON: what evaluation.json holds."""
         return {
+            "described": self.protocol.describe(),
             "protocol": self.protocol.to_dict(),
             "metrics": self.metrics.to_dict(),
             "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},

@@ -1,0 +1,114 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from ferdash.cli.main import app
+from ferdash.data.dataset import FaceDataset, open_dataset
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import EvaluationError
+from ferdash.inference.scoring import score
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import load_model
+from ferdash.models.processing import FerNetImageProcessor
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoints folder whose model `small` is a FerNet that has learned nothing."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(root / "models" / "small")
+    FerNetImageProcessor().save_pretrained(root / "models" / "small")
+    return root
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, demo_root: Path, checkpoints: Path):
+    monkeypatch.setenv("FERDASH_DATA", str(demo_root))
+    monkeypatch.setenv("FERDASH_CHECKPOINTS", str(checkpoints))
+    monkeypatch.setattr("ferdash.cli.output.console.width", 120, raising=False)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(app, ["evaluate", *arguments])
+
+    return invoke
+
+
+@pytest.fixture
+def dataset(demo_root: Path) -> FaceDataset:
+    return open_dataset(demo_root, "demo")
+
+
+def test_json_is_what_scoring_gives_to_the_last_digit(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    result = run("small", "--dataset", "demo", "--json")
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    scored = score(load_model("small", checkpoints), dataset, "validation")
+    beside = document.pop("without_duplicates")
+    assert document == {"model": "small", **scored.to_dict()}
+    assert (beside is not None) == (scored.protocol.duplicates > 0)
+
+
+def test_the_page_says_what_was_measured_and_how_well(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    result = run("small", "--dataset", "demo", "--split", "test")
+    assert result.exit_code == 0
+    scored = score(load_model("small", checkpoints), dataset, "test")
+    text = " ".join(result.stdout.split())
+    assert scored.protocol.describe() in text
+    assert f"Accuracy │ {scored.metrics.accuracy:.1%}".replace("%", " %") in text
+    for name, support in zip(EMOTIONS, scored.metrics.support, strict=True):
+        row = next(line for line in result.stdout.splitlines() if line.startswith(f"│ {name} "))
+        assert row.rstrip(" │").endswith(str(support))
+    assert "macro avg" in text
+    assert "Confusion matrix" in text
+
+
+def test_duplicates_stand_beside_or_are_left_out(run, dataset: FaceDataset) -> None:
+    rows = dataset.rows("validation")
+    duplicates = int(dataset.duplicates_training()[rows].sum())
+    assert duplicates > 0, "the demo has duplicates to find"
+    left = len(rows) - duplicates
+    assert f"{left} without duplicates" in run("small", "--dataset", "demo").stdout
+    document = json.loads(run("small", "--dataset", "demo", "--without-duplicates", "--json").stdout)
+    assert document["protocol"]["images"] == left
+    assert document["without_duplicates"] is None
+
+
+def test_a_subset_and_tta(run, dataset: FaceDataset) -> None:
+    images = int(dataset.counts()["validation"].clip(upper=2).sum())
+    arguments = ("small", "--dataset", "demo", "--per-class", "2", "--seed", "7", "--tta", "--json")
+    protocol = json.loads(run(*arguments).stdout)["protocol"]
+    assert (protocol["images"], protocol["per_class"], protocol["seed"], protocol["tta"]) == (images, 2, 7, True)
+
+
+def test_predictions_are_saved(run, tmp_path: Path) -> None:
+    target = tmp_path / "predictions.parquet"
+    result = run("small", "--dataset", "demo", "--save-predictions", str(target), "--json")
+    assert len(pd.read_parquet(target)) == json.loads(result.stdout)["protocol"]["images"]
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("predictions.csv", "written as Parquet, so predictions.csv must be called something.parquet"),
+        ("nowhere/predictions.parquet", "There is no folder .*nowhere to write predictions.parquet to"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_first(run, tmp_path: Path, target: str, sentence: str) -> None:
+    result = run("no such model", "--save-predictions", str(tmp_path / target))
+    assert isinstance(result.exception, EvaluationError)
+    with pytest.raises(EvaluationError, match=sentence):
+        raise result.exception
+
+
+def test_an_unknown_split_is_wrong_usage(run) -> None:
+    assert run("small", "--split", "tests").exit_code == 2
+
+
+def test_help_warns_of_choosing_by_test(run) -> None:
+    text = " ".join(run("--help").stdout.split())
+    assert "Scoring on the test split is fine; choosing a model" in text

@@ -1,0 +1,118 @@
+"""Predict: nothing dropped, photos read, one of them unreadable, a model that is not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ferdash.data.demo import draw_face
+from ferdash.emotions import EMOTIONS
+
+Visit = Callable[..., AppTest]
+
+pytestmark = pytest.mark.usefixtures("data")
+
+
+@pytest.fixture
+def face_file() -> tuple[str, bytes, str]:
+    """A face that fills its picture of 48 pixels, so that no detector is asked."""
+    face = draw_face("happy", np.random.default_rng(2))
+    return ("small.png", cv2.imencode(".png", face)[1].tobytes(), "image/png")
+
+
+def drop(app: AppTest, *files: tuple[str, bytes, str]) -> AppTest:
+    app.file_uploader[0].set_value(list(files))
+    return app.run()
+
+
+def cards(app: AppTest) -> str:
+    return "".join(element.value for element in app.html)
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.title, *app.markdown, *app.caption])
+
+
+def test_empty_page_says_what_will_appear(visit: Visit, fernet: Path) -> None:
+    app = visit("predict")
+    assert not app.exception
+    assert not app.error
+    assert "Each face will appear here with its seven probabilities" in words(app)
+    assert "Try a drawn sample" in {button.label for button in app.button}
+
+
+def test_dropped_face_has_a_card_with_seven_probabilities(visit: Visit, fernet: Path, face_file) -> None:
+    app = drop(visit("predict"), face_file)
+    assert not app.exception
+    assert "**1 face** in 1 photo." in words(app)
+    assert all(f">{emotion}</span>" in cards(app) for emotion in EMOTIONS)
+    table = app.dataframe[0].value
+    assert list(table["file"]) == ["small.png"]
+    assert table[list(EMOTIONS)].sum(axis=1).iloc[0] == pytest.approx(100, abs=0.01)
+
+
+def test_moving_the_threshold_runs_no_network_again(
+    visit: Visit, fernet: Path, face_file, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = drop(visit("predict"), face_file)
+    monkeypatch.setattr("ferdash.inference.predictor.predict_photos", None)  # calling it again would fail
+    app.slider(key="threshold").set_value(100).run()
+    assert not app.error
+    assert "1 · uncertain" in cards(app)
+    app.slider(key="threshold").set_value(0).run()
+    assert "uncertain" not in cards(app)
+
+
+def test_unreadable_and_empty_files_are_named_and_the_rest_goes_on(visit: Visit, fernet: Path, face_file) -> None:
+    files = [("notes.jpg", b"a text file", "image/jpeg"), ("nothing.png", b"", "image/png"), face_file]
+    app = drop(visit("predict"), *files)
+    assert not app.exception
+    assert "**1 face** in 1 photo; 2 files could not be read." in words(app)
+    said = [element.value for element in [*app.warning, *app.error]]
+    assert any("notes.jpg is not a picture" in sentence for sentence in said)
+    assert any("nothing.png is empty" in sentence for sentence in said)
+
+
+def test_photo_without_a_face_says_so(visit: Visit, fernet: Path) -> None:
+    blank = cv2.imencode(".png", np.full((200, 300, 3), 90, np.uint8))[1].tobytes()
+    app = drop(visit("predict"), ("wall.png", blank, "image/png"))
+    assert any("No face was found in wall.png" in element.value for element in app.warning)
+    app.session_state["faces"] = "whole"
+    assert "**1 face** in 1 photo." in words(app.run())
+
+
+def test_drawn_sample_is_one_click_and_clearing_forgets_it(visit: Visit, fernet: Path) -> None:
+    app = visit("predict")
+    next(button for button in app.button if button.label == "Try a drawn sample").click()
+    assert "in 1 photo." in words(app.run())
+    next(button for button in app.button if button.label == "Clear all").click()
+    assert "Each face will appear here" in words(app.run())
+
+
+def test_two_models_side_by_side(visit: Visit, fernet: Path, checkpoints: Path, face_file) -> None:
+    other = checkpoints / "models" / "other"
+    other.mkdir()
+    for file in fernet.iterdir():
+        (other / file.name).write_bytes(file.read_bytes())
+    app = drop(visit("predict"), face_file)
+    app.selectbox(key="compare").set_value("other").run()
+    assert not app.exception
+    assert cards(app).count('<article class="fer-card"') == 2
+    assert list(app.dataframe[0].value["model"]) == ["fernet", "other"]
+
+
+def test_model_that_cannot_be_loaded_is_one_sentence(visit: Visit, fernet: Path, face_file) -> None:
+    (fernet / "model.safetensors").write_bytes(b"cut short")
+    app = drop(visit("predict"), face_file)
+    assert not app.exception
+    assert any("fernet" in error.value and "damaged" in error.value for error in app.error)
+
+
+def test_model_that_is_not_here_is_offered_for_download(visit: Visit, checkpoints: Path, face_file) -> None:
+    app = drop(visit("predict"), face_file)
+    assert not app.error
+    assert any("not on this computer yet" in element.value for element in app.info)
+    assert "Download and use it" in {button.label for button in app.button}

@@ -12,8 +12,8 @@ from ferdash.inference.detector import Face
 
 CROP_SIZE = 48
 
-HAAR_SIDE = 0.966
-HAAR_CENTRE = (0.498, 0.492)
+HAAR_SIDE = 0.969
+HAAR_CENTRE = (0.500, 0.495)
 """Median side and centre of the Haar box, as shares of the frame's side from its top left corner."""
 
 EYE_DISTANCE = 0.38

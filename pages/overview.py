@@ -87,6 +87,7 @@ def draw_run_card() -> None:
         st.markdown("#### None yet")
         st.markdown("A run trains a model on a dataset and keeps everything needed to repeat or continue it.")
         st.code("ferdash train --recipe fernet", language="shell")
+        st.page_link(shared.page_path("train"), label="Train a model", icon=":material/arrow_forward:")
         return
     run, status = open_run(runs, newest), read_status(runs / newest)
     config = run.record.get("config", {})
@@ -96,6 +97,7 @@ def draw_run_card() -> None:
         st.markdown(f"Best so far: {percent(best['score'])} {best['select']} on validation, epoch {best['epoch'] + 1}.")
     if status["state"] in ("stopped", "interrupted"):
         st.code(f"ferdash train --resume {newest}", language="shell")
+    st.page_link(shared.page_path("train"), label="Watch or train", icon=":material/arrow_forward:")
 
 
 st.title("ferdash")

@@ -50,21 +50,23 @@ def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
     for number, file in enumerate(files, start=1):
         if len(files) > 1:
             waiting.progress(number / len(files), text=f"Looking at {file.name} …")
-        seen = [_seen(file.digest, file, reference, stamp, settings.mode) for reference, stamp in models]
+        seen = [
+            _seen(file.digest, file.name, file.data, reference, stamp, settings.mode) for reference, stamp in models
+        ]
         rows += [Row(tuple(_read(photo, settings.threshold) for photo in same)) for same in zip(*seen, strict=True)]
     waiting.empty()
     return rows
 
 
 @st.cache_resource(max_entries=256, show_spinner="Looking for faces …")
-def _seen(digest: str, _file: Dropped, reference: str, stamp: int, mode: str) -> "list[Photo]":
+def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode: str) -> "list[Photo]":
     shared.await_models()
     from ferdash.inference.images import read_images
     from ferdash.inference.predictor import predict_photos
 
-    del digest, stamp  # part of the key
+    del digest, stamp  # these stand for the photo and the model in the cache's key
     return predict_photos(
-        read_images([(_file.name, _file.data)]),
+        read_images([(name, _data)]),
         shared.model(reference),
         _detector("haar" if mode == "whole" else mode, checkpoints_root()),
         whole=True if mode == "whole" else None,

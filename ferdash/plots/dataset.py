@@ -1,5 +1,7 @@
 """Figures about a dataset: how its emotions and its pixels are distributed."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -7,6 +9,8 @@ import plotly.graph_objects as go
 from ferdash.emotions import EMOTIONS
 from ferdash.plots.style import EMOTION_COLOURS, SERIES_COLOURS, SERIES_DASHES, SPLIT_OPACITY, SPLIT_PATTERNS, finish
 from ferdash.wording import count, percent
+
+LEGEND_COLOUR = "#6B7280"
 
 OUTLYING = (0.005, 0.995)
 """Quantiles between which a quality chart is drawn."""
@@ -32,26 +36,32 @@ def distribution(counts: pd.DataFrame, *, shares: bool = False) -> go.Figure:
             textangle=0,
             customdata=np.stack([numbers, share], axis=1),
             hovertemplate="%{x}, " + split + ": %{customdata[0]:,} images, %{customdata[1]:.1%}<extra></extra>",
-            marker={
-                "color": EMOTION_COLOURS,
-                "opacity": SPLIT_OPACITY[split],
-                "pattern": {"shape": SPLIT_PATTERNS[split], "size": 6, "solidity": 0.35, "fillmode": "overlay"},
-            },
+            marker=_hatching(split) | {"color": EMOTION_COLOURS},
             cliponaxis=False,
+            offsetgroup=split,
+            showlegend=False,
+        )
+        # The legend is about the hatching alone, so it gets bars of no emotion's colour.
+        figure.add_bar(
+            x=[EMOTIONS[0]], y=[None], name=split, offsetgroup=split, marker=_hatching(split) | {"color": LEGEND_COLOUR}
         )
     figure.update_layout(
         barmode="group",
         bargap=0.18,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
-    if shares:
-        figure.update_yaxes(tickformat=".0%")
+    figure.update_yaxes(tickformat=".0%" if shares else ",d")
     return finish(
         figure,
         title=_distribution_title(counts),
         x_title="",
         y_title="share of the split" if shares else "images",
     )
+
+
+def _hatching(split: str) -> dict[str, Any]:
+    pattern = {"shape": SPLIT_PATTERNS[split], "size": 6, "solidity": 0.35, "fillmode": "overlay"}
+    return {"opacity": SPLIT_OPACITY[split], "pattern": pattern}
 
 
 def _distribution_title(counts: pd.DataFrame) -> str:

@@ -39,8 +39,7 @@ def draw(dataset: FaceDataset) -> None:
 
 def _draw_finding(dataset: FaceDataset, finding: Finding) -> None:
     st.markdown(finding.explanation)
-    if finding.counts:
-        st.caption("; ".join(f"{name}: {count(number)}" for name, number in finding.counts.items()))
+    st.caption(", ".join(f"{count(number)} in {split}" for split, number in finding.counts.items() if number))
     _draw_groups(dataset, finding)
     st.download_button(
         "Download the list (CSV)",

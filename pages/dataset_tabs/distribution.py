@@ -18,7 +18,7 @@ def draw(dataset: FaceDataset) -> None:
     )
     figure = distribution(dataset.counts(), shares=unit != "Images")
     st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT)
-    ours, report = st.columns(2, gap="medium")
+    ours, report = st.columns([2, 3], gap="medium")
     with ours:
         st.markdown("**This dataset**")
         _draw_counts(dataset)
@@ -32,11 +32,11 @@ def _draw_counts(dataset: FaceDataset) -> None:
     columns: dict[str, pd.Series] = {}
     for split in (split for split in SPLITS if counts[split].sum()):
         columns[split] = counts[split]
-        columns[f"{split} %"] = shares[split]
+        columns[f"{split} %"] = 100 * shares[split]
     table = pd.DataFrame(columns)
     table.loc["total"] = table.sum()
     settings = {
-        name: st.column_config.NumberColumn(format="percent" if name.endswith("%") else "localized")
+        name: st.column_config.NumberColumn(format="%.1f %%" if name.endswith("%") else "localized")
         for name in table.columns
     }
     st.dataframe(table, column_config=settings, alt="images and shares per emotion and split")

@@ -14,17 +14,24 @@ def counts():
 
 def test_distribution_draws_the_counts_of_splits_that_have_images(counts):
     figure = distribution(counts)
-    assert [bar.name for bar in figure.data] == ["train", "validation"]
-    np.testing.assert_array_equal(figure.data[0].y, [30, 4, 20, 60, 40, 35, 11])
-    assert list(figure.data[0].marker.color) == [COLOURS[name] for name in EMOTIONS]
+    bars = [bar for bar in figure.data if len(bar.x) == len(EMOTIONS)]
+    assert [bar.name for bar in bars] == ["train", "validation"]
+    np.testing.assert_array_equal(bars[0].y, [30, 4, 20, 60, 40, 35, 11])
+    assert list(bars[0].marker.color) == [COLOURS[name] for name in EMOTIONS]
     # Splits share the emotions' colours, so something else must tell them apart.
-    assert figure.data[0].marker.pattern.shape != figure.data[1].marker.pattern.shape
+    assert bars[0].marker.pattern.shape != bars[1].marker.pattern.shape
+
+
+def test_legend_shows_each_split_once_in_no_emotions_colour(counts):
+    entries = [bar for bar in distribution(counts).data if bar.showlegend is None]
+    assert [bar.name for bar in entries] == ["train", "validation"]
+    assert not {bar.marker.color for bar in entries} & set(COLOURS.values())
 
 
 def test_shares_add_up_to_one_in_each_split(counts):
-    for bar in distribution(counts, shares=True).data:
-        assert sum(bar.y) == pytest.approx(1)
-    assert distribution(counts, shares=True).data[0].text[3] == "30.0 %"
+    bars = [bar for bar in distribution(counts, shares=True).data if len(bar.x) == len(EMOTIONS)]
+    assert [sum(bar.y) for bar in bars] == pytest.approx([1, 1])
+    assert bars[0].text[3] == "30.0 %"
 
 
 def test_title_states_the_finding(counts):

@@ -19,7 +19,7 @@ _CSS = """
 .faces.single { display: grid; grid-template-columns: repeat(auto-fill, minmax(var(--tile), 1fr)); gap: 10px; }
 .group { display: flex; gap: 6px; padding: 6px; border-radius: 10px; border: 1px solid var(--st-border-color); }
 .single .group { display: contents; }
-.faces:not(.single) button { width: calc(var(--tile) + 14px); }
+.faces:not(.single) button { width: var(--tile); }
 button {
   all: unset; box-sizing: border-box; cursor: pointer; border-radius: 8px; overflow: hidden;
   background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
@@ -28,6 +28,7 @@ button {
 button:hover { transform: scale(1.04); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
 .face { aspect-ratio: 1; background-repeat: no-repeat; }
+.note { opacity: .7; overflow: hidden; text-overflow: ellipsis; }
 .name { padding: 3px 7px 4px; border-top: 3px solid; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 """
 
@@ -49,6 +50,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
     name.className = "name";
     name.textContent = tile.name;
     name.style.borderColor = tile.colour;
+    if (tile.note) {
+      const note = document.createElement("div");
+      note.className = "note";
+      note.textContent = tile.note;
+      name.append(note);
+    }
     button.title = tile.detail;
     button.setAttribute("aria-label", `${tile.name}, ${tile.detail}`);
     button.append(face, name);
@@ -69,11 +76,13 @@ _component = st.components.v2.component("ferdash.gallery", html=_HTML, css=_CSS,
 
 @dataclass(frozen=True)
 class Tile:
-    """What stands under a face, what is said of it on hovering and to a screen reader, and the colour of its line."""
+    """What stands under a face, on one line or two, what is said of it on hovering and to a screen reader, and the
+    colour of its line."""
 
     name: str
     detail: str
     colour: str
+    note: str = ""
 
 
 def gallery(

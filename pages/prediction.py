@@ -137,8 +137,9 @@ def _draw_picture(photo: "Photo") -> None:
 
 
 def _card(face: "FacePrediction") -> str:
-    how = "the whole picture" if face.face.detector == "whole" else f"found with {percent(face.face.confidence)}"
-    return face_cards.card(face, note=f"48 x 48, as the model sees it; {how}")
+    whole = face.face.detector == "whole"
+    how = "the whole picture" if whole else f"the detector is {percent(face.face.confidence)} sure"
+    return face_cards.card(face, note=f"48 x 48 pixels, as the model sees it; {how}")
 
 
 def _verdict(face: "FacePrediction") -> str:

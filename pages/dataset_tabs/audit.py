@@ -5,16 +5,15 @@ import pandas as pd
 import streamlit as st
 
 from pages import shared
-from pages.dataset_tabs.faces import show_face
-from pages.gallery import Tile, gallery
+from pages.dataset_tabs.faces import draw_faces
 
 from ferdash.data.audit import Finding
 from ferdash.data.dataset import FaceDataset
-from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
+from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.wording import count, counted
 
 GROUPS_PER_PAGE = 30
-FACES_PER_GROUP = 6
+FACES_PER_SPLIT = 3
 
 
 def draw(dataset: FaceDataset) -> None:
@@ -58,24 +57,17 @@ def _draw_groups(dataset: FaceDataset, finding: Finding) -> None:
     pages = -(-len(finding.groups) // GROUPS_PER_PAGE)
     number = st.pagination(pages, key=f"audit-page-{finding.kind}") if pages > 1 else 1
     groups = finding.groups[(number - 1) * GROUPS_PER_PAGE : number * GROUPS_PER_PAGE]
-    order = {split: position for position, split in enumerate(SPLITS)}
-    splits = dataset.table["split"].astype(str)
-    groups = [sorted(group, key=lambda row: order[splits[row]])[:FACES_PER_GROUP] for group in groups]
-    rows = np.concatenate(groups)
-    tiles = [
-        Tile(
-            f"{splits[row]}: {EMOTIONS[dataset.labels[row]]}",
-            str(dataset.table["source"].iloc[row]),
-            COLOURS[EMOTIONS[dataset.labels[row]]],
-        )
-        for row in rows
-    ]
+    shown = [_examples(dataset, group) for group in groups]
     with place:
-        clicked = gallery(
-            dataset.images[rows], tiles, key=f"gallery-{finding.kind}", groups=[len(group) for group in groups]
-        )
-    if clicked is not None and clicked < len(rows):
-        show_face(dataset, int(rows[clicked]))
+        draw_faces(dataset, np.concatenate(shown), key=f"gallery-{finding.kind}", groups=[len(rows) for rows in shown])
+        if any(len(rows) < len(group) for rows, group in zip(shown, groups, strict=True)):
+            st.caption(f"Of a larger group, {FACES_PER_SPLIT} of each split are shown.")
+
+
+def _examples(dataset: FaceDataset, group: np.ndarray) -> np.ndarray:
+    """The first rows of each split, train first."""
+    splits = dataset.table["split"].cat.codes.to_numpy()[group]
+    return np.concatenate([group[splits == code][:FACES_PER_SPLIT] for code in range(len(SPLITS))])
 
 
 def listing(dataset: FaceDataset, finding: Finding) -> pd.DataFrame:

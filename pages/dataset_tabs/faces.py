@@ -60,20 +60,20 @@ def _draw_page(dataset: FaceDataset, rows: np.ndarray) -> None:
     pages = -(-len(rows) // PER_PAGE)
     place = st.container()
     number = st.pagination(pages, key=f"faces-page-{len(rows)}") if pages > 1 else 1
-    shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
     with place:
-        clicked = gallery(dataset.images[shown], tiles(dataset, shown), key="faces")
-    if clicked is not None and clicked < len(shown):
-        show_face(dataset, int(shown[clicked]))
+        draw_faces(dataset, rows[(number - 1) * PER_PAGE : number * PER_PAGE], key="faces")
 
 
-def tiles(dataset: FaceDataset, rows: np.ndarray) -> list[Tile]:
-    """The tiles of some rows of a dataset."""
+def draw_faces(dataset: FaceDataset, rows: np.ndarray, *, key: str, groups: list[int] | None = None) -> None:
+    """Some rows of a dataset as a gallery, with label and split under each; a click enlarges one."""
     table = dataset.table.iloc[rows]
-    return [
-        Tile(EMOTIONS[label], f"{split}, {source}", COLOURS[EMOTIONS[label]])
+    tiles = [
+        Tile(EMOTIONS[label], source, COLOURS[EMOTIONS[label]], note=str(split))
         for label, split, source in zip(table["label"], table["split"], table["source"], strict=True)
     ]
+    clicked = gallery(dataset.images[rows], tiles, key=key, groups=groups)
+    if clicked is not None and clicked < len(rows):
+        show_face(dataset, int(rows[clicked]))
 
 
 @st.dialog("Face", width="medium")

@@ -107,6 +107,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, app: App) -> Iterator[Page]:
     """The app's first page. Afterwards: no console error, no traceback, and nothing was asked of any other computer."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

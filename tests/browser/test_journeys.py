@@ -31,6 +31,7 @@ def kaggle_zip(tmp_path: Path) -> Path:
 def test_a_dropped_dataset_shows_its_counts(page: Page, kaggle_zip: Path):
     page.get_by_role("link", name="Dataset", exact=True).click()
     expect(page.get_by_role("button", name="Make the demo dataset")).to_be_visible()
+    expect(page.locator("input[type=file]")).to_have_count(1)
     page.locator("input[type=file]").set_input_files(kaggle_zip)
     expect(page.get_by_label("Name of the new dataset").first).to_have_value("faces")
     page.get_by_role("button", name="Import", exact=True).click()

@@ -19,13 +19,19 @@ from ferdash.data.statistics import image_quality
 from ferdash.emotions import SPLITS
 from ferdash.files import write_json
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "audit.json"
 
 LOW_CONTRAST = 12.0
 """Standard deviation in grey levels below which a face can hardly be seen; a photograph has 40 and more."""
 
+ONE_SHADE = 0.7
+"""Share of pixels of the very same grey level. Looked at by eye on FER2013: above it are the notices and warning signs
+that web sites show instead of a removed photograph, below it faces in front of white begin."""
+
 MAJORITY = 0.5
+
+_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,13 @@ def _single(dataset: FaceDataset) -> Iterator[Finding]:
         "There is no face to be seen in them, so whatever their label says cannot be learned.",
         np.flatnonzero(contrast < LOW_CONTRAST),
     )
+    yield _finding(
+        dataset,
+        "placeholders",
+        "Images that are mostly one shade, probably not faces",
+        "Most of their pixels have the very same grey, as in a notice that the photograph was removed.",
+        np.flatnonzero((contrast >= LOW_CONTRAST) & (_commonest_share(dataset.images) >= ONE_SHADE)),
+    )
     if dataset.votes is None:
         return
     votes = np.nan_to_num(dataset.votes)
@@ -240,6 +253,18 @@ def _single(dataset: FaceDataset) -> Iterator[Finding]:
         "No emotion got half of the raters' votes, so people do not agree on what these faces show either.",
         np.flatnonzero(is_rated & ~has_majority),
     )
+
+
+def _commonest_share(images: np.ndarray) -> np.ndarray:
+    """float (N,): the share of each image's pixels that have its most frequent grey level."""
+    parts = []
+    for start in range(0, len(images), _CHUNK):
+        flat = images[start : start + _CHUNK].reshape(-1, images[0].size)
+        # One histogram for all images of the chunk: image i counts in bins 256 i to 256 i + 255.
+        levels = flat + 256 * np.arange(len(flat))[:, None]
+        histograms = np.bincount(levels.ravel(), minlength=256 * len(flat)).reshape(len(flat), 256)
+        parts.append(histograms.max(axis=1) / flat.shape[1])
+    return np.concatenate(parts)
 
 
 # --- groups ---------------------------------------------------------------------------------------------------------

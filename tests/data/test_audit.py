@@ -121,6 +121,23 @@ def test_leaks_agree_with_the_dataset_and_the_demo_has_every_planted_fault(demo_
         assert report.finding(kind).count > 0, kind
 
 
+def test_a_notice_in_place_of_a_photograph_is_found_and_a_face_before_white_is_not(tmp_path):
+    notice, face = np.full((48, 48), 255, np.uint8), np.full((48, 48), 255, np.uint8)
+    notice[5:20, ::2] = 0  # 360 of 2,304 pixels, 84 % remain
+    face[:, 8:40] = draw_face("sad", np.random.default_rng(0))[:, 8:40]
+    dataset = save_dataset(
+        tmp_path,
+        "notices",
+        images=np.stack([face, notice]),
+        labels=np.array([SAD, SAD]),
+        splits=["train"] * 2,
+        sources=["a", "b"],
+        origin="a test",
+    )
+    assert audit_dataset(dataset).finding("placeholders").rows.tolist() == [1]
+    assert audit_dataset(dataset).finding("blank").count == 0
+
+
 def test_without_votes_the_raters_are_not_asked(tmp_path, noise_faces):
     dataset = save_dataset(
         tmp_path,

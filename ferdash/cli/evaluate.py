@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -91,7 +92,7 @@ def _check_target(path: Path | None) -> None:
 
 
 def _show(title: str, scored: "Scored", cleaned: "Scored | None") -> None:
-    console.print(f"[bold]{title}[/bold]. {scored.protocol.describe()}", highlight=False)
+    console.print(f"[bold]{escape(title)}[/bold]. {scored.protocol.describe()}", highlight=False)
     console.print(_headline_table(scored, cleaned))
     console.print(_emotion_table(scored))
     console.print(_confusion_table(scored))

@@ -57,6 +57,7 @@ def draw_settings(reference: str) -> Settings:
                 default="haar",
                 required=True,
                 format_func=MODES.__getitem__,
+                wrap=True,
                 key="faces",
                 bind="query-params",
                 help="YuNet copes better with turned and covered faces; its file (230 kB) is downloaded on first use. "

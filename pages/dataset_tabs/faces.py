@@ -26,12 +26,15 @@ def draw(dataset: FaceDataset) -> None:
 
 
 def _draw_mean_faces(dataset: FaceDataset) -> None:
-    with st.expander("The mean face of each emotion", expanded=False):
-        present = [emotion for emotion in EMOTIONS if dataset.counts().loc[emotion].sum()]
-        means = shared.mean_faces(dataset)
-        for column, emotion in zip(st.columns(len(EMOTIONS)), present, strict=False):
-            face = means[EMOTIONS.index(emotion)]
-            column.image(enlarge(face, 3), width="stretch", caption=emotion, alt=f"mean of all {emotion} faces")
+    panel = st.expander("The mean face of each emotion", key="mean-faces", on_change="rerun")
+    if not panel.open:
+        return
+    with panel:
+        means, present = shared.mean_faces(dataset), np.unique(dataset.labels)
+        for column, label in zip(st.columns(len(EMOTIONS)), present, strict=False):
+            emotion = EMOTIONS[label]
+            picture = enlarge(means[label], 3)
+            column.image(picture, width="stretch", caption=emotion, alt=f"mean of all {emotion} faces")
         st.caption("Each is the average of all its images: what is sharp in it is where that emotion's faces agree.")
 
 
@@ -84,7 +87,7 @@ def show_face(dataset: FaceDataset, row: int) -> None:
     emotion = EMOTIONS[record["label"]]
     picture.image(enlarge(dataset.images[row], 8), width="stretch", alt=f"face labelled {emotion}, enlarged 8 times")
     twins = int((dataset.table["content_hash"] == record["content_hash"]).sum()) - 1
-    facts.markdown(f"### {emotion}")
+    facts.subheader(emotion, anchor=False)
     facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: `{record['source']}`")
     facts.markdown(f"Pixel-identical images elsewhere: **{count(twins)}**")
     for finding in shared.audit(dataset).findings:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -48,7 +49,7 @@ def import_(
     with _progress_bar() as progress:
         dataset = _import(source, name, progress)
     for note in dataset.meta["notes"]:
-        say(note)
+        say(escape(note))
     if json_output:
         print_json(_description(dataset))
     else:
@@ -86,7 +87,7 @@ def list_(json_output: JsonFlag = False) -> None:
             table.add_row(entry["name"], *["?"] * len(SPLITS), "", "damaged; delete it and import it again")
         else:
             numbers = [count(entry["splits"][split]) for split in SPLITS]
-            table.add_row(entry["name"], *numbers, entry["imported_at"][:10], entry["origin"])
+            table.add_row(entry["name"], *numbers, entry["imported_at"][:10], escape(entry["origin"]))
     for column in table.columns[1 : 1 + len(SPLITS)]:
         column.justify = "right"
     console.print(table)

@@ -4,6 +4,7 @@ import importlib
 import sys
 
 import typer
+from rich.markup import escape
 
 from ferdash.cli.output import say
 from ferdash.errors import FerdashError
@@ -26,5 +27,5 @@ def main() -> None:
     try:
         app()
     except FerdashError as error:
-        say(f"[red]error:[/red] {error}")
+        say(f"[red]error:[/red] {escape(str(error))}")
         sys.exit(1)

@@ -96,7 +96,8 @@ def _folder_members(folder: Path) -> Iterator[Member]:
     for place, _, names in os.walk(folder):
         for name in names:
             file = Path(place) / name
-            yield _file_member(file, file.relative_to(folder).as_posix())
+            if file.is_file():  # not so for a link that leads nowhere
+                yield _file_member(file, file.relative_to(folder).as_posix())
 
 
 def _file_member(file: Path, name: str) -> Member:

@@ -47,7 +47,7 @@ def read_face_table(member: Member, progress: Callable[[int, int], None]) -> Fac
         if row % _REPORT_EVERY == 0:
             progress(row + 1, max(round((row + 1) * member.size / bytes_read), row + 1))
     progress(len(images), len(images))
-    pixels = np.frombuffer(b"".join(images), dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
+    pixels = np.array(images, dtype=np.uint8).reshape(-1, IMAGE_SIZE, IMAGE_SIZE)
     return Faces(pixels, np.array(labels, dtype=np.int64), splits, sources)
 
 
@@ -84,21 +84,24 @@ def _lines(member: Member) -> Iterator[tuple[int, dict[str, str]]]:
             ) from error
 
 
-def _face(fields: dict[str, str], where: str) -> tuple[bytes, int, str]:
-    """Pixels as 48 * 48 bytes, position in EMOTIONS, and Usage as it stands."""
+def _face(fields: dict[str, str], where: str) -> tuple[np.ndarray, int, str]:
+    """Pixels as uint8 (48, 48), position in EMOTIONS, and Usage as it stands."""
     emotion, pixels, usage = (fields[column] for column in COLUMNS)
     if not emotion.isdecimal() or int(emotion) >= len(FER2013_CSV_LABELS):
         raise DatasetError(f"{where} has the emotion “{emotion[:40]}”; FER2013's are the numbers 0 to 6.")
     if usage.lower() not in USAGE_SPLITS:
         raise DatasetError(f"{where} has the Usage “{usage[:40]}”; it should be Training, PublicTest or PrivateTest.")
     try:
-        image = bytes(map(int, pixels.split()))
-    except ValueError as error:
-        raise DatasetError(f"{where} has a pixel that is no whole number from 0 to 255.") from error
-    if len(image) != IMAGE_SIZE**2:
+        image = np.fromstring(pixels, dtype=np.int64, sep=" ")
+    except ValueError:
+        image = np.array([-1])
+    if image.size and not 0 <= image.min() <= image.max() <= 255:
+        raise DatasetError(f"{where} has a pixel that is no whole number from 0 to 255.")
+    if image.size != IMAGE_SIZE**2:
         raise DatasetError(
-            f"{where} has {len(image):,} pixels instead of {IMAGE_SIZE**2:,}; the file may be cut short."
+            f"{where} has {image.size:,} pixels instead of {IMAGE_SIZE**2:,}; the file may be cut short."
         )
+    image = image.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
     return image, EMOTIONS.index(FER2013_CSV_LABELS[int(emotion)]), usage
 
 

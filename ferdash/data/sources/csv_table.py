@@ -92,16 +92,16 @@ def _face(fields: dict[str, str], where: str) -> tuple[np.ndarray, int, str]:
     if usage.lower() not in USAGE_SPLITS:
         raise DatasetError(f"{where} has the Usage “{usage[:40]}”; it should be Training, PublicTest or PrivateTest.")
     try:
-        image = np.fromstring(pixels, dtype=np.int64, sep=" ")
+        values = np.fromstring(pixels, dtype=np.int64, sep=" ")
     except ValueError:
-        image = np.array([-1])
-    if image.size and not 0 <= image.min() <= image.max() <= 255:
+        values = np.array([-1])
+    if values.size and not 0 <= values.min() <= values.max() <= 255:
         raise DatasetError(f"{where} has a pixel that is no whole number from 0 to 255.")
-    if image.size != IMAGE_SIZE**2:
+    if values.size != IMAGE_SIZE**2:
         raise DatasetError(
-            f"{where} has {image.size:,} pixels instead of {IMAGE_SIZE**2:,}; the file may be cut short."
+            f"{where} has {values.size:,} pixels instead of {IMAGE_SIZE**2:,}; the file may be cut short."
         )
-    image = image.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    image = values.astype(np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
     return image, EMOTIONS.index(FER2013_CSV_LABELS[int(emotion)]), usage
 
 

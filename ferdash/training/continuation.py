@@ -1,5 +1,6 @@
 """Going on from a run: the same run where it stands, or a child run with a changed configuration."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     path, packed = _pick(parent, wanted)
     child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
     _adopt(child, path.stem, packed, changes)
+    if packed["best"]:
+        _inherit_best(parent, child, packed["best"])
     return child
 
 
@@ -99,6 +102,17 @@ def _lineage(parent: Run, path: Path, changes: dict[str, tuple[Any, Any]]) -> di
         "checkpoint": path.stem,
         "changes": {name: [old, new] for name, (old, new) in changes.items()},
     }
+
+
+def _inherit_best(parent: Run, child: Run, best: dict[str, Any]) -> None:
+    """Give the child the parent's best network and its predictions, which it may never surpass. The parent may have
+    found a better one after the checkpoint that the child goes on from; then the child starts without."""
+    kept = parent.checkpoints / "best.pt"
+    if not kept.is_file() or read_checkpoint(kept)["best"] != best:
+        return
+    shutil.copy2(kept, child.checkpoints / kept.name)
+    for predictions in (parent.folder / "predictions").glob("validation.parquet"):
+        shutil.copy2(predictions, child.folder / "predictions" / predictions.name)
 
 
 def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> None:

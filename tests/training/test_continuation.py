@@ -7,7 +7,7 @@ import torch
 
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint, read_network
-from ferdash.runs.store import Run, list_run_ids, read_metrics
+from ferdash.runs.store import Run, list_run_ids, read_metrics, read_predictions
 from ferdash.training import start
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, from_dict, override
@@ -59,6 +59,14 @@ def test_a_change_makes_a_child_that_records_where_it_comes_from(
     start.execute(child, data=squares_root, checkpoints=where)
     assert [row["epoch"] for row in read_metrics(child.folder)] == [1, 2]
     assert read_metrics(child.folder)[0]["lr"] == 1e-3
+
+
+def test_a_child_that_never_does_better_keeps_its_parent_s_best(finished: Run, where: Path, squares_root: Path) -> None:
+    child = resume(finished.id, ["optimizer.lr=1e-12", "epochs=3"], data=squares_root, checkpoints=where)
+    start.execute(child, data=squares_root, checkpoints=where)
+    theirs, ours = (read_checkpoint(run.checkpoints / "best.pt") for run in (finished, child))
+    assert ours["best"] == theirs["best"]
+    assert len(read_predictions(child.folder, "validation")) == 28
 
 
 def test_changed_weight_decay_takes_effect(finished: Run, where: Path, squares_root: Path) -> None:

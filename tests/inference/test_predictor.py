@@ -1,0 +1,134 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from skimage import data
+
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.errors import ImageError
+from ferdash.inference.detector import HaarDetector
+from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_boxes
+from ferdash.inference.framing import crop_face
+from ferdash.inference.predictor import predict_image, predict_photos, to_document, to_table
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import EmotionModel, load_model
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.processing import processor_of
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> EmotionModel:
+    folder = tmp_path_factory.mktemp("model")
+    torch.manual_seed(3)
+    network = FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1)))
+    torch.nn.init.normal_(network.classifier.weight, std=3.0)
+    network.save_pretrained(folder)
+    processor_of(Preprocess()).save_pretrained(folder)
+    return load_model(str(folder), Path("nowhere"))
+
+
+@pytest.fixture(scope="module")
+def astronaut() -> np.ndarray:
+    return data.astronaut()
+
+
+@pytest.fixture(scope="module")
+def photos(model: EmotionModel, astronaut: np.ndarray):
+    blank = np.full((200, 300, 3), 90, np.uint8)
+    names: list[str] = []
+    pictures = [
+        ("two.png", np.hstack([astronaut, astronaut])),
+        ("bad.jpg", ImageError("bad.jpg is empty.")),
+        ("blank.png", blank),
+        ("small.png", astronaut[80:140, 190:250]),
+    ]
+    results = predict_photos(pictures, model, HaarDetector(), preview_side=256, on_photo=names.append)
+    assert names == ["two.png", "bad.jpg", "blank.png", "small.png"]
+    return results
+
+
+def test_each_photo_gets_its_own_faces(photos, model: EmotionModel) -> None:
+    assert [len(photo.faces) for photo in photos] == [2, 0, 0, 1]
+    assert [photo.problem for photo in photos] == [None, "bad.jpg is empty.", "no face found", None]
+    assert [face.number for face in photos[0].faces] == [1, 2]
+    assert photos[0].size == (1024, 512)
+    assert photos[3].faces[0].face.detector == "whole"
+    for photo in photos:
+        for face in photo.faces:
+            assert face.probabilities == pytest.approx(model.probabilities(face.crop[None])[0], abs=1e-5)
+            assert face.emotion == EMOTIONS[int(np.argmax(face.probabilities))]
+            assert face.probability == max(face.probabilities)
+
+
+def test_one_image_gives_the_same_faces(photos, model: EmotionModel, astronaut: np.ndarray) -> None:
+    faces = predict_image(np.hstack([astronaut, astronaut]), model, HaarDetector())
+    assert [face.frame_xyxy for face in faces] == [face.frame_xyxy for face in photos[0].faces]
+    (whole,) = predict_image(astronaut, model, HaarDetector(), whole=True)
+    assert np.array_equal(whole.crop, crop_face(astronaut, (0, 0, 512, 512)))
+    assert predict_image(np.zeros((100, 100, 3), np.uint8), model, HaarDetector()) == []
+
+
+def test_uncertain_is_below_the_threshold(photos) -> None:
+    face = photos[0].faces[0]
+    assert replace(face, threshold=face.probability + 0.01).uncertain
+    assert not replace(face, threshold=face.probability).uncertain
+
+
+def test_previews_are_reduced_and_left_out_by_default(photos, model: EmotionModel, astronaut: np.ndarray) -> None:
+    assert photos[0].preview.shape == (128, 256, 3)
+    assert photos[0].preview_scale == 0.25
+    assert photos[3].preview.shape == (60, 60, 3)
+    assert photos[1].preview is None
+    assert predict_photos([("a", astronaut)], model, HaarDetector())[0].preview is None
+
+
+def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:
+    table = to_table(photos, "fernet")
+    assert table["file"].tolist() == ["two.png", "two.png", "bad.jpg", "blank.png", "small.png"]
+    assert table["face"].tolist()[:2] == [1, 2]
+    assert table["face"].isna().tolist() == [False, False, True, True, False]
+    assert table["note"][2] == "bad.jpg is empty."
+    assert table["note"][3] == "no face found"
+    assert table[list(EMOTIONS)].loc[[0, 1, 4]].sum(axis=1).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+    assert set(table["model"]) == {"fernet"}
+    assert list(to_table([], "fernet").columns) == list(table.columns)
+
+
+def test_the_document_is_plain_json_with_the_same_numbers(photos) -> None:
+    document = json.loads(json.dumps(to_document(photos), allow_nan=False))
+    table = to_table(photos, "fernet")
+    faces = [face for photo in document for face in photo["faces"]]
+    assert [face["probability"] for face in faces] == table["probability"].dropna().tolist()
+    assert [face["box_xyxy"] for face in faces] == table.dropna(subset="face")[
+        ["x0", "y0", "x1", "y1"]
+    ].to_numpy().tolist()
+    assert [list(face["probabilities"]) for face in faces] == [list(EMOTIONS)] * 3
+    assert document[2]["problem"] == "no face found"
+    assert isinstance(table, pd.DataFrame)
+
+
+def test_boxes_are_drawn_on_a_copy_in_the_emotions_colour(photos) -> None:
+    photo = photos[0]
+    before = photo.preview.copy()
+    face = replace(photo.faces[0], threshold=0.0)
+    drawn = draw_boxes(photo.preview, [face], photo.preview_scale)
+    assert np.array_equal(photo.preview, before)
+    x, y = round(face.frame_xyxy[0] * 0.25), round((face.frame_xyxy[1] + face.frame_xyxy[3]) / 2 * 0.25)
+    assert hex_of(drawn[y, x]) == COLOURS[face.emotion]
+    unsure = draw_boxes(photo.preview, [replace(face, threshold=1.1)], photo.preview_scale)
+    assert hex_of(unsure[y, x]) == UNCERTAIN_COLOUR
+
+
+def test_a_frame_beyond_the_picture_is_drawn_at_its_edge(model: EmotionModel) -> None:
+    tall = cv2.resize(data.astronaut(), (40, 60))
+    faces = [replace(face, threshold=0.0) for face in predict_image(tall, model, HaarDetector())]
+    assert hex_of(draw_boxes(tall, faces)[50, 0]) == COLOURS[faces[0].emotion]
+
+
+def hex_of(pixel: np.ndarray) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*pixel)

@@ -1,0 +1,275 @@
+import json
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    EfficientNetImageProcessorPil,
+    PreTrainedModel,
+    ViTConfig,
+    ViTForImageClassification,
+    ViTImageProcessorPil,
+)
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ModelError
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import load_model
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.processing import processor_of
+from ferdash.models.weights import pack_network
+
+REPORT_LABELS = ["sad", "disgust", "angry", "neutral", "fear", "surprise", "happy"]
+"""Label order of dima806/facial_emotions_image_detection."""
+
+FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+
+
+def small_vit(labels: list[str]) -> ViTForImageClassification:
+    config = ViTConfig(
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=32,
+        patch_size=16,
+        id2label=dict(enumerate(labels)),
+        label2id={name: index for index, name in enumerate(labels)},
+    )
+    torch.manual_seed(0)
+    return ViTForImageClassification(config)
+
+
+@pytest.fixture
+def vit_folder(tmp_path: Path) -> Path:
+    """A small ViT with the report's label order, whose bias says which output is which: output i gives logit i."""
+    folder = tmp_path / "report"
+    network = small_vit(REPORT_LABELS)
+    with torch.no_grad():
+        network.classifier.weight.zero_()
+        network.classifier.bias.copy_(torch.arange(7.0))
+    network.save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Path:
+    """A checkpoints root with a shipped fernet."""
+    folder = tmp_path / "checkpoints" / "models" / "fernet"
+    torch.manual_seed(0)
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(folder)
+    processor_of(Preprocess()).save_pretrained(folder)
+    return tmp_path / "checkpoints"
+
+
+def test_outputs_are_mapped_by_label_name(vit_folder: Path, checkpoints: Path) -> None:
+    model = load_model(str(vit_folder), checkpoints, device="cpu")
+    expected = [float(REPORT_LABELS.index(name)) for name in EMOTIONS]
+    assert model.logits(FACES) == pytest.approx(np.tile(expected, (5, 1)))
+    assert model.columns == [2, 1, 4, 6, 3, 0, 5]
+
+
+def test_probabilities_are_transformers_own_in_our_order(checkpoints: Path, tmp_path: Path) -> None:
+    network = small_vit(REPORT_LABELS).eval()
+    network.save_pretrained(tmp_path / "vit")
+    processor = ViTImageProcessorPil(size={"height": 32, "width": 32})
+    processor.save_pretrained(tmp_path / "vit")
+    colour = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    with torch.no_grad():
+        theirs = network(**processor(list(colour), return_tensors="pt")).logits.softmax(dim=1).numpy()
+    ours = load_model(str(tmp_path / "vit"), checkpoints).probabilities(colour, batch_size=2)
+    assert ours.dtype == np.float32
+    assert ours == pytest.approx(theirs[:, [REPORT_LABELS.index(name) for name in EMOTIONS]], abs=1e-6)
+
+
+def test_fernet_loads_by_name_and_by_path_alike(checkpoints: Path) -> None:
+    by_name = load_model("fernet", checkpoints)
+    by_path = load_model(str(checkpoints / "models" / "fernet"), checkpoints)
+    assert (by_name.title, by_path.title, by_name.reference) == ("FerNet", "fernet", "fernet")
+    assert by_name.preprocess == Preprocess()
+    assert by_name.parameters == sum(tensor.numel() for tensor in by_name.network.parameters()) > 0
+    assert not by_name.network.training
+    probabilities = by_name.probabilities(FACES)
+    assert np.array_equal(probabilities, by_path.probabilities(FACES))
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-6)
+
+
+def test_no_faces_give_no_rows(checkpoints: Path) -> None:
+    assert load_model("fernet", checkpoints).probabilities(FACES[:0]).shape == (0, 7)
+
+
+def test_threads_share_one_model(vit_folder: Path, checkpoints: Path) -> None:
+    model = load_model(str(vit_folder), checkpoints)
+    batches = [np.roll(FACES, shift, axis=1) for shift in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(model.logits, batches))
+    for batch, logits in zip(batches, together, strict=True):
+        assert np.array_equal(logits, model.logits(batch))
+
+
+def make_run(checkpoints: Path, names: list[str], averaged: bool = False) -> dict[str, PreTrainedModel]:
+    """A run whose checkpoints, written in this order, each hold another network."""
+    folder = checkpoints / "runs" / "r1" / "checkpoints"
+    folder.mkdir(parents=True)
+    networks = {}
+    for number, name in enumerate(names):
+        torch.manual_seed(number)
+        network = FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).eval()
+        packed = pack_network(network, asdict(Preprocess()))
+        average = {key: tensor.clone() for key, tensor in network.state_dict().items()} if averaged else None
+        if average:
+            average["classifier.bias"] += 1.0
+        torch.save({"network": packed, "averaged": average}, folder / name)
+        os.utime(folder / name, (1000 + number, 1000 + number))
+        networks[name] = network
+    return networks
+
+
+@pytest.mark.parametrize(
+    ("reference", "file"),
+    [
+        ("run:r1", "best.pt"),
+        ("run:r1@best", "best.pt"),
+        ("run:r1@epoch-3", "epoch-003.pt"),
+        ("run:r1@epoch-012", "epoch-012.pt"),
+        ("run:r1@last", "batch-000900.pt"),
+    ],
+)
+def test_a_run_gives_the_checkpoint_that_was_named(checkpoints: Path, reference: str, file: str) -> None:
+    names = ["epoch-003.pt", "best.pt", "epoch-012.pt", "batch-000900.pt", "batch-000800.pt"]
+    networks = make_run(checkpoints, names)
+    with torch.no_grad():
+        expected = networks[file](Preprocess()(FACES)).logits.numpy()
+    assert load_model(reference, checkpoints).logits(FACES) == pytest.approx(expected, abs=1e-5)
+
+
+def test_averaged_weights_are_used_where_the_run_kept_them(checkpoints: Path) -> None:
+    networks = make_run(checkpoints, ["best.pt"], averaged=True)
+    with torch.no_grad():
+        expected = networks["best.pt"](Preprocess()(FACES)).logits.numpy() + 1.0
+    assert load_model("run:r1", checkpoints).logits(FACES) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("reference", "sentence"),
+    [
+        ("run:nobody", "There is no run “nobody”"),
+        ("run:../models", "There is no run"),
+        ("run:r1@epoch-7", r"Run r1 has no checkpoint @epoch-7; it has @epoch-001\."),
+        ("run:r1@best", "Run r1 has no checkpoint @best"),
+        ("run:r1@newest", "“@newest” is no checkpoint of a run; use @best, @last or an epoch"),
+        ("", "No model was named"),
+        ("nothing", r"There is no model “nothing”: .* \(fernet\)"),
+    ],
+)
+def test_what_is_not_there_is_said(checkpoints: Path, reference: str, sentence: str) -> None:
+    make_run(checkpoints, ["epoch-001.pt"])
+    with pytest.raises(ModelError, match=sentence):
+        load_model(reference, checkpoints)
+
+
+def test_a_run_without_any_checkpoint(checkpoints: Path) -> None:
+    make_run(checkpoints, [])
+    with pytest.raises(ModelError, match="has not written a checkpoint yet"):
+        load_model("run:r1@last", checkpoints)
+
+
+def test_a_torn_checkpoint_of_a_run(checkpoints: Path) -> None:
+    make_run(checkpoints, ["best.pt"])
+    path = checkpoints / "runs" / "r1" / "checkpoints" / "best.pt"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ModelError, match=r"The model of run:r1 cannot be read: best\.pt is damaged"):
+        load_model("run:r1", checkpoints)
+
+
+@pytest.mark.parametrize("missing", ["config.json", "preprocessor_config.json"])
+def test_a_folder_that_lacks_a_file(vit_folder: Path, checkpoints: Path, missing: str) -> None:
+    (vit_folder / missing).unlink()
+    with pytest.raises(ModelError, match=f"is not a model folder: it has no {missing}"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_missing_and_torn_weights(vit_folder: Path, checkpoints: Path) -> None:
+    weights = vit_folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:2000])
+    with pytest.raises(ModelError, match=r"The weights of .* are damaged or cut short"):
+        load_model(str(vit_folder), checkpoints)
+    weights.unlink()
+    with pytest.raises(ModelError, match=r"cannot be loaded by transformers: .*model\.safetensors"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_weights_that_lack_a_layer_are_not_made_up(vit_folder: Path, checkpoints: Path) -> None:
+    edit_config(vit_folder, num_hidden_layers=2)
+    with pytest.raises(ModelError, match=r"do not fit its config.json: \d+ are missing \(vit"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_weights_of_another_size(vit_folder: Path, checkpoints: Path) -> None:
+    edit_config(vit_folder, hidden_size=32)
+    with pytest.raises(ModelError, match="cannot be loaded by transformers"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_labels_that_are_no_emotions(vit_folder: Path, checkpoints: Path) -> None:
+    edit_config(vit_folder, id2label={str(index): f"LABEL_{index}" for index in range(7)})
+    with pytest.raises(ModelError, match=r"is not a model of the seven emotions\. “LABEL_0” is none of the seven"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_a_model_of_fewer_emotions(checkpoints: Path, tmp_path: Path) -> None:
+    small_vit(["happy", "sad"]).save_pretrained(tmp_path / "two")
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(tmp_path / "two")
+    with pytest.raises(ModelError, match=r"no output for angry, disgust, fear, neutral, surprise"):
+        load_model(str(tmp_path / "two"), checkpoints)
+
+
+@pytest.mark.parametrize("text", ["{", '{"model_type": "no-such-network"}', '{"model_type": "bert"}'])
+def test_an_unknown_architecture_or_a_torn_config(vit_folder: Path, checkpoints: Path, text: str) -> None:
+    (vit_folder / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"report (cannot be loaded|is not a model of the seven)") as caught:
+        load_model(str(vit_folder), checkpoints)
+    assert "\n" not in str(caught.value)
+
+
+def test_code_that_comes_with_a_model_is_not_run(vit_folder: Path, checkpoints: Path, tmp_path: Path) -> None:
+    (vit_folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Evil: pass\n")
+    edit_config(vit_folder, model_type="evil", auto_map={"AutoConfig": "evil.Evil"})
+    with pytest.raises(ModelError, match="cannot be loaded by transformers"):
+        load_model(str(vit_folder), checkpoints)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_image_processor_that_is_not_reproduced_is_refused(vit_folder: Path, checkpoints: Path) -> None:
+    settings = {"size": {"height": 32, "width": 32}, "rescale_factor": 1 / 127.5, "rescale_offset": True}
+    EfficientNetImageProcessorPil(**settings, resample=2, do_center_crop=False).save_pretrained(vit_folder)
+    with pytest.raises(ModelError, match=r"\(EfficientNet.*does not reproduce"):
+        load_model(str(vit_folder), checkpoints)
+
+
+def test_a_device_that_is_not_there(checkpoints: Path) -> None:
+    with pytest.raises(ModelError, match="The device “abacus” is not there"):
+        load_model("fernet", checkpoints, device="abacus")
+
+
+def test_what_the_card_says_comes_along(checkpoints: Path) -> None:
+    (checkpoints / "models" / "fernet" / "README.md").write_text(
+        "---\nlicense: mit\ndatasets: [fer2013]\n---\n# FerNet\n"
+    )
+    assert load_model("fernet", checkpoints).details["license"] == "mit"
+
+
+def test_a_model_copied_elsewhere_is_the_same(vit_folder: Path, checkpoints: Path, tmp_path: Path) -> None:
+    shutil.copytree(vit_folder, checkpoints / "models" / "mine")
+    assert load_model("mine", checkpoints).title == "mine"
+
+
+def edit_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))

@@ -1,10 +1,12 @@
 """Overview: what this is, what is loaded, where to start, and how far its answers can be trusted."""
 
+from typing import Any
+
 import streamlit as st
 
 from pages import photos, shared
 
-from ferdash.models.card import read_card
+from ferdash.models.card import read_card, read_evaluation
 from ferdash.paths import checkpoints_root
 from ferdash.runs.store import list_run_ids, open_run, read_status
 from ferdash.wording import counted, percent
@@ -70,12 +72,21 @@ def draw_model_card() -> None:
 
 
 def _scores(reference: str) -> list[str]:
-    scores = read_card(checkpoints_root() / "models" / reference).get("scores", [])
-    return [
+    """What is recorded of a model: its evaluations with intervals, else the bare scores of its card."""
+    folder = checkpoints_root() / "models" / reference
+    lines = [_score(evaluation) for evaluation in read_evaluation(folder)]
+    lines = lines or [
         f"{percent(score['value'])} {score['metric']} on {score['dataset']}, {score['split']}."
-        for score in scores
+        for score in read_card(folder).get("scores", [])
         if score["metric"] == "accuracy"
-    ] or ["No score is recorded for this model."]
+    ]
+    return lines or ["No score is recorded for this model."]
+
+
+def _score(evaluation: dict[str, Any]) -> str:
+    accuracy, interval = evaluation["metrics"]["accuracy"], evaluation["intervals"]["accuracy"]
+    low, high = f"{100 * interval['low']:.1f}", percent(interval["high"])
+    return f"**{percent(accuracy)}** accuracy (95 % interval {low} to {high})  \n:small[{evaluation['described']}]"
 
 
 def draw_run_card() -> None:
@@ -94,7 +105,7 @@ def draw_run_card() -> None:
     st.markdown(f"#### {status['state'].capitalize()}")
     st.markdown(f"`{newest}`: recipe {config.get('recipe', 'unknown')} on {config.get('dataset', 'unknown')}.")
     if best := status.get("best"):
-        st.markdown(f"Best so far: {percent(best['score'])} {best['select']} on validation, epoch {best['epoch'] + 1}.")
+        st.markdown(f"Best: {percent(best['score'])} {best['select']} on validation, epoch {best['epoch'] + 1}.")
     if status["state"] in ("stopped", "interrupted"):
         st.code(f"ferdash train --resume {newest}", language="shell")
     st.page_link(shared.page_path("train"), label="Watch or train", icon=":material/arrow_forward:")

@@ -77,9 +77,11 @@ def predict(
 
 def _table(photos: "list[Photo]") -> Table:
     """A line a face, probabilities in percent with the highest in bold; narrow enough for 80 columns."""
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, caption="Probabilities in percent.")
-    table.add_column("file", no_wrap=True, max_width=16)
-    table.add_column("face", justify="right")
+    table = Table(
+        box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, caption="Probabilities in percent."
+    )
+    table.add_column("file", overflow="fold")
+    table.add_column("#", justify="right", no_wrap=True)
     table.add_column("emotion", no_wrap=True)
     for name in EMOTIONS:
         table.add_column(name, justify="right", no_wrap=True)

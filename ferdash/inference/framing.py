@@ -13,11 +13,11 @@ from ferdash.inference.detector import Face
 CROP_SIZE = 48
 
 HAAR_SIDE = 0.969
-HAAR_CENTRE = (0.500, 0.495)
+HAAR_CENTRE = (0.500, 0.493)
 """Median side and centre of the Haar box, as shares of the frame's side from its top left corner."""
 
-EYE_DISTANCE = 0.38
-EYE_CENTRE = (0.49, 0.39)
+EYE_DISTANCE = 0.383
+EYE_CENTRE = (0.497, 0.390)
 """Median distance between the eyes' centres, and their midpoint, as shares of the frame's side."""
 
 EYES_TO_MOUTH = 0.866

@@ -156,7 +156,8 @@ def test_yunets_file_is_missing_or_no_network(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     with pytest.raises(ModelError, match=f"Put {YUNET_FILE} from .* or use the built-in detector haar"):
         load_detector("yunet", tmp_path)
-    (tmp_path / "detectors").mkdir(exist_ok=True)
+    assert not (tmp_path / "detectors").exists()
+    (tmp_path / "detectors").mkdir()
     (tmp_path / "detectors" / YUNET_FILE).write_text("no network")
     with pytest.raises(ModelError, match="is not a face detector that OpenCV can read"):
         load_detector("yunet", tmp_path)

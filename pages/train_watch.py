@@ -97,12 +97,15 @@ def _draw_run(run_id: str) -> None:
 
 def _draw_state(run_id: str, status: dict[str, Any]) -> None:
     state, progress, best = status["state"], status.get("progress") or {}, status.get("best") or {}
-    figures = st.columns([2, 3, 3, 3])
-    figures[0].metric("State", state)
-    figures[1].metric("Best on validation", percent(best["score"]) if best else "not yet", help=best.get("select"))
-    speed = progress.get("images_per_s")
-    figures[2].metric("Speed", f"{count(round(speed))} images/s" if speed else "–")
-    figures[3].metric("Left", duration(progress["eta_s"]) if progress.get("eta_s") else "–")
+    speed, left = progress.get("images_per_s"), progress.get("eta_s")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("State", state, width="content")
+        score = percent(best["score"]) if best else "not yet"
+        st.metric("Best on validation", score, help=best.get("select"), width="content")
+        if speed:
+            st.metric("Speed", f"{count(round(speed))} images/s", width="content")
+        if left:
+            st.metric("Left", duration(left), width="content")
     if state in ("running", "paused") and progress:
         epochs, batches = max(progress["epochs"], 1), max(progress["batches"], 1)
         st.progress(min(progress["epoch"] / epochs, 1.0), text=f"Epoch {progress['epoch'] + 1} of {epochs}")

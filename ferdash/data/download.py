@@ -58,7 +58,7 @@ def _kaggle_folder() -> Path:
     try:
         import kagglehub
     except ImportError as error:
-        raise _UnreachableError("the optional package kagglehub is not installed (pip install kagglehub)") from error
+        raise _UnreachableError("the package kagglehub is not installed (pip install kagglehub)") from error
     try:
         return Path(kagglehub.dataset_download(KAGGLE_DATASET))
     except Exception as error:  # kagglehub lets through whatever its HTTP client raises

@@ -34,7 +34,7 @@ def accuracy_curves(rows: Rows) -> go.Figure:
     figure.update_yaxes(tickformat=".0%")
     scores = [row["validation"]["accuracy"] for row in rows]
     best = int(np.argmax(scores))
-    title = f"Best on validation: {percent(scores[best])} in epoch {rows[best]['epoch'] + 1}"
+    title = f"Best: {percent(scores[best])} in epoch {rows[best]['epoch'] + 1}"
     return finish(figure, title=title, x_title="epoch", y_title="accuracy", height=300)
 
 
@@ -61,7 +61,7 @@ def focus_map(rows: Rows) -> go.Figure:
             figure.add_shape(type="rect", **box, line={"color": "#FFFFFF", "width": 2})
     worst = EMOTIONS[int(np.nanargmin(scores[:, -1]))]
     figure.update_yaxes(autorange="reversed")
-    title = f"{worst.capitalize()} is recognised worst (outlined: in focus)"
+    title = f"{worst.capitalize()} is recognised worst" + (" (outlined: in focus)" if figure.layout.shapes else "")
     return finish(figure, title=title, x_title="epoch", y_title="", height=330)
 
 

@@ -20,6 +20,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import EMOTIONS, canonical_columns
 from ferdash.errors import ConfigError, RunError
 from ferdash.evaluation.metrics import Metrics, compute_metrics
+from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
 from ferdash.training.augment import augment, batch_generator, mixup
@@ -28,7 +29,7 @@ from ferdash.training.compute import pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector, loss_of, target_table
-from ferdash.training.sampling import epoch_order, training_rows
+from ferdash.training.sampling import epoch_order
 from ferdash.training.schedules import rate_factor
 from ferdash.training.state import (
     Position,
@@ -137,7 +138,7 @@ class Trainer:
     def _load_data(self) -> None:
         dataset, sampling = self.dataset, self.config.sampling
         train = dataset.rows("train")
-        rows = training_rows(train, dataset.labels[train], per_class=sampling.per_class, seed=self.config.seed)
+        rows = stratified_rows(train, dataset.labels[train], per_class=sampling.per_class, seed=self.config.seed)
         if len(rows) == 0:
             raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
         self.labels = dataset.labels[rows]
@@ -154,7 +155,7 @@ class Trainer:
     def _evaluation_rows(self, split: str) -> np.ndarray:
         rows = self.dataset.rows(split)
         per_class = self.config.evaluation.per_class
-        return training_rows(rows, self.dataset.labels[rows], per_class=per_class, seed=0)
+        return stratified_rows(rows, self.dataset.labels[rows], per_class=per_class)
 
     def _draws(self, epoch: int) -> np.ndarray:
         weights = self.state.weights

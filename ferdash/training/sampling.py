@@ -5,20 +5,6 @@ Nothing here has state, so a resumed run draws exactly what an uninterrupted one
 
 import numpy as np
 
-from ferdash.emotions import EMOTIONS
-
-
-def training_rows(rows: np.ndarray, labels: np.ndarray, *, per_class: int, seed: int) -> np.ndarray:
-    """At most `per_class` of the rows for each emotion (0: all), chosen by seed, in ascending order.
-
-    rows: int64 (N,); labels: int64 (N,), the emotion of each of these rows.
-    """
-    if per_class == 0:
-        return rows
-    rng = np.random.default_rng([seed, 1])
-    chosen = [rng.permutation(rows[labels == emotion])[:per_class] for emotion in range(len(EMOTIONS))]
-    return np.sort(np.concatenate(chosen))
-
 
 def epoch_order(
     labels: np.ndarray, *, seed: int, epoch: int, weights: np.ndarray | None = None, repeat_cap: int = 0

@@ -87,7 +87,7 @@ def test_without_a_network_a_sentence_says_what_to_do(kaggle, hub, tmp_path):
 
 def test_without_kagglehub_the_sentence_names_it(monkeypatch, hub, tmp_path):
     monkeypatch.setitem(sys.modules, "kagglehub", None)
-    with pytest.raises(DatasetError, match="the optional package kagglehub is not installed"):
+    with pytest.raises(DatasetError, match="the package kagglehub is not installed"):
         download_fer2013(tmp_path / "data")
 
 

@@ -9,10 +9,9 @@ from ferdash.data.dataset import FaceDataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError, EvaluationError
 from ferdash.evaluation.metrics import compute_metrics
-from ferdash.evaluation.protocol import Protocol, fingerprint
+from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.inference.scoring import BATCH, Scored, score, without_duplicates, write_predictions
 from ferdash.models.loading import EmotionModel
-from ferdash.training.sampling import training_rows
 
 
 class CornerModel:
@@ -108,7 +107,7 @@ def test_without_duplicates_is_the_same_whichever_way(corners: FaceDataset, mode
 def test_a_subset_is_the_one_that_training_measures(corners: FaceDataset, model: EmotionModel) -> None:
     scored = score(model, corners, "validation", per_class=10)
     rows = corners.rows("validation")
-    assert (scored.rows == training_rows(rows, corners.labels[rows], per_class=10, seed=0)).all()
+    assert (scored.rows == stratified_rows(rows, corners.labels[rows], per_class=10)).all()
     assert scored.metrics.support.tolist() == [10] * 7
     other = score(model, corners, "validation", per_class=10, seed=1)
     assert (other.protocol.per_class, other.protocol.seed) == (10, 1)

@@ -33,13 +33,14 @@ def test_curves_show_both_splits_with_epochs_from_one(rows: list[dict]) -> None:
     assert list(losses.data[0].x) == [1, 2, 3]
     assert list(losses.data[1].y) == pytest.approx([1.4, 1.3, 1.2])
     assert list(accuracies.data[0].y) == pytest.approx([0.4, 0.5, 0.6])
-    assert accuracies.layout.title.text == "Best on validation: 62.0 % in epoch 2"
+    assert accuracies.layout.title.text == "Best: 62.0 % in epoch 2"
 
 
 def test_an_evaluation_without_training_has_curves_too(rows: list[dict]) -> None:
     row = {"epoch": 0, "validation": rows[0]["validation"]}
     assert list(loss_curves([row]).data[0].y) == [None]
     assert focus_map([row]).layout.shapes == ()
+    assert "outlined" not in focus_map([row]).layout.title.text
 
 
 def test_the_focus_map_outlines_the_focused_cells(rows: list[dict]) -> None:
@@ -49,7 +50,7 @@ def test_the_focus_map_outlines_the_focused_cells(rows: list[dict]) -> None:
     cells = {(round((s.x0 + s.x1) / 2), round((s.y0 + s.y1) / 2)) for s in figure.layout.shapes}
     fear, sad = EMOTIONS.index("fear"), EMOTIONS.index("sad")
     assert cells == {(2, fear), (2, sad), (3, fear), (3, sad)}
-    assert figure.layout.title.text.startswith("Sad is recognised worst")
+    assert figure.layout.title.text.startswith("Sad is recognised worst (outlined")
 
 
 def test_weights_are_one_before_anything_is_in_focus(rows: list[dict]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.processing import FerNetImageProcessor
@@ -48,14 +49,11 @@ def test_each_recipe_of_the_report_runs_end_to_end(name: str, checkpoints: Path,
     assert len(read_predictions(run.folder, "test")) == 28
     assert read_status(run.folder)["best"]["score"] == max(row["validation"]["accuracy"] for row in rows)
     if config.sampling.mode == "static":
-        assert rows[0]["weights"] == [config.sampling.weights.get(emotion, 1.0) for emotion in EMOTION_ORDER]
+        assert rows[0]["weights"] == [config.sampling.weights.get(emotion, 1.0) for emotion in EMOTIONS]
         heaviest = max(config.sampling.weights, key=lambda emotion: config.sampling.weights[emotion])
-        assert rows[0]["drawn"][EMOTION_ORDER.index(heaviest)] == max(rows[0]["drawn"])
+        assert rows[0]["drawn"][EMOTIONS.index(heaviest)] == max(rows[0]["drawn"])
     if name == "adaptive_training":
         assert all(len(row["next_focus"]) == 2 for row in rows)
-
-
-EMOTION_ORDER = ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
 
 
 def test_the_report_s_settings_are_what_it_states() -> None:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.training.sampling import epoch_order, expected_draws, training_rows
+from ferdash.training.sampling import epoch_order, expected_draws
 
 labels_of_all = st.lists(st.integers(0, 6), min_size=20, max_size=200).map(np.array)
 some_weights = st.lists(st.floats(0.5, 8), min_size=7, max_size=7).map(np.array)
@@ -64,17 +64,3 @@ def test_the_order_is_a_function_of_seed_and_epoch(
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="weight 0"):
         expected_draws(np.zeros(5, dtype=int), np.zeros(7))
-
-
-@given(labels=labels_of_all, per_class=st.integers(1, 30), seed=st.integers(0, 50))
-def test_a_limited_subset_takes_the_same_number_of_each_emotion(labels: np.ndarray, per_class: int, seed: int) -> None:
-    rows = np.arange(len(labels)) + 1000
-    chosen = training_rows(rows, labels, per_class=per_class, seed=seed)
-    assert (np.diff(chosen) > 0).all()
-    counts = np.bincount(labels[chosen - 1000], minlength=7)
-    np.testing.assert_array_equal(counts, np.minimum(np.bincount(labels, minlength=7), per_class))
-
-
-def test_no_limit_takes_every_row() -> None:
-    rows = np.array([3, 5, 9])
-    np.testing.assert_array_equal(training_rows(rows, np.array([0, 1, 1]), per_class=0, seed=0), rows)

@@ -71,16 +71,25 @@ class ScheduleConfig:
 @dataclass(frozen=True)
 class LossConfig:
     """focal_gamma: 0 is cross-entropy, above 0 focal loss. class_weights: `inverse` frequency or `effective` number.
-    label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known."""
+    label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
+    teachers: model references, separated by commas, whose probabilities take teacher_share of each target."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0
     class_weights: Literal["none", "inverse", "effective"] = "none"
     soft_votes: bool = False
+    teachers: str = ""
+    teacher_share: float = 0.5
 
     def __post_init__(self) -> None:
         _require(self.focal_gamma >= 0, "loss.focal_gamma", self.focal_gamma, "0 or more")
         _require(0 <= self.label_smoothing < 1, "loss.label_smoothing", self.label_smoothing, "from 0 to below 1")
+        _require(0 < self.teacher_share <= 1, "loss.teacher_share", self.teacher_share, "above 0 and at most 1")
+
+    @property
+    def teacher_references(self) -> list[str]:
+        """The model references in `teachers`."""
+        return [reference.strip() for reference in self.teachers.split(",") if reference.strip()]
 
 
 @dataclass(frozen=True)
@@ -169,6 +178,19 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True)
+class FoldsConfig:
+    """Cross-validation. count: folds into which training and validation images together are divided (see
+    ferdash.training.folds), 0 for the dataset's own splits. index: the fold that is validation, from 0."""
+
+    count: int = 0
+    index: int = 0
+
+    def __post_init__(self) -> None:
+        _require(self.count == 0 or self.count >= 2, "folds.count", self.count, "0 (the dataset's splits), or from 2")
+        _require(0 <= self.index < max(self.count, 1), "folds.index", self.index, "from 0 to below folds.count")
+
+
+@dataclass(frozen=True)
 class CheckpointConfig:
     """every_batches: a checkpoint inside the epoch too, 0 for none. keep_last: how many of the newest are kept."""
 
@@ -214,6 +236,7 @@ class TrainConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    folds: FoldsConfig = field(default_factory=FoldsConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     compute: ComputeConfig = field(default_factory=ComputeConfig)
 

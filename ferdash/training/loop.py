@@ -68,6 +68,12 @@ class Control:
     pause: threading.Event = field(default_factory=threading.Event)
 
 
+def training_rows(dataset: FaceDataset, config: TrainConfig) -> np.ndarray:
+    """Rows of the dataset that a run trains on, int64 (N,), ascending."""
+    train = dataset.rows("train")
+    return stratified_rows(train, dataset.labels[train], per_class=config.sampling.per_class, seed=config.seed)
+
+
 class Trainer:
     """One run at work. Holds the training state and the data it draws from; `train` does the rest."""
 
@@ -82,8 +88,10 @@ class Trainer:
         checkpoint: dict[str, Any] | None = None,
         control: Control | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        taught: np.ndarray | None = None,
     ) -> None:
-        """checkpoint: content of the checkpoint to continue from. on_progress is called after every batch."""
+        """checkpoint: content of the checkpoint to continue from. on_progress is called after every batch. taught:
+        float32 (N, 7), what teachers see in the N images of `training_rows`."""
         self.run, self.config, self.dataset, self.preprocess = run, config, dataset, preprocess
         self.control = control or Control()
         self.on_progress = on_progress or (lambda progress: None)
@@ -100,7 +108,7 @@ class Trainer:
         if checkpoint is not None:
             restore_state(self.state, checkpoint)
         self.forward = torch.compile(network, dynamic=False) if config.compute.compile else network
-        self._load_data()
+        self._load_data(taught)
         self._last_beat = 0.0
 
     def train(self) -> Literal["finished", "stopped"]:
@@ -135,16 +143,15 @@ class Trainer:
         self._predict(self.validation[:EVALUATION_BATCH])
         return time.perf_counter() - began
 
-    def _load_data(self) -> None:
-        dataset, sampling = self.dataset, self.config.sampling
-        train = dataset.rows("train")
-        rows = stratified_rows(train, dataset.labels[train], per_class=sampling.per_class, seed=self.config.seed)
+    def _load_data(self, taught: np.ndarray | None) -> None:
+        dataset = self.dataset
+        rows = training_rows(dataset, self.config)
         if len(rows) == 0:
             raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
         self.labels = dataset.labels[rows]
         self.images = torch.from_numpy(np.ascontiguousarray(dataset.images[rows]))
         votes = None if dataset.votes is None else dataset.votes[rows]
-        self.targets = target_table(self.labels, votes, self.config.loss)
+        self.targets = target_table(self.labels, votes, self.config.loss, taught)
         weights = class_weight_vector(self.labels, self.config.loss)
         self.class_weights = None if weights is None else weights.to(self.device)
         self.batches = -(-len(rows) // self.config.batch_size)

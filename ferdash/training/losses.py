@@ -12,12 +12,15 @@ EFFECTIVE_BETA = 0.999
 """beta of the effective number of samples; with 436 to 7,215 images of an emotion it weighs them about 3 to 1."""
 
 
-def target_table(labels: np.ndarray, votes: np.ndarray | None, config: LossConfig) -> torch.Tensor:
+def target_table(
+    labels: np.ndarray, votes: np.ndarray | None, config: LossConfig, taught: np.ndarray | None = None
+) -> torch.Tensor:
     """The target of each training image, float32 (N, 7), rows sum to 1.
 
     labels: int64 (N,). votes: float32 (N, 7), rows of NaN where unknown; they take the label's place where
-    config.soft_votes asks for it. Label smoothing is that of Szegedy et al., "Rethinking the Inception Architecture"
-    (2016), section 7.
+    config.soft_votes asks for it. taught: float32 (N, 7), what teachers see in the images; it takes
+    config.teacher_share of each target. Label smoothing is that of Szegedy et al., "Rethinking the Inception
+    Architecture" (2016), section 7.
     """
     targets = torch.from_numpy(np.eye(len(EMOTIONS), dtype=np.float32)[labels])
     if config.soft_votes and votes is not None:
@@ -25,6 +28,8 @@ def target_table(labels: np.ndarray, votes: np.ndarray | None, config: LossConfi
         targets[known] = torch.from_numpy(votes)[known]
     if config.label_smoothing:
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / len(EMOTIONS)
+    if taught is not None:
+        targets = targets * (1 - config.teacher_share) + torch.from_numpy(taught) * config.teacher_share
     return targets
 
 

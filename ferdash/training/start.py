@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from ferdash import __version__
-from ferdash.data.dataset import open_dataset
+from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.errors import FerdashError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
@@ -21,21 +22,31 @@ from ferdash.models.weights import unpack_network
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
-from ferdash.training.loop import Control, Progress, Trainer
+from ferdash.training.distillation import teacher_table
+from ferdash.training.folds import in_fold, require_unseen
+from ferdash.training.loop import Control, Progress, Trainer, training_rows
 from ferdash.training.recipes import RECIPES
 
 
 def create(
-    config: TrainConfig, *, data: Path, checkpoints: Path, name: str = "", parent: dict[str, Any] | None = None
+    config: TrainConfig,
+    *,
+    data: Path,
+    checkpoints: Path,
+    name: str = "",
+    group: str = "",
+    parent: dict[str, Any] | None = None,
 ) -> Run:
     """Make the folder of a new run, queued.
 
-    parent: `run`, `checkpoint` and `changes` of the run that this one continues. A configuration that starts from
+    group: name that it shares with other seeds or folds of the same configuration. parent: `run`, `checkpoint` and `changes` of the run that this one continues. A configuration that starts from
     another run's checkpoint (`run:...`) gets its parent from there.
 
-    Raises DatasetError when its dataset is missing.
+    Raises DatasetError when its dataset is missing, and ConfigError for a cross-validation that starts from a network
+    which has seen its images.
     """
     dataset = open_dataset(data, config.dataset)
+    require_unseen(config, dataset, checkpoints)
     if parent is None and config.start_from.startswith("run:"):
         run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")
         parent = {"run": run_id, "checkpoint": checkpoint or "best", "changes": {}}
@@ -46,6 +57,7 @@ def create(
         "versions": {"python": sys.version.split()[0], "torch": torch.__version__},
         "command": command_of(config, parent),
         "parent": parent,
+        "group": group,
     }
     return create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
 
@@ -72,15 +84,17 @@ def execute(
         else:
             append_log(run.folder, "Started.")
         network, preprocess = build_network(config, checkpoints, checkpoint)
+        dataset = in_fold(open_dataset(data, config.dataset), config.folds)
         trainer = Trainer(
             run,
             config,
-            open_dataset(data, config.dataset),
+            dataset,
             network,
             preprocess,
             checkpoint=checkpoint,
             control=control,
             on_progress=on_progress,
+            taught=_ask_teachers(run, config, dataset, checkpoints),
         )
         state = trainer.train()
     except BaseException as error:
@@ -92,6 +106,20 @@ def execute(
     progress = asdict(trainer.progress("training"))
     write_status(run.folder, state=state, progress=progress, best=trainer.state.best)
     return state
+
+
+def _ask_teachers(run: Run, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> np.ndarray | None:
+    references = config.loss.teacher_references
+    if not references:
+        return None
+    append_log(run.folder, f"Learning from {', '.join(references)}.")
+    return teacher_table(
+        references,
+        dataset.images[training_rows(dataset, config)],
+        checkpoints=checkpoints,
+        kept=run.folder / "taught.npy",
+        on_progress=lambda done, total: write_status(run.folder, state="running"),
+    )
 
 
 def failure_sentence(error: BaseException) -> str:

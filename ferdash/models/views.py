@@ -1,0 +1,35 @@
+"""Several looks at one face, whose probabilities are averaged: at test time, and by a teacher."""
+
+import numpy as np
+
+from ferdash.emotions import EMOTIONS
+from ferdash.models.loading import EmotionModel
+
+MARGIN = 1 / 12
+"""Share of a face's size that each of the ten crops leaves out: 4 px of 48."""
+
+
+def mirrored(faces: np.ndarray) -> np.ndarray:
+    """uint8 faces (N, H, W) or (N, H, W, 3), left and right exchanged."""
+    return np.ascontiguousarray(faces[:, :, ::-1])
+
+
+def ten_crops(faces: np.ndarray) -> list[np.ndarray]:
+    """The four corners and the centre of each face, and their mirror images: ten arrays of uint8 (N, h, w[, 3]).
+
+    Krizhevsky et al., "ImageNet Classification with Deep Convolutional Neural Networks" (2012), section 4.1.
+    """
+    height, width = faces.shape[1:3]
+    down, right = round(height * MARGIN), round(width * MARGIN)
+    corners = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+    crops = [faces[:, top : top + height - down, left : left + width - right] for top, left in corners]
+    return [view for crop in crops for view in (np.ascontiguousarray(crop), mirrored(crop))]
+
+
+def average_probabilities(models: list[EmotionModel], views: list[np.ndarray]) -> np.ndarray:
+    """Mean over models and views of the probabilities, float32 (N, 7). views: arrays of the same N faces."""
+    total = np.zeros((len(views[0]), len(EMOTIONS)), dtype=np.float64)
+    for model in models:
+        for view in views:
+            total += model.probabilities(view, batch_size=256)
+    return (total / (len(models) * len(views))).astype(np.float32)

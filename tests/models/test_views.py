@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+import torch
+
+from ferdash.emotions import EMOTIONS
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import EmotionModel
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.views import average_probabilities, mirrored, ten_crops
+
+FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+
+
+def model(seed: int) -> EmotionModel:
+    torch.manual_seed(seed)
+    network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).eval()
+    return EmotionModel("m", "M", network, list(range(7)), Preprocess(), torch.device("cpu"))
+
+
+def test_the_ten_crops_are_corners_and_centre_and_their_mirror_images():
+    crops = ten_crops(FACES)
+    assert len(crops) == 10
+    assert {crop.shape for crop in crops} == {(3, 44, 44)}
+    top_left, _, _, _, bottom_right_mirrored = crops[0], *crops[1:4], crops[7]
+    assert np.array_equal(top_left, FACES[:, :44, :44])
+    assert np.array_equal(bottom_right_mirrored, FACES[:, 4:, 47:3:-1])
+    assert np.array_equal(crops[8], FACES[:, 2:46, 2:46])
+
+
+def test_colour_faces_keep_their_channels():
+    colour = np.repeat(FACES[..., None], 3, axis=3)
+    assert ten_crops(colour)[1].shape == (3, 44, 44, 3)
+    assert np.array_equal(mirrored(colour)[..., 0], mirrored(FACES))
+
+
+def test_the_average_is_over_models_and_views():
+    models, views = [model(0), model(1)], [FACES, mirrored(FACES)]
+    golden = np.mean([one.probabilities(view) for one in models for view in views], axis=0)
+    found = average_probabilities(models, views)
+    assert found == pytest.approx(golden, abs=1e-6)
+    assert found.shape == (3, len(EMOTIONS))
+    assert np.abs(models[0].probabilities(FACES) - golden).max() > 1e-3

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ferdash.data.dataset import open_dataset
+from ferdash.errors import ConfigError, ModelError
+from ferdash.models.loading import load_model
+from ferdash.models.views import average_probabilities, ten_crops
+from ferdash.training import start
+from ferdash.training.config import LossConfig, TrainConfig, override
+from ferdash.training.distillation import teacher_table
+from ferdash.training.loop import training_rows
+from ferdash.training.losses import target_table
+
+
+@pytest.fixture
+def teacher(squares_root: Path, tmp_path: Path, tiny_config: TrainConfig) -> str:
+    """Reference of a run trained for a moment."""
+    run = start.create(override(tiny_config, ["epochs=1"]), data=squares_root, checkpoints=tmp_path)
+    start.execute(run, data=squares_root, checkpoints=tmp_path)
+    return f"run:{run.id}"
+
+
+def test_a_taught_run_learns_from_ten_crops_of_its_own_images(
+    squares_root: Path, tmp_path: Path, tiny_config: TrainConfig, teacher: str
+) -> None:
+    config = override(tiny_config, [f"loss.teachers={teacher}", "epochs=1", "sampling.per_class=5"])
+    run = start.create(config, data=squares_root, checkpoints=tmp_path)
+    assert start.execute(run, data=squares_root, checkpoints=tmp_path) == "finished"
+    dataset = open_dataset(squares_root, "squares")
+    rows = training_rows(dataset, config)
+    golden = average_probabilities([load_model(teacher, tmp_path)], ten_crops(dataset.images[rows]))
+    assert np.load(run.folder / "taught.npy") == pytest.approx(golden, abs=1e-5)
+
+
+def test_the_table_is_kept_so_that_a_resumed_run_learns_from_the_same_numbers(tmp_path: Path) -> None:
+    kept = tmp_path / "taught.npy"
+    np.save(kept, np.full((2, 7), 1 / 7, dtype=np.float32))
+    # The teacher does not exist any more; the table does.
+    table = teacher_table(
+        ["gone"],
+        np.zeros((2, 48, 48), dtype=np.uint8),
+        checkpoints=tmp_path,
+        kept=kept,
+        on_progress=lambda done, total: None,
+    )
+    assert table == pytest.approx(1 / 7)
+
+
+def test_a_missing_teacher_fails_the_run_with_a_sentence(
+    squares_root: Path, tmp_path: Path, tiny_config: TrainConfig
+) -> None:
+    run = start.create(override(tiny_config, ["loss.teachers=nobody"]), data=squares_root, checkpoints=tmp_path)
+    with pytest.raises(ModelError, match="There is no model “nobody”"):
+        start.execute(run, data=squares_root, checkpoints=tmp_path)
+
+
+def test_the_teachers_take_their_share_of_each_target() -> None:
+    labels = np.array([0, 3])
+    taught = np.full((2, 7), 1 / 7, dtype=np.float32)
+    targets = target_table(labels, None, LossConfig(teachers="a, b", teacher_share=0.25), taught).numpy()
+    assert targets == pytest.approx(0.75 * np.eye(7)[labels] + 0.25 / 7, abs=1e-6)
+    assert LossConfig(teachers="a, b").teacher_references == ["a", "b"]
+
+
+def test_a_share_of_nothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"loss\.teacher_share is 0"):
+        LossConfig(teacher_share=0.0)

@@ -17,20 +17,23 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.files import write_atomic, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
 State = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 
 STALE_AFTER_S = 600.0
 """A run at work beats every few seconds, or after each batch where that takes longer. After this silence it is taken
 for dead; on its own machine a vanished process is noticed at once."""
+
+NO_META: dict[str, Any] = {"name": "", "tags": [], "notes": "", "archived": False}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def create_run(root: Path, run_id: str, record: dict[str, Any], *, name: str = "
     for part in ("checkpoints", "predictions"):
         (folder / part).mkdir()
     record = {"created_at": datetime.now(UTC).isoformat(timespec="seconds"), **record}
-    write_json(folder / "meta.json", {"name": name, "tags": [], "notes": "", "archived": False})
+    write_json(folder / "meta.json", {**NO_META, "name": name})
     write_status(folder, state="queued")
     write_json(folder / "config.json", record)
     return Run(folder, record)
@@ -83,10 +86,26 @@ def open_run(root: Path, run_id: str) -> Run:
 
 
 def list_run_ids(root: Path) -> list[str]:
-    """Names of the run folders, newest first; empty when there are none."""
+    """Names of the run folders, newest first; empty when there are none. Hidden folders are at work, not runs."""
     if not root.is_dir():
         return []
-    return sorted((entry.name for entry in os.scandir(root) if entry.is_dir()), reverse=True)
+    with os.scandir(root) as entries:
+        return sorted((e.name for e in entries if not e.name.startswith(".") and e.is_dir()), reverse=True)
+
+
+def find_run_id(root: Path, text: str) -> str:
+    """The id of the run that a person means: its id, the start or the end of it, or its name, as long as only one run
+    fits. Raises RunError otherwise."""
+    ids = list_run_ids(root)
+    if not text or text in ids:
+        return text
+    fitting = [run_id for run_id in ids if run_id.startswith(text) or run_id.endswith(f"-{text}")]
+    fitting = fitting or [run_id for run_id in ids if _name_of(root / run_id) == text]
+    if not fitting:
+        raise RunError(f"There is no run {text}; `ferdash runs list` shows those there are.")
+    if len(fitting) > 1:
+        raise RunError(f"“{text}” fits {len(fitting):,} runs: {', '.join(fitting[:3])} ...; write more of the id.")
+    return fitting[0]
 
 
 def write_status(folder: Path, *, state: State, **facts: Any) -> None:
@@ -107,6 +126,13 @@ def read_status(folder: Path) -> dict[str, Any]:
     if status.get("state") in ("queued", "running", "paused") and not _alive(status):
         status["state"] = "interrupted"
     return status
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What a person gave the run: `name`, `tags`, `notes`, `archived`. Nothing given when meta.json is missing; raises
+    RunError when it cannot be read."""
+    given = _read_object(folder / "meta.json") if (folder / "meta.json").is_file() else {}
+    return {**NO_META, **given}
 
 
 def append_log(folder: Path, message: str) -> None:
@@ -149,21 +175,36 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def write_predictions(
-    folder: Path, split: str, *, rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray
+    folder: Path, split: str, *, rows: "np.ndarray", labels: "np.ndarray", probabilities: "np.ndarray"
 ) -> None:
     """Save the probabilities of a split: int64 (N,) dataset rows, int64 (N,) labels, float (N, 7) probabilities."""
+    import numpy as np
+    import pandas as pd
+
     table = pd.DataFrame(np.asarray(probabilities, dtype=np.float32), columns=list(EMOTIONS))
     table.insert(0, "label", labels)
     table.insert(0, "row", rows)
     write_atomic(folder / "predictions" / f"{split}.parquet", lambda file: table.to_parquet(file, index=False))
 
 
-def read_predictions(folder: Path, split: str) -> pd.DataFrame:
-    """The table of `write_predictions`. Raises RunError when there is none."""
+def read_predictions(folder: Path, split: str) -> "pd.DataFrame":
+    """The table of `write_predictions`. Raises RunError when there is none, or it cannot be read."""
+    import pandas as pd
+
     path = folder / "predictions" / f"{split}.parquet"
     if not path.is_file():
         raise RunError(f"Run {folder.name} has no predictions for {split}.")
-    return pd.read_parquet(path)
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise RunError(f"The predictions of run {folder.name} for {split} cannot be read ({error}).") from error
+
+
+def _name_of(folder: Path) -> str:
+    try:
+        return str(read_meta(folder)["name"])
+    except RunError:
+        return ""  # nobody can mean a damaged run by its name
 
 
 def _alive(status: dict[str, Any]) -> bool:
@@ -185,8 +226,8 @@ def _process_exists(pid: int) -> bool:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
         raise RunError(f"Run {path.parent.name} has no {path.name}; its folder is damaged.") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{path.name} of run {path.parent.name} cannot be read ({error}).") from error

@@ -14,7 +14,8 @@ from ferdash.models.card import CardFacts, write_card
 from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE
 from ferdash.models.loading import EmotionModel, load_model, model_folder
 from ferdash.models.processing import processor_of
-from ferdash.runs.store import Run, open_run, read_metrics, read_status
+from ferdash.runs.history import full_history
+from ferdash.runs.store import Run, open_run, read_status
 
 
 def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: bool = False) -> Path:
@@ -82,7 +83,7 @@ def _facts(name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs:
         seed=run.record["config"]["seed"],
         code=run.record["code"],
         versions=run.record["versions"],
-        history=full_history(run, runs),
+        history=full_history(run),
         epoch=best["epoch"],
         select=best["select"],
         evaluations=[evaluation.to_dict() for evaluation in _with_and_without_duplicates(scored)],
@@ -91,17 +92,6 @@ def _facts(name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs:
 
 def _with_and_without_duplicates(scored: Scored) -> list[Scored]:
     return [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
-
-
-def full_history(run: Run, runs: Path) -> list[dict[str, Any]]:
-    """The epochs of a run with those of the runs it continues before them, as one list from epoch 0."""
-    rows = read_metrics(run.folder)
-    parent = run.record.get("parent")
-    first = rows[0]["epoch"] if rows else 0
-    if parent is None or first == 0:
-        return rows
-    before = [row for row in full_history(open_run(runs, parent["run"]), runs) if row["epoch"] < first]
-    return before + rows
 
 
 def _commands(run: Run, runs: Path) -> str:

@@ -9,7 +9,8 @@ from ferdash.errors import DatasetError, ModelError, RunError
 from ferdash.inference.scoring import score
 from ferdash.models.card import read_evaluation
 from ferdash.models.loading import load_model
-from ferdash.promotion import full_history, promote
+from ferdash.promotion import promote
+from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_metrics
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
@@ -51,7 +52,7 @@ def test_the_card_s_figures_are_those_of_the_saved_model_to_the_digit(
 
 def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
     parent, child = runs
-    assert [row["epoch"] for row in full_history(child, checkpoints / "runs")] == [0, 1, 2]
+    assert [row["epoch"] for row in full_history(child)] == [0, 1, 2]
     assert [row["epoch"] for row in read_metrics(child.folder)] == [2]
     folder = promote(child.id, "child", data=demo_root, checkpoints=checkpoints)
     card = (folder / "README.md").read_text()

@@ -104,7 +104,8 @@ def find_run_id(root: Path, text: str) -> str:
     if not fitting:
         raise RunError(f"There is no run {text}; `ferdash runs list` shows those there are.")
     if len(fitting) > 1:
-        raise RunError(f"“{text}” fits {len(fitting):,} runs: {', '.join(fitting[:3])} ...; write more of the id.")
+        some = ", ".join(fitting[:3]) + (", ..." if len(fitting) > 3 else "")
+        raise RunError(f"“{text}” fits {len(fitting):,} runs: {some}; write more of the id.")
     return fitting[0]
 
 

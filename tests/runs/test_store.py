@@ -108,3 +108,21 @@ def test_a_damaged_run_says_what_is_wrong(run: store.Run, content: bytes | None,
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(RunError, match=sentence):
         store.open_run(run.folder.parent, run.id)
+
+
+@pytest.mark.parametrize("text", ["20250101-000000-test-0001", "20250101", "0001", "Mine"])
+def test_a_run_is_found_by_what_a_person_types(tmp_path: Path, text: str) -> None:
+    store.create_run(tmp_path, "20250101-000000-test-0001", {}, name="Mine")
+    store.create_run(tmp_path, "20260101-000000-test-0002", {}, name="Other")
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "meta.json").write_bytes(b"\xff")
+    assert store.find_run_id(tmp_path, text) == "20250101-000000-test-0001"
+
+
+def test_a_run_that_is_not_named_clearly_is_refused(tmp_path: Path) -> None:
+    for number in (1, 2):
+        store.create_run(tmp_path, f"20250101-000000-test-000{number}", {})
+    with pytest.raises(RunError, match=r"“2025” fits 2 runs: 20250101-000000-test-0002, 20250101-000000-test-0001; write more of the id"):
+        store.find_run_id(tmp_path, "2025")
+    with pytest.raises(RunError, match="There is no run nothing"):
+        store.find_run_id(tmp_path, "nothing")

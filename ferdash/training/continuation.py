@@ -33,6 +33,11 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     changes = differences(before, after)
     if any(path.startswith("network.") for path in changes):
         raise ConfigError("The network's shape cannot change on the way; start a new run for another network.")
+    if any(path.startswith("folds.") for path in changes):
+        raise ConfigError(
+            "The folds cannot change on the way: the run would be validated on images that it has been trained on. "
+            "Start a new run for another fold."
+        )
     path, packed = _pick(parent, wanted)
     child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
     _adopt(child, path.stem, packed, changes)

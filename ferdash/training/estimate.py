@@ -10,6 +10,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig
+from ferdash.training.folds import in_fold
 from ferdash.training.loop import EVALUATION_BATCH, Trainer
 
 TIMED_BATCHES = 3
@@ -32,7 +33,8 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         run = Run(Path(folder), {})
         (run.folder / "checkpoints").mkdir()
         # Nothing of the estimate is written: no checkpoint within the few batches.
-        trainer = Trainer(run, replace(config, epochs=max(config.epochs, 1)), dataset, network, preprocess)  # type: ignore[arg-type]
+        trained = replace(config, epochs=max(config.epochs, 1))
+        trainer = Trainer(run, trained, in_fold(dataset, config.folds), network, preprocess)  # type: ignore[arg-type]
         activations = _activation_bytes(trainer)
         small_s = trainer.time_batches(TIMED_BATCHES, epoch=0)
         full_s = trainer.time_batches(TIMED_BATCHES, epoch=config.epochs)

@@ -36,9 +36,12 @@ class JobManager:
         self._thread = threading.Thread(target=self._work, name="ferdash-training", daemon=True)
         self._thread.start()
 
-    def submit(self, config: TrainConfig, *, name: str = "") -> str:
-        """Queue a new run; returns its id. Raises DatasetError when its dataset is missing."""
-        return self._enqueue(start.create(config, data=self._data, checkpoints=self._checkpoints, name=name))
+    def submit(self, config: TrainConfig, *, name: str = "", group: str = "") -> str:
+        """Queue a new run, one of a group where that is named; returns its id. Raises DatasetError when its dataset is
+        missing."""
+        return self._enqueue(
+            start.create(config, data=self._data, checkpoints=self._checkpoints, name=name, group=group)
+        )
 
     def resume(self, reference: str, settings: list[str] | None = None) -> str:
         """Queue an interrupted, stopped or failed run again, or a child of it (see continuation.resume); returns the

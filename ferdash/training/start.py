@@ -39,8 +39,9 @@ def create(
 ) -> Run:
     """Make the folder of a new run, queued.
 
-    group: name that it shares with other seeds or folds of the same configuration. parent: `run`, `checkpoint` and `changes` of the run that this one continues. A configuration that starts from
-    another run's checkpoint (`run:...`) gets its parent from there.
+    group: name that it shares with other seeds or folds of the same configuration. parent: `run`, `checkpoint` and
+    `changes` of the run that this one continues. A configuration that starts from another run's checkpoint (`run:...`)
+    gets its parent from there.
 
     Raises DatasetError when its dataset is missing, and ConfigError for a cross-validation that starts from a network
     which has seen its images.

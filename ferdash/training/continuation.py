@@ -9,11 +9,15 @@ from ferdash.models.weights import read_checkpoint
 from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
+from ferdash.training.distillation import TAUGHT
 from ferdash.training.recipes import Recipe
 from ferdash.training.start import create
 
 # A change of these makes an epoch of other batches, so a checkpoint from inside an epoch goes back to its start.
 _MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
+
+# A change of these asks other teachers, or asks them about other images.
+_MAKES_OTHER_LESSONS = ("loss.teachers", "dataset", "seed", "sampling.per_class")
 
 
 def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path) -> Run:
@@ -43,6 +47,9 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     _adopt(child, path.stem, packed, changes)
     if packed["best"]:
         _inherit_best(parent, child, packed["best"])
+    taught = parent.folder / TAUGHT
+    if taught.is_file() and not any(path.startswith(_MAKES_OTHER_LESSONS) for path in changes):
+        shutil.copy2(taught, child.folder / TAUGHT)
     return child
 
 

@@ -15,6 +15,8 @@ from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
 
 BATCH = 512
+TAUGHT = "taught.npy"
+"""File of a run folder that holds the table of `teacher_table`."""
 
 
 def teacher_table(

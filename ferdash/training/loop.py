@@ -29,6 +29,7 @@ from ferdash.training.compute import pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector, loss_of, target_table
+from ferdash.training.processes import ALONE, Processes
 from ferdash.training.sampling import epoch_order
 from ferdash.training.schedules import rate_factor
 from ferdash.training.state import (
@@ -89,13 +90,14 @@ class Trainer:
         control: Control | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         taught: np.ndarray | None = None,
+        processes: Processes = ALONE,
     ) -> None:
         """checkpoint: content of the checkpoint to continue from. on_progress is called after every batch. taught:
-        float32 (N, 7), what teachers see in the N images of `training_rows`."""
+        float32 (N, 7), what teachers see in the N images of `training_rows`. processes: those that train together."""
         self.run, self.config, self.dataset, self.preprocess = run, config, dataset, preprocess
-        self.control = control or Control()
+        self.control, self.processes = control or Control(), processes
         self.on_progress = on_progress or (lambda progress: None)
-        self.device = pick_device(config.compute.device)
+        self.device = processes.device or pick_device(config.compute.device)
         self.dtype = pick_dtype(config.compute, self.device)
         set_threads(config.compute.threads)
         network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
@@ -107,7 +109,9 @@ class Trainer:
         )
         if checkpoint is not None:
             restore_state(self.state, checkpoint)
-        self.forward = torch.compile(network, dynamic=False) if config.compute.compile else network
+        self._freeze()  # before the processes agree on whose gradients they share
+        wrapped = processes.wrap(network)
+        self.forward = torch.compile(wrapped, dynamic=False) if config.compute.compile else wrapped
         self._load_data(taught)
         self._last_beat = 0.0
 
@@ -205,6 +209,8 @@ class Trainer:
         targets = self.targets[batch]
         if config.augment.mixup:
             pixels, targets = mixup(pixels, targets, config.augment.mixup, generator)
+        # Every process changes the whole batch and takes its share, so that the images do not depend on their number.
+        pixels, targets, weight = self._share(pixels, targets)
         pixels = self.preprocess.normalise(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)
         targets = targets.to(self.device)
         # Dropout draws from the global generator; seeding it by batch makes it, too, a function of the position.
@@ -220,7 +226,9 @@ class Trainer:
         with self._autocast():
             logits = self.forward(pixels).logits.float()[:, self.columns]
             loss = loss_of(logits, targets, focal_gamma=config.loss.focal_gamma, class_weights=self.class_weights)
-        value = float(loss.detach())
+        loss = loss * (weight * self.processes.count)
+        hits = float((logits.detach().argmax(1) == targets.argmax(1)).sum()) if weight else 0.0
+        value, hits = self.processes.sum([float(loss.detach()) / self.processes.count, hits])
         if not np.isfinite(value):
             raise RunError(
                 f"The loss became {value} in epoch {position.epoch + 1}, batch {position.batch + 1}. "
@@ -228,8 +236,15 @@ class Trainer:
             )
         self._step(loss)
         position.loss_sum += value * len(batch)
-        position.correct += float((logits.detach().argmax(1) == targets.argmax(1)).sum())
+        position.correct += hits
         position.seen += len(batch)
+
+    def _share(self, pixels: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
+        """This process's part of a batch, and its share of the batch's images; a process left without any takes one
+        at a share of 0, because all must go through the network together."""
+        mine, mine_targets = self.processes.share(pixels), self.processes.share(targets)
+        weight = len(mine) / len(pixels)
+        return (mine, mine_targets, weight) if weight else (pixels[:1], targets[:1], 0.0)
 
     def _step(self, loss: torch.Tensor) -> None:
         config, state, position = self.config, self.state, self.state.position
@@ -272,6 +287,8 @@ class Trainer:
         if improved:
             state.best = {"score": score, "epoch": position.epoch, "select": self.config.evaluation.select}
         # The checkpoint comes last: a kill before it repeats the epoch, which writes the same files again.
+        if not self.processes.main:
+            return
         append_metrics(self.run.folder, row)
         packed = self._pack()
         if improved:
@@ -314,6 +331,8 @@ class Trainer:
         self.state.best = {"score": self._selection_score(metrics), "epoch": 0, "select": self.config.evaluation.select}
         row = {"epoch": 0, "step": 0, "validation": metrics.to_dict()}
         self.state.history.append(row)
+        if not self.processes.main:
+            return
         append_metrics(self.run.folder, row)
         packed = self._pack()
         self._keep_best(packed, self.validation, probabilities)
@@ -321,8 +340,11 @@ class Trainer:
 
     def _score_test(self) -> None:
         rows = self._evaluation_rows("test")
-        if len(rows):
-            self._write_predictions("test", rows, self._predict(rows))
+        if not len(rows):
+            return
+        probabilities = self._predict(rows)
+        if self.processes.main:
+            self._write_predictions("test", rows, probabilities)
 
     def _selection_score(self, metrics: Metrics) -> float:
         if self.config.evaluation.select == "macro_f1":
@@ -335,7 +357,10 @@ class Trainer:
     def _predict(self, rows: np.ndarray) -> np.ndarray:
         """Probabilities in canonical order, float32 (N, 7), of the network as it would be shipped."""
         network = self.state.network.eval()
-        results = []
+        self.processes.follow(dict(network.named_buffers()))
+        self.processes.follow(self.state.averaged or {})
+        rows = self.processes.share(rows)
+        results = [np.empty((0, len(EMOTIONS)), dtype=np.float32)]
         for start in range(0, len(rows), EVALUATION_BATCH):
             pixels = self.preprocess(self.dataset.images[rows[start : start + EVALUATION_BATCH]], self.device)
             if self.state.averaged is None:
@@ -344,7 +369,7 @@ class Trainer:
                 logits = torch.func.functional_call(network, self.state.averaged, (pixels,)).logits
             results.append(logits.float()[:, self.columns].softmax(1).cpu().numpy())
             self._report("evaluating")
-        return np.concatenate(results)
+        return self.processes.gather(np.concatenate(results))
 
     def _size(self, epoch: int) -> int:
         small = self.config.augment
@@ -368,12 +393,14 @@ class Trainer:
         while self.control.pause.is_set() and not self.control.stop.is_set():
             self._beat("paused", self.progress("training"))
             self.control.stop.wait(0.2)
-        return not self.control.stop.is_set()
+        return self.processes.sum([float(self.control.stop.is_set())]) == [0.0]
 
     def _pack(self) -> dict[str, Any]:
         return pack_state(self.state, config=to_dict(self.config), preprocess=asdict(self.preprocess))
 
     def _save_checkpoint(self, packed: dict[str, Any] | None = None) -> None:
+        if not self.processes.main:
+            return
         position = self.state.position
         name = checkpoint_name(epoch=position.epoch, batch=position.batch, batches=self.batches)
         save_checkpoint(self.run.checkpoints, name, packed or self._pack())
@@ -402,6 +429,6 @@ class Trainer:
 
     def _beat(self, state: Any, progress: Progress) -> None:
         now = time.monotonic()
-        if now - self._last_beat >= HEARTBEAT_S:
+        if self.processes.main and now - self._last_beat >= HEARTBEAT_S:
             self._last_beat = now
             write_status(self.run.folder, state=state, progress=asdict(progress), best=self.state.best)

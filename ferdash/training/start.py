@@ -22,7 +22,7 @@ from ferdash.models.weights import unpack_network
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
-from ferdash.training.distillation import teacher_table
+from ferdash.training.distillation import TAUGHT, teacher_table
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Control, Progress, Trainer, training_rows
 from ferdash.training.recipes import RECIPES
@@ -118,7 +118,7 @@ def _ask_teachers(run: Run, config: TrainConfig, dataset: FaceDataset, checkpoin
         references,
         dataset.images[training_rows(dataset, config)],
         checkpoints=checkpoints,
-        kept=run.folder / "taught.npy",
+        kept=run.folder / TAUGHT,
         on_progress=lambda done, total: write_status(run.folder, state="running"),
     )
 

@@ -1,14 +1,24 @@
-"""`ferdash train`: one run, from a recipe or from where an earlier run stands."""
+"""`ferdash train`: a run, or a group of them, from a recipe or from where an earlier one stands."""
 
 import signal
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, print_json, say, stderr
-from ferdash.errors import FerdashError
+from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
+from ferdash.errors import ConfigError, FerdashError
 from ferdash.paths import checkpoints_root, data_root
+from ferdash.wording import counted, percent
+
+if TYPE_CHECKING:
+    from ferdash.runs.compare import GroupSummary, Spread
+    from ferdash.runs.store import Run
+    from ferdash.training.loop import Control
+
+GROUP_SCORES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "worst_f1": "Worst emotion's F1"}
 
 
 def register(app: typer.Typer) -> None:
@@ -21,23 +31,29 @@ def train(
     dataset: Annotated[str, typer.Option(help="Name of an imported dataset.")] = "",
     model: Annotated[str, typer.Option(help="Model reference to start from; empty trains from scratch.")] = "",
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train so many runs with seeds counted up, as a group.")] = 1,
+    folds: Annotated[int, typer.Option(min=0, help="Cross-validate in so many folds, as a group of runs.")] = 0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Replace one setting, as in optimizer.lr=1e-4; may be repeated.")
     ] = None,
-    resume: Annotated[str, typer.Option(help="Continue RUN, or RUN@checkpoint; with --set as a child run.")] = "",
+    resume: Annotated[
+        str, typer.Option(help="Continue RUN, or RUN@checkpoint, with --set as a child run; or what is left of GROUP.")
+    ] = "",
     name: Annotated[str, typer.Option(help="A name for the run, shown in lists.")] = "",
     json_output: JsonFlag = False,
 ) -> None:
-    """Train a model. Ctrl-C saves a checkpoint and says how to go on."""
-    from ferdash.runs.store import read_metrics, read_status
-    from ferdash.training import continuation, start
+    """Train a model, or a group of them. Ctrl-C saves a checkpoint and says how to go on."""
+    from ferdash.training import continuation, groups
     from ferdash.training.config import override
-    from ferdash.training.loop import Control
     from ferdash.training.recipes import get_recipe
 
     data, checkpoints = data_root(), checkpoints_root()
-    if resume:
-        run = continuation.resume(resume, settings or [], data=data, checkpoints=checkpoints)
+    if resume and (group := groups.members(checkpoints, resume)):
+        if settings:
+            raise ConfigError("A group goes on as it was begun; leave --set out, or name one of its runs.")
+        _train_group(resume, groups.unfinished(group), json_output)
+    elif resume:
+        _train_run(continuation.resume(resume, settings or [], data=data, checkpoints=checkpoints), json_output)
     else:
         chosen = get_recipe(recipe)
         extra = [f"dataset={dataset}"] if dataset else []
@@ -45,20 +61,93 @@ def train(
         config = override(chosen.config(), extra + (settings or []))
         before = model or continuation.predecessor(chosen, config.dataset, checkpoints=checkpoints)
         config = override(config, [f"start_from={before}"]) if before else config
-        run = start.create(config, data=data, checkpoints=checkpoints, name=name)
-    control = Control()
-    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
-    say(f"Run [bold]{run.id}[/bold]")
-    with _Bars() as bars:
-        state = start.execute(run, data=data, checkpoints=checkpoints, control=control, on_progress=bars.update)
+        configs = groups.plan(config, seeds=seeds, folds=folds)
+        runs = groups.create_group(configs, data=data, checkpoints=checkpoints, name=name)
+        if group_name := runs[0].record["group"]:
+            _train_group(group_name, runs, json_output)
+        else:
+            _train_run(runs[0], json_output)
+
+
+def _train_run(run: "Run", json_output: bool) -> None:
+    state = _execute(run, _stop_on_interrupt())
     if state == "stopped":
         say(f"Stopped and saved. Go on with: ferdash train --resume {run.id}")
-    elif best := read_status(run.folder).get("best"):
-        say(f"Finished. Best epoch {best['epoch'] + 1}: {best['select']} {best['score']:.4f} on validation.")
     if json_output:
-        print_json({"run": run.id, "state": state, "metrics": read_metrics(run.folder)})
+        print_json(_as_json(run, state))
     if state not in ("finished", "stopped"):
         raise FerdashError(f"The run ended as {state}.")
+
+
+def _train_group(group: str, runs: "list[Run]", json_output: bool) -> None:
+    """Train the runs one after the other; whatever ends that early, the rest can be taken up by the group's name."""
+    from ferdash.runs.compare import group_summary
+    from ferdash.runs.index import summary_of
+    from ferdash.training import groups
+
+    control, states = _stop_on_interrupt(), {}
+    try:
+        for place, run in enumerate(runs, start=1):
+            say(f"Group [bold]{group}[/bold], run {place} of {len(runs)}")
+            states[run.id] = _execute(run, control)
+            if control.stop.is_set():
+                break
+    finally:
+        left = groups.unfinished(runs)
+        groups.release(left)
+        if left:
+            say(f"{counted(len(left), 'run')} of the group left. Go on with: ferdash train --resume {group}")
+    members = groups.members(checkpoints_root(), group)
+    summary = next(iter(group_summary(summary_of(run.folder.parent, run.id) for run in members)), None)
+    if json_output:
+        trained = [_as_json(run, states[run.id]) for run in runs if run.id in states]
+        print_json({"group": group, "runs": trained, "summary": summary and asdict(summary)})
+    elif summary and not left:
+        _show_summary(summary)
+
+
+def _execute(run: "Run", control: "Control") -> str:
+    from ferdash.runs.store import read_status
+    from ferdash.training import start
+
+    say(f"Run [bold]{run.id}[/bold]")
+    with _Bars() as bars:
+        state = start.execute(
+            run, data=data_root(), checkpoints=checkpoints_root(), control=control, on_progress=bars.update
+        )
+    if state == "finished" and (best := read_status(run.folder).get("best")):
+        say(f"Finished. Best epoch {best['epoch'] + 1}: {best['select']} {best['score']:.4f} on validation.")
+    return state
+
+
+def _stop_on_interrupt() -> "Control":
+    from ferdash.training.loop import Control
+
+    control = Control()
+    signal.signal(signal.SIGINT, lambda *_: control.stop.set())
+    return control
+
+
+def _as_json(run: "Run", state: str) -> dict[str, Any]:
+    from ferdash.runs.store import read_metrics
+
+    return {"run": run.id, "state": state, "metrics": read_metrics(run.folder)}
+
+
+def _show_summary(summary: "GroupSummary") -> None:
+    table = Table("", "best epoch", "last epoch", title=f"Mean and standard deviation over {summary.over}")
+    for score, title in GROUP_SCORES.items():
+        table.add_row(title, *(_spread_text(score, part.get(score)) for part in (summary.best, summary.last)))
+    table.title_justify = "left"
+    console.print(table)
+
+
+def _spread_text(score: str, spread: "Spread | None") -> str:
+    if spread is None:
+        return "-"
+    if score == "accuracy":
+        return percent(spread.mean) + ("" if spread.std is None else f" ± {100 * spread.std:.1f} points")
+    return f"{spread.mean:.3f}" + ("" if spread.std is None else f" ± {spread.std:.3f}")
 
 
 class _Bars:

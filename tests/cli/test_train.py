@@ -1,0 +1,85 @@
+"""`ferdash train` with several runs at once: what it prints, and that it can be interrupted and taken up again."""
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from ferdash.cli.main import app
+from ferdash.errors import ConfigError
+from ferdash.runs.store import list_run_ids, open_run, read_metrics, read_status
+
+SMALL = ["network.width=4", "network.depths=1", "epochs=2", "compute.threads=1", "schedule.warmup_epochs=0"]
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def interruption() -> Iterator[None]:
+    """The command takes Ctrl-C for itself; afterwards it is the test runner's again."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def train(demo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    monkeypatch.setenv("FERDASH_DATA", str(demo_root))
+    monkeypatch.setenv("FERDASH_CHECKPOINTS", str(tmp_path))
+
+    def invoke(*arguments: str, settings: list[str] = SMALL) -> Result:
+        chosen = [part for setting in settings for part in ("--set", setting)]
+        return CliRunner().invoke(app, ["train", *arguments, *chosen])
+
+    return invoke
+
+
+def test_seeds_are_trained_as_a_group_with_mean_and_spread(train: Invoke, tmp_path: Path) -> None:
+    result = train("--dataset", "demo", "--seed", "4", "--seeds", "3", "--json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    assert [open_run(tmp_path / "runs", run["run"]).record["config"]["seed"] for run in answer["runs"]] == [4, 5, 6]
+    assert {run["state"] for run in answer["runs"]} == {"finished"}
+    assert answer["summary"]["over"] == "3 seeds"
+    last = [run["metrics"][-1]["validation"]["accuracy"] for run in answer["runs"]]
+    spread = answer["summary"]["last"]["accuracy"]
+    assert spread["mean"] == pytest.approx(np.mean(last))
+    assert spread["std"] == pytest.approx(np.std(last, ddof=1))
+    worst = [min(run["metrics"][-1]["validation"]["f1"]) for run in answer["runs"]]
+    assert answer["summary"]["last"]["worst_f1"]["mean"] == pytest.approx(np.mean(worst))
+
+
+def test_an_interrupted_cross_validation_is_taken_up_by_its_name(train: Invoke, tmp_path: Path) -> None:
+    over = threading.Event()
+    watcher = threading.Thread(target=_interrupt_after_an_epoch, args=(tmp_path / "runs", over))
+    watcher.start()
+    try:
+        stopped = train("--dataset", "demo", "--folds", "2", settings=[*SMALL, "epochs=12"])
+    finally:
+        over.set()
+        watcher.join()
+    assert stopped.exit_code == 0
+    ids = list_run_ids(tmp_path / "runs")
+    assert [read_status(tmp_path / "runs" / run_id)["state"] for run_id in ids] == ["stopped", "stopped"]
+    group = open_run(tmp_path / "runs", ids[0]).record["group"]
+    assert "2 runs of the group left" in stopped.stderr
+    assert f"--resume {group}" in stopped.stderr
+    with pytest.raises(ConfigError, match="A group goes on as it was begun"):
+        raise train("--resume", group).exception  # type: ignore[misc]
+    finished = train("--resume", group, settings=[])
+    assert finished.exit_code == 0
+    assert "over 2 folds" in finished.stdout
+    assert "points" in finished.stdout
+    assert [read_status(tmp_path / "runs" / run_id)["state"] for run_id in ids] == ["finished", "finished"]
+
+
+def _interrupt_after_an_epoch(runs: Path, over: threading.Event) -> None:
+    while not over.wait(0.02):
+        if any(read_metrics(runs / run_id) for run_id in list_run_ids(runs)):
+            os.kill(os.getpid(), signal.SIGINT)
+            return

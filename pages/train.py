@@ -13,6 +13,7 @@ from ferdash.runs.store import open_run  # noqa: E402
 from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
 from ferdash.training.continuation import predecessor  # noqa: E402
 from ferdash.training.estimate import estimate  # noqa: E402
+from ferdash.training.groups import new_group_name  # noqa: E402
 from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
 from ferdash.wording import count, duration  # noqa: E402
@@ -36,11 +37,15 @@ def draw_form() -> None:
     start_from = _pick_start(recipe, base)
     edited = train_form.edit(override(base, [f"start_from={start_from}"]))
     _draw_changes(recipe.config(), edited)
+    configs = train_form.repeat(edited)
     ask, start = st.columns(2)
     if ask.button("Estimate", icon=":material/timer:", width="stretch"):
         _draw_estimate(edited)
-    if start.button("Start training", icon=":material/play_arrow:", type="primary", width="stretch"):
-        st.session_state["watched"] = jobs.manager().submit(_resolved(recipe, edited))
+    label = f"Start {count(len(configs))} runs" if len(configs) > 1 else "Start training"
+    if start.button(label, icon=":material/play_arrow:", type="primary", width="stretch"):
+        group = new_group_name(configs)
+        ids = [jobs.manager().submit(_resolved(recipe, config), group=group) for config in configs]
+        st.session_state["watched"] = ids[0]
         st.rerun()
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ferdash.emotions import EMOTIONS
 from ferdash.training.config import TrainConfig, flatten, override, to_dict
+from ferdash.training.groups import plan
 
 FIRST = ("epochs", "batch_size", "optimizer.lr", "seed")
 """The settings that matter most, shown before the folded groups."""
@@ -44,6 +45,28 @@ def edit(base: TrainConfig) -> TrainConfig:
             _group(base, group, title, values, edited)
     changed = [f"{path}={_text(value)}" for path, value in edited.items() if value != values.get(path)]
     return override(base, changed)
+
+
+def repeat(config: TrainConfig) -> list[TrainConfig]:
+    """Ask for several seeds or folds of the edited configuration; the configurations to train. Raises ConfigError when
+    both are asked for."""
+    left, right = st.columns(2)
+    seeds = left.number_input(
+        "Repeat with so many seeds",
+        min_value=1,
+        value=1,
+        key="train:seeds",
+        help="Runs that differ in their seed alone, as one group: their spread says how much of a difference is luck.",
+    )
+    folds = right.number_input(
+        "Cross-validate in so many folds",
+        min_value=0,
+        value=0,
+        key="train:folds",
+        help="0 uses the dataset's own splits. Otherwise training and validation images together are divided, and "
+        "every part is validation once, as one group of runs. The first time, the dataset is audited for duplicates.",
+    )
+    return plan(config, seeds=seeds, folds=folds)
 
 
 def _group(base: TrainConfig, group: str, title: str, values: dict[str, Any], edited: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from ferdash.runs.store import create_run, list_run_ids, read_metrics, read_status, write_status
+from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
 from ferdash.training.config import TrainConfig, override, to_dict
 
 Visit = Callable[..., AppTest]
@@ -57,6 +57,26 @@ def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_da
     assert {"Pause", "Stop"} <= {entry.label for entry in app.button}
     button(app, "Stop").click().run()
     _until(lambda: read_status(folder)["state"] == "stopped")
+
+
+def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    next(entry for entry in app.number_input if entry.label == "width").set_value(8)
+    next(entry for entry in app.number_input if entry.label == "epochs").set_value(1)
+    next(entry for entry in app.number_input if entry.key == "train:seeds").set_value(2).run()
+    button(app, "Start 2 runs").click().run()
+    assert not app.exception
+    runs = [open_run(checkpoints / "runs", run_id) for run_id in list_run_ids(checkpoints / "runs")]
+    assert {run.record["config"]["seed"] for run in runs} == {0, 1}
+    assert len({run.record["group"] for run in runs} - {""}) == 1
+    _until(lambda: all(read_status(run.folder)["state"] == "finished" for run in runs))
+
+
+def test_seeds_and_folds_at_once_are_refused(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    next(entry for entry in app.number_input if entry.key == "train:seeds").set_value(2)
+    next(entry for entry in app.number_input if entry.key == "train:folds").set_value(3).run()
+    assert any("over several seeds or over folds, not both" in error.value for error in app.error)
 
 
 def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Path, checkpoints: Path) -> None:

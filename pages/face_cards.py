@@ -14,11 +14,13 @@ from ferdash.wording import percent
 if TYPE_CHECKING:
     from ferdash.inference.predictor import FacePrediction
 
+KEY = "face-card-"
+"""Begins the key of a container that holds a card: the style lets such containers share the width there is."""
+
 # `currentColor` follows the light and the dark theme without asking which one is on.
 STYLE = """<style>
-.fer-cards { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(330px, 100%), 1fr)); }
-.fer-card { display: grid; grid-template-columns: 104px 1fr; gap: 14px; padding: 12px; border-radius: 10px;
-  border: 1px solid color-mix(in srgb, currentColor 16%, transparent); align-items: start; }
+[data-testid="stLayoutWrapper"]:has(> .stVerticalBlock[class*="st-key-face-card-"]) { flex: 1 1 330px !important; }
+.fer-card { display: grid; grid-template-columns: 104px 1fr; gap: 14px; align-items: start; }
 .fer-card img { width: 104px; height: 104px; image-rendering: pixelated; border-radius: 8px; display: block; }
 .fer-card figcaption { font-size: 11px; opacity: .7; margin-top: 4px; line-height: 1.3; }
 .fer-card figure { margin: 0; }
@@ -50,9 +52,9 @@ def card(face: "FacePrediction", *, note: str) -> str:
     )
 
 
-def draw(cards: list[str]) -> None:
-    """Draw cards side by side where there is room."""
-    st.html(f'{STYLE}<div class="fer-cards">{"".join(cards)}</div>')
+def draw(card: str) -> None:
+    """Draw one card where the page is."""
+    st.html(STYLE + card)
 
 
 def _bars(probabilities: np.ndarray, top: int, *, sure: bool) -> str:

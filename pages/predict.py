@@ -95,8 +95,9 @@ def draw_results(rows: list[Row], settings: Settings) -> None:
     st.markdown(f"**{faces}** in {counted(len(first) - unreadable, 'photo')}{left_out}.")
     pages = -(-len(rows) // PER_PAGE)
     number = st.pagination(pages, key=f"photos-page-{pages}") if pages > 1 else 1
-    for row in rows[(number - 1) * PER_PAGE : number * PER_PAGE]:
-        prediction.draw_row(row, settings)
+    start = (number - 1) * PER_PAGE
+    for place, row in enumerate(rows[start : start + PER_PAGE], start):
+        prediction.draw_row(row, settings, place)
     draw_table(rows, settings)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages import face_cards, shared
+from pages import explanation, face_cards, shared
 from pages.photos import Dropped
 
 from ferdash.paths import checkpoints_root
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ferdash.inference.predictor import FacePrediction, Photo
 
 PREVIEW_SIDE = 1000
+CARD_PX = 350
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,9 @@ def document(rows: list[Row], settings: Settings) -> dict[str, Any]:
     }
 
 
-def draw_row(row: Row, settings: Settings) -> None:
-    """A photo at the left, a card for each face at the right; with two models, their cards side by side."""
+def draw_row(row: Row, settings: Settings, number: int) -> None:
+    """A photo at the left, a card for each face at the right; with two models, their cards side by side. number: of the
+    row on the page."""
     first = row.by_model[0]
     with st.container(border=True):
         st.markdown(f"**{first.name.replace('*', '')}**")
@@ -121,11 +123,11 @@ def draw_row(row: Row, settings: Settings) -> None:
         picture, *columns = st.columns(widths, gap="medium")
         with picture:
             _draw_picture(first)
-        for column, photo, reference in zip(columns, row.by_model, settings.models, strict=True):
+        for place, (column, photo, reference) in enumerate(zip(columns, row.by_model, settings.models, strict=True)):
             with column:
                 if len(row.by_model) > 1:
                     st.caption(shared.model_title(reference))
-                face_cards.draw([_card(face) for face in photo.faces])
+                _draw_cards(photo, reference, f"{number}-{place}")
 
 
 def _draw_picture(photo: "Photo") -> None:
@@ -134,6 +136,15 @@ def _draw_picture(photo: "Photo") -> None:
     picture = draw_boxes(photo.preview, photo.faces, photo.preview_scale)
     found = ", ".join(f"face {face.number} {_verdict(face)}" for face in photo.faces) or "no face found"
     st.image(picture, width="stretch", output_format="JPEG", alt=f"{photo.name}: {found}")
+
+
+def _draw_cards(photo: "Photo", reference: str, place: str) -> None:
+    with st.container(horizontal=True):
+        for face in photo.faces:
+            key = f"{face_cards.KEY}{place}-{face.number}"
+            with st.container(border=True, width=CARD_PX, gap="xsmall", key=key):
+                face_cards.draw(_card(face))
+                explanation.draw(face, reference, place)
 
 
 def _card(face: "FacePrediction") -> str:

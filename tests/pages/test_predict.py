@@ -116,3 +116,30 @@ def test_model_that_is_not_here_is_offered_for_download(visit: Visit, checkpoint
     assert not app.error
     assert any("not on this computer yet" in element.value for element in app.info)
     assert "Download and use it" in {button.label for button in app.button}
+
+
+def explain(app: AppTest) -> AppTest:
+    next(button for button in app.button if button.label == "Explain").click()
+    return app.run()
+
+
+def test_explain_shows_heat_maps_and_hides_them_again(visit: Visit, fernet: Path, face_file) -> None:
+    app = explain(drop(visit("predict"), face_file))
+    assert not app.exception
+    assert not app.error
+    said = words(app)
+    assert "Grad-CAM" in said
+    assert "Covering the bright part lowers" in said or "No part is needed" in said
+    assert "This is what the model reacts to" in said
+    next(button for button in app.button if button.label == "Hide the explanation").click()
+    assert "Grad-CAM" not in words(app.run())
+    assert "Explain" in {button.label for button in app.button}
+
+
+def test_the_same_face_in_two_files_has_a_button_each(visit: Visit, fernet: Path, face_file) -> None:
+    pixels = cv2.imdecode(np.frombuffer(face_file[1], np.uint8), cv2.IMREAD_GRAYSCALE)
+    again = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
+    app = explain(drop(visit("predict"), face_file, ("again.png", again, "image/png")))
+    assert not app.exception
+    assert [button.label for button in app.button].count("Explain") == 1
+    assert words(app).count("Grad-CAM") == 1

@@ -84,8 +84,10 @@ class RunSummary:
 
     @property
     def measured_on(self) -> tuple[Any, ...]:
-        """Equal for runs whose scores are, as far as their records tell, of the same images;
-        `ferdash.runs.compare.why_not_comparable` looks at the images themselves."""
+        """Equal for runs whose scores are, as far as their records tell, of the same images; of an imported run that is
+        not known. `ferdash.runs.compare.why_not_comparable` looks at the images themselves."""
+        if not self.dataset_hash:
+            return (self.id,)
         return self.dataset_hash, self.per_class, self.images, self.fold
 
 

@@ -1,6 +1,7 @@
 """Where a classifier goes wrong: which emotions it confuses, its surest mistakes, and on which kind of image."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import binomtest
@@ -106,11 +107,11 @@ def named_slices(values: np.ndarray) -> Slices:
     return Slices(tuple(words[name] if isinstance(name, bool) else str(name) for name in names.tolist()), index)
 
 
-def quantile_slices(values: np.ndarray, *, bins: int = 4, decimals: int = 0) -> Slices:
+def quantile_slices(values: np.ndarray, *, bins: int = 4) -> Slices:
     """Slices of about equally many images by a measure such as brightness, from low to high.
 
     values: float (N,); NaN is unknown. Images of equal value stay together, so that there can be fewer slices than
-    `bins`. decimals: of the bounds in the names. Raises EvaluationError for fewer than two bins.
+    `bins`. Named by their bounds. Raises EvaluationError for fewer than two bins.
     """
     if bins < 2:
         raise EvaluationError(f"Images are divided into at least two slices, not {bins}.")
@@ -124,7 +125,7 @@ def quantile_slices(values: np.ndarray, *, bins: int = 4, decimals: int = 0) -> 
     index = np.full(len(values), -1)
     index[known] = place
     bounds = [(values[index == slice_].min(), values[index == slice_].max()) for slice_ in range(place.max() + 1)]
-    return Slices(tuple(f"{low:,.{decimals}f} to {high:,.{decimals}f}" for low, high in bounds), index)
+    return Slices(_range_names(bounds), index)
 
 
 def accuracy_by_slice(*, correct: np.ndarray, slices: Slices) -> list[SliceScore]:
@@ -145,6 +146,15 @@ def accuracy_by_slice(*, correct: np.ndarray, slices: Slices) -> list[SliceScore
         _slice_score(name, int(number), int(hits))
         for name, number, hits in zip(slices.names, images, right, strict=True)
     ]
+
+
+def _range_names(bounds: list[tuple[float, float]]) -> tuple[str, ...]:
+    """Each range in words, with as few decimals as keep neighbours from sharing a bound (at most 4)."""
+    for decimals in range(5):
+        ends = [(f"{low:,.{decimals}f}", f"{high:,.{decimals}f}") for low, high in bounds]
+        if all(before[1] != after[0] for before, after in pairwise(ends)):
+            break
+    return tuple(low if low == high else f"{low} to {high}" for low, high in ends)
 
 
 def _slice_score(name: str, images: int, correct: int) -> SliceScore:

@@ -211,7 +211,7 @@ def embedding_scatter(points: np.ndarray, labels: np.ndarray, predicted: np.ndar
                 "symbol": SYMBOLS[place],
                 "size": 6,
                 "opacity": 0.75,
-                "line": {"width": np.where(wrong, 1.5, 0.0), "color": "#000000"},
+                "line": {"width": np.where(wrong, 1.5, 0.0), "color": REFERENCE},
             },
             customdata=rows[mine],
             text=[EMOTIONS[one] for one in predicted[mine]],

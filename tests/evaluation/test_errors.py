@@ -81,7 +81,7 @@ def test_mistakes_come_from_the_most_confident_down(data: st.DataObject, predict
 )
 def test_quantile_slices_keep_order_and_equals(values: list[float], bins: int) -> None:
     array = np.array(values, dtype=float)
-    slices = quantile_slices(array, bins=bins, decimals=1)
+    slices = quantile_slices(array, bins=bins)
     known = np.isfinite(array)
     assert (slices.index[~known] == -1).all()
     assert set(slices.index[known]) == set(range(len(slices.names)))
@@ -96,6 +96,11 @@ def test_quartiles_of_distinct_values_hold_a_quarter_each() -> None:
     slices = quantile_slices(np.random.default_rng(0).permutation(100).astype(float))
     assert np.bincount(slices.index).tolist() == [25, 25, 25, 25]
     assert slices.names == ("0 to 24", "25 to 49", "50 to 74", "75 to 99")
+
+
+def test_close_bounds_get_the_decimals_that_tell_them_apart() -> None:
+    assert quantile_slices(np.array([1.0, 2.01, 2.04, 3.0]), bins=2).names == ("1.00 to 2.01", "2.04 to 3.00")
+    assert quantile_slices(np.array([1.0, 1.0, 1.0, 3000.0]), bins=4).names == ("1", "3,000")
 
 
 def test_one_slice_is_refused_and_unknown_values_are_none() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,11 +12,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
-from ferdash.data.dataset import FaceDataset, delete_dataset, list_datasets, open_dataset
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.paths import data_root
 from ferdash.wording import count, counted, percent
+
+if TYPE_CHECKING:
+    from ferdash.data.dataset import FaceDataset
 
 DatasetName = Annotated[str, typer.Argument(help="Name of an imported dataset.")]
 
@@ -57,7 +59,7 @@ def import_(
         console.print(_counts_table(dataset))
 
 
-def _import(source: str, name: str | None, progress: Callable[[int, int], None]) -> FaceDataset:
+def _import(source: str, name: str | None, progress: Callable[[int, int], None]) -> "FaceDataset":
     root = data_root()
     if source == "demo":
         from ferdash.data.demo import make_demo
@@ -74,6 +76,8 @@ def _import(source: str, name: str | None, progress: Callable[[int, int], None])
 
 def list_(json_output: JsonFlag = False) -> None:
     """List the imported datasets."""
+    from ferdash.data.dataset import list_datasets
+
     descriptions = [_description_or_error(name) for name in list_datasets(data_root())]
     if json_output:
         print_json(descriptions)
@@ -95,6 +99,7 @@ def list_(json_output: JsonFlag = False) -> None:
 
 def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
     """Count a dataset's images per emotion and split, and describe their light, contrast and sharpness."""
+    from ferdash.data.dataset import open_dataset
     from ferdash.data.statistics import compare_with_report, image_quality, shares, summarise
 
     dataset = open_dataset(data_root(), name)
@@ -126,6 +131,7 @@ def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
 def audit(name: DatasetName, json_output: JsonFlag = False) -> None:
     """Look for duplicates, contradicting labels and empty images."""
     from ferdash.data.audit import audit_dataset
+    from ferdash.data.dataset import open_dataset
 
     dataset = open_dataset(data_root(), name)
     with _progress_bar() as progress:
@@ -146,6 +152,8 @@ def delete(
     json_output: JsonFlag = False,
 ) -> None:
     """Delete a dataset for good. Runs trained on it keep their scores."""
+    from ferdash.data.dataset import delete_dataset
+
     if not yes:
         typer.confirm(f"Delete the dataset {name} for good?", abort=True, err=True)
     delete_dataset(data_root(), name)
@@ -164,7 +172,7 @@ def _progress_bar() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _description(dataset: FaceDataset) -> dict[str, Any]:
+def _description(dataset: "FaceDataset") -> dict[str, Any]:
     return {
         "name": dataset.name,
         "hash": dataset.hash,
@@ -177,13 +185,15 @@ def _description(dataset: FaceDataset) -> dict[str, Any]:
 
 
 def _description_or_error(name: str) -> dict[str, Any]:
+    from ferdash.data.dataset import open_dataset
+
     try:
         return _description(open_dataset(data_root(), name))
     except DatasetError as error:
         return {"name": name, "error": str(error)}
 
 
-def _counts_table(dataset: FaceDataset) -> Table:
+def _counts_table(dataset: "FaceDataset") -> Table:
     counts = dataset.counts()
     table = Table("emotion")
     for split in SPLITS:

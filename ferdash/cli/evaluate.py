@@ -1,9 +1,9 @@
 """`ferdash evaluate`: how good a model is on a dataset, and on which images exactly."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import numpy as np
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -118,7 +118,7 @@ def _emotion_table(scored: "Scored") -> Table:
     metrics = scored.metrics
     for index, name in enumerate(EMOTIONS):
         scores = [metrics.precision[index], metrics.recall[index], metrics.f1[index]]
-        cells = ["-" if np.isnan(value) else f"{value:.3f}" for value in scores]
+        cells = ["-" if math.isnan(value) else f"{value:.3f}" for value in scores]
         table.add_row(name, *cells, count(int(metrics.support[index])))
     table.add_section()
     for kind in ("macro", "weighted"):

@@ -1,0 +1,183 @@
+"""`ferdash runs compare`: what differs between runs, which is better, and whether that could be chance."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Table
+
+from ferdash.cli.output import JsonFlag, console, print_json
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import RunError
+from ferdash.paths import checkpoints_root
+from ferdash.wording import percent
+
+if TYPE_CHECKING:
+    from ferdash.evaluation.paired import PairedResult
+    from ferdash.runs.index import RunSummary
+    from ferdash.runs.store import Run
+
+MOST = 10
+LETTERS = "ABCDEFGHIJ"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A run against the baseline: `result`, or `reason` why they cannot be compared."""
+
+    run: str
+    result: "PairedResult | None"
+    reason: str
+
+    @property
+    def sentence(self) -> str:
+        return self.result.sentence if self.result else self.reason
+
+
+def register(group: typer.Typer) -> None:
+    """Add `ferdash runs compare`."""
+    group.command("compare")(compare)
+
+
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Two to ten runs.", show_default=False)],
+    baseline: Annotated[str, typer.Option(help="The run to compare the others with; the first if left out.")] = "",
+    json_output: JsonFlag = False,
+) -> None:
+    """Compare runs: settings that differ, scores, F1 of each emotion, and a paired test on the same images."""
+    from ferdash.runs.compare import settings_differences
+    from ferdash.runs.index import summary_of
+    from ferdash.runs.store import find_run_id, open_run
+    from ferdash.training.config import TrainConfig, to_dict
+
+    root = checkpoints_root() / "runs"
+    wanted = [find_run_id(root, text) for text in ([baseline] if baseline else []) + runs]
+    opened = [open_run(root, run_id) for run_id in dict.fromkeys(wanted)]
+    if not 2 <= len(opened) <= MOST:
+        raise typer.BadParameter(f"Name 2 to {MOST} different runs, not {len(opened)}.")
+    summaries = [summary_of(root, run.id) for run in opened]
+    settings = settings_differences({run.id: run.record["config"] for run in opened}, to_dict(TrainConfig()))
+    f1 = _f1(opened, summaries)
+    verdicts = _verdicts(opened, summaries)
+    if json_output:
+        print_json(_document(summaries, settings, f1, verdicts))
+        return
+    _print_legend(summaries)
+    for verdict in verdicts:
+        console.print(f"[bold]{escape(verdict.sentence)}[/bold]", highlight=False)
+        if verdict.result is not None:
+            console.print(_interval_words(verdict.result), highlight=False)
+    console.print(_score_table(summaries, f1), highlight=False)
+    console.print(_settings_table(summaries, settings), highlight=False)
+
+
+def _f1(runs: "list[Run]", summaries: "list[RunSummary]") -> dict[str, list[float | None]]:
+    """Run id -> F1 of each emotion in its best epoch, None where there is none."""
+    import pandas as pd
+
+    from ferdash.runs.compare import f1_table
+
+    table = f1_table(runs, {summary.id: summary.best.epoch for summary in summaries if summary.best})
+    wide = table.pivot(index="run", columns="emotion", values="f1").reindex(
+        index=[run.id for run in runs], columns=list(EMOTIONS)
+    )
+    return {run_id: [None if pd.isna(v) else float(v) for v in row] for run_id, row in wide.iterrows()}  # type: ignore[misc]
+
+
+def _verdicts(runs: "list[Run]", summaries: "list[RunSummary]") -> list[Verdict]:
+    from ferdash.evaluation.paired import compare_paired
+    from ferdash.runs.compare import paired_answers, read_answers
+
+    verdicts = []
+    for place, run in enumerate(runs[1:], 1):
+        try:
+            y_true, first, other = paired_answers(read_answers(runs[0]), read_answers(run))
+        except RunError as error:
+            verdicts.append(Verdict(run.id, None, f"{LETTERS[0]} and {LETTERS[place]}: {error}"))
+            continue
+        result = compare_paired(
+            y_true=y_true, predicted_a=first, predicted_b=other, name_a=LETTERS[0], name_b=LETTERS[place]
+        )
+        verdicts.append(Verdict(run.id, result, ""))
+    return verdicts
+
+
+def _interval_words(result: "PairedResult") -> str:
+    low, high = 100 * result.interval.low, 100 * result.interval.high
+    a, b = result.name_a, result.name_b
+    return (
+        f"  {b} minus {a}: {100 * result.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}; "
+        f"only {a} right on {result.only_a:,} images, only {b} on {result.only_b:,}."
+    )
+
+
+def _print_legend(summaries: "list[RunSummary]") -> None:
+    for letter, run in zip(LETTERS, summaries, strict=False):
+        name = f" ({run.name})" if run.name else ""
+        role = ", the baseline" if letter == LETTERS[0] else ""
+        mark = "  [yellow]tuned on test[/yellow]" if run.tuned_on_test else ""
+        console.print(f"[bold]{letter}[/bold]  {escape(run.id + name)}{role}{mark}", highlight=False)
+
+
+def _score_table(summaries: "list[RunSummary]", f1: dict[str, list[float | None]]) -> Table:
+    """Scores of each run's best epoch; in brackets, F1 minus that of the baseline."""
+    table = _lettered("best epoch", summaries)
+    best = [run.best for run in summaries]
+    table.add_row("epoch", *("-" if score is None else str(score.epoch + 1) for score in best))
+    table.add_row("accuracy", *("-" if s is None or s.accuracy is None else percent(s.accuracy) for s in best))
+    table.add_row("macro F1", *("-" if s is None or s.macro_f1 is None else f"{s.macro_f1:.3f}" for s in best))
+    last = [run.last for run in summaries]
+    table.add_row("last accuracy", *("-" if s is None or s.accuracy is None else percent(s.accuracy) for s in last))
+    table.add_section()
+    baseline = f1[summaries[0].id]
+    for index, emotion in enumerate(EMOTIONS):
+        cells = [_with_difference(f1[run.id][index], baseline[index], run is summaries[0]) for run in summaries]
+        table.add_row(f"F1 {emotion}", *cells)
+    return table
+
+
+def _with_difference(value: float | None, baseline: float | None, is_baseline: bool) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if is_baseline or baseline is None else f"{value:.3f} ({value - baseline:+.3f})"
+
+
+def _settings_table(summaries: "list[RunSummary]", settings: dict[str, dict[str, Any]]) -> Table:
+    table = _lettered("setting", summaries, justify="left")
+    for path, values in settings.items():
+        table.add_row(path, *(_value(values[run.id]) for run in summaries))
+    table.caption = None if settings else "All settings are the same."
+    return table
+
+
+def _lettered(head: str, summaries: "list[RunSummary]", justify: Any = "right") -> Table:
+    table = Table(head, box=SIMPLE, padding=(0, 2, 0, 0), pad_edge=False)
+    for letter in LETTERS[: len(summaries)]:
+        table.add_column(letter, justify=justify, overflow="fold")
+    return table
+
+
+def _value(value: Any) -> str:
+    return "-" if value in (None, "") else escape(str(value))
+
+
+def _document(
+    summaries: "list[RunSummary]",
+    settings: dict[str, dict[str, Any]],
+    f1: dict[str, list[float | None]],
+    verdicts: list[Verdict],
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "baseline": summaries[0].id,
+        "runs": [asdict(run) for run in summaries],
+        "settings": settings,
+        "f1": {run_id: dict(zip(EMOTIONS, values, strict=True)) for run_id, values in f1.items()},
+        "comparisons": [
+            {"run": verdict.run, "sentence": verdict.sentence, "result": verdict.result and asdict(verdict.result)}
+            for verdict in verdicts
+        ],
+    }

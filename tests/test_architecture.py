@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "temporal": ENGINE - {"training"},
     "plots": ENGINE | {"published", "temporal"},
     "cli": ENGINE | {"promotion", "published", "temporal", "plots"},
+    "__main__": {"cli"},
     "pages": ENGINE | {"promotion", "published", "temporal", "plots"},
 }
 """For each part of ferdash, and for pages/, the other parts it may import."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ferdash.runs.compare import GroupSummary, Spread
     from ferdash.runs.store import Run
     from ferdash.training.loop import Control
+    from ferdash.training.processes import Processes
 
 GROUP_SCORES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "worst_f1": "Worst emotion's F1"}
 
@@ -43,79 +44,114 @@ def train(
     json_output: JsonFlag = False,
 ) -> None:
     """Train a model, or a group of them. Ctrl-C saves a checkpoint and says how to go on."""
+    from ferdash.training.processes import join_processes
+
+    processes = join_processes()
+    if not processes.main:
+        console.quiet = stderr.quiet = True
+    asked = None
+    if processes.main and resume:
+        asked = _taken_up(resume, settings or [])
+    elif processes.main:
+        own = [f"dataset={dataset}"] if dataset else []
+        own += [] if seed is None else [f"seed={seed}"]
+        asked = _made(recipe, own + (settings or []), model=model, seeds=seeds, folds=folds, name=name)
+    group, runs = processes.tell(asked)
+    if group:
+        _train_group(group, runs, json_output, processes)
+    else:
+        _train_run(runs[0], json_output, processes)
+
+
+def _taken_up(reference: str, settings: list[str]) -> "tuple[str, list[Run]]":
+    """The group's name and its unfinished runs, or an empty name and the run, that --resume asks for."""
+    from ferdash.training import continuation, groups
+
+    data, checkpoints = data_root(), checkpoints_root()
+    if not (group := groups.members(checkpoints, reference)):
+        return "", [continuation.resume(reference, settings, data=data, checkpoints=checkpoints)]
+    if settings:
+        raise ConfigError("A group goes on as it was begun; leave --set out, or name one of its runs.")
+    return reference, groups.unfinished(group)
+
+
+def _made(
+    recipe: str, settings: list[str], *, model: str, seeds: int, folds: int, name: str
+) -> "tuple[str, list[Run]]":
+    """The name of a new group and its runs; the name is empty for a run by itself."""
     from ferdash.training import continuation, groups
     from ferdash.training.config import override
     from ferdash.training.recipes import get_recipe
 
     data, checkpoints = data_root(), checkpoints_root()
-    if resume and (group := groups.members(checkpoints, resume)):
-        if settings:
-            raise ConfigError("A group goes on as it was begun; leave --set out, or name one of its runs.")
-        _train_group(resume, groups.unfinished(group), json_output)
-    elif resume:
-        _train_run(continuation.resume(resume, settings or [], data=data, checkpoints=checkpoints), json_output)
-    else:
-        chosen = get_recipe(recipe)
-        extra = [f"dataset={dataset}"] if dataset else []
-        extra += [] if seed is None else [f"seed={seed}"]
-        config = override(chosen.config(), extra + (settings or []))
-        before = model or continuation.predecessor(chosen, config.dataset, checkpoints=checkpoints)
-        config = override(config, [f"start_from={before}"]) if before else config
-        configs = groups.plan(config, seeds=seeds, folds=folds)
-        runs = groups.create_group(configs, data=data, checkpoints=checkpoints, name=name)
-        if group_name := runs[0].record["group"]:
-            _train_group(group_name, runs, json_output)
-        else:
-            _train_run(runs[0], json_output)
+    chosen = get_recipe(recipe)
+    config = override(chosen.config(), settings)
+    before = model or continuation.predecessor(chosen, config.dataset, checkpoints=checkpoints)
+    config = override(config, [f"start_from={before}"]) if before else config
+    configs = groups.plan(config, seeds=seeds, folds=folds)
+    runs = groups.create_group(configs, data=data, checkpoints=checkpoints, name=name)
+    return runs[0].record["group"], runs
 
 
-def _train_run(run: "Run", json_output: bool) -> None:
-    state = _execute(run, _stop_on_interrupt())
+def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
+    state = _execute(run, _stop_on_interrupt(), processes)
     if state == "stopped":
         say(f"Stopped and saved. Go on with: ferdash train --resume {run.id}")
-    if json_output:
+    if json_output and processes.main:
         print_json(_as_json(run, state))
     if state not in ("finished", "stopped"):
         raise FerdashError(f"The run ended as {state}.")
 
 
-def _train_group(group: str, runs: "list[Run]", json_output: bool) -> None:
+def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "Processes") -> None:
     """Train the runs one after the other; whatever ends that early, the rest can be taken up by the group's name."""
-    from ferdash.runs.compare import group_summary
-    from ferdash.runs.index import summary_of
     from ferdash.training import groups
 
     control, states = _stop_on_interrupt(), {}
     try:
         for place, run in enumerate(runs, start=1):
             say(f"Group [bold]{group}[/bold], run {place} of {len(runs)}")
-            states[run.id] = _execute(run, control)
-            if control.stop.is_set():
+            states[run.id] = _execute(run, control, processes)
+            if processes.sum([float(control.stop.is_set())]) != [0.0]:
                 break
     finally:
-        left = groups.unfinished(runs)
+        left = groups.unfinished(runs) if processes.main else []
         groups.release(left)
         if left:
             say(f"{counted(len(left), 'run')} of the group left. Go on with: ferdash train --resume {group}")
+    if processes.main:
+        trained = [_as_json(run, states[run.id]) for run in runs if run.id in states]
+        _report_group(group, trained, json_output, complete=not left)
+
+
+def _report_group(group: str, trained: list[dict[str, Any]], json_output: bool, *, complete: bool) -> None:
+    from ferdash.runs.compare import group_summary
+    from ferdash.runs.index import summary_of
+    from ferdash.training import groups
+
     members = groups.members(checkpoints_root(), group)
     summary = next(iter(group_summary(summary_of(run.folder.parent, run.id) for run in members)), None)
     if json_output:
-        trained = [_as_json(run, states[run.id]) for run in runs if run.id in states]
         print_json({"group": group, "runs": trained, "summary": summary and asdict(summary)})
-    elif summary and not left:
+    elif summary and complete:
         _show_summary(summary)
 
 
-def _execute(run: "Run", control: "Control") -> str:
+def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
     from ferdash.runs.store import read_status
     from ferdash.training import start
 
     say(f"Run [bold]{run.id}[/bold]")
     with _Bars() as bars:
         state = start.execute(
-            run, data=data_root(), checkpoints=checkpoints_root(), control=control, on_progress=bars.update
+            run,
+            data=data_root(),
+            checkpoints=checkpoints_root(),
+            control=control,
+            on_progress=bars.update,
+            processes=processes,
         )
-    if state == "finished" and (best := read_status(run.folder).get("best")):
+    if processes.main and state == "finished" and (best := read_status(run.folder).get("best")):
         say(f"Finished. Best epoch {best['epoch'] + 1}: {best['select']} {best['score']:.4f} on validation.")
     return state
 

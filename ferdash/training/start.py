@@ -25,6 +25,7 @@ from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.distillation import TAUGHT, teacher_table
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Control, Progress, Trainer, training_rows
+from ferdash.training.processes import ALONE, Processes
 from ferdash.training.recipes import RECIPES
 
 
@@ -70,20 +71,27 @@ def execute(
     checkpoints: Path,
     control: Control | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    processes: Processes = ALONE,
 ) -> str:
     """Train a queued run, or continue one that was interrupted or stopped; returns the state it ended in.
 
-    Whatever goes wrong, status.json says so before the exception goes on to the caller.
+    processes: those that train it together, each of which calls this. Whatever goes wrong, status.json says so before
+    the exception goes on to the caller.
     """
+
+    def record(message: str, **status: Any) -> None:
+        if processes.main:
+            append_log(run.folder, message)
+            write_status(run.folder, **status)
+
     try:
         config = from_dict(run.record["config"])
-        write_status(run.folder, state="running")
         checkpoint = None
         if any(run.checkpoints.glob("*-*.pt")):
             path, checkpoint = read_latest(run.checkpoints)
-            append_log(run.folder, f"Going on from checkpoint {path.stem}.")
+            record(f"Going on from checkpoint {path.stem}.", state="running")
         else:
-            append_log(run.folder, "Started.")
+            record("Started.", state="running")
         network, preprocess = build_network(config, checkpoints, checkpoint)
         dataset = in_fold(open_dataset(data, config.dataset), config.folds)
         trainer = Trainer(
@@ -95,32 +103,40 @@ def execute(
             checkpoint=checkpoint,
             control=control,
             on_progress=on_progress,
-            taught=_ask_teachers(run, config, dataset, checkpoints),
+            taught=_ask_teachers(run, config, dataset, checkpoints, processes),
+            processes=processes,
         )
         state = trainer.train()
     except BaseException as error:
         sentence = failure_sentence(error)
-        append_log(run.folder, f"Failed: {sentence}")
-        write_status(run.folder, state="failed", error=sentence)
+        record(f"Failed: {sentence}", state="failed", error=sentence)
         raise
-    append_log(run.folder, f"{state.capitalize()}.")
     progress = asdict(trainer.progress("training"))
-    write_status(run.folder, state=state, progress=progress, best=trainer.state.best)
+    record(f"{state.capitalize()}.", state=state, progress=progress, best=trainer.state.best)
     return state
 
 
-def _ask_teachers(run: Run, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> np.ndarray | None:
+def _ask_teachers(
+    run: Run, config: TrainConfig, dataset: FaceDataset, checkpoints: Path, processes: Processes
+) -> np.ndarray | None:
     references = config.loss.teacher_references
     if not references:
         return None
-    append_log(run.folder, f"Learning from {', '.join(references)}.")
-    return teacher_table(
-        references,
-        dataset.images[training_rows(dataset, config)],
-        checkpoints=checkpoints,
-        kept=run.folder / TAUGHT,
-        on_progress=lambda done, total: write_status(run.folder, state="running"),
-    )
+
+    def ask() -> np.ndarray:
+        return teacher_table(
+            references,
+            dataset.images[training_rows(dataset, config)],
+            checkpoints=checkpoints,
+            kept=run.folder / TAUGHT,
+            on_progress=lambda done, total: write_status(run.folder, state="running"),
+        )
+
+    if processes.main:
+        append_log(run.folder, f"Learning from {', '.join(references)}.")
+        ask()
+    processes.tell(None)  # the others wait for the table, then read it
+    return ask()
 
 
 def failure_sentence(error: BaseException) -> str:

@@ -1,65 +1,36 @@
-"""`ferdash runs ...`: list, show, label, archive and delete runs. Listing imports neither NumPy nor pandas."""
+"""`ferdash runs ...`: the group of commands, and those that show, label, archive and delete a run."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli import runs_compare, runs_exchange
+from ferdash.cli import runs_compare, runs_exchange, runs_list
 from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.runs_list import marks, measured_on
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import checkpoints_root
 from ferdash.wording import count, counted, duration, percent
 
 if TYPE_CHECKING:
-    from ferdash.runs.index import DamagedRun, RunSummary, Score
+    from ferdash.runs.index import RunSummary, Score
 
 RunName = Annotated[str, typer.Argument(help="Id of a run, the start or the end of it, or its name.")]
-WIDE = 110
-"""Columns of a terminal from which on the table says more."""
-
-Order = Literal["created", "accuracy", "macro_f1", "worst_f1", "seconds", "name"]
 
 
 def register(app: typer.Typer) -> None:
     """Add `ferdash runs`."""
     group = typer.Typer(help="List, compare, export and tidy up runs.", no_args_is_help=True)
-    group.command("list")(list_)
+    runs_list.register(group)
     group.command("show")(show)
     runs_compare.register(group)
     runs_exchange.register(group)
     for name, command in (("rename", rename), ("tag", tag), ("note", note), ("archive", archive), ("delete", delete)):
         group.command(name)(command)
     app.add_typer(group, name="runs")
-
-
-def list_(
-    all_runs: Annotated[bool, typer.Option("--all", help="The archived ones too.")] = False,
-    tag: Annotated[str, typer.Option(help="Only runs with this tag.")] = "",
-    sort: Annotated[Order, typer.Option(help="What comes first: the newest, or the highest.")] = "created",
-    json_output: JsonFlag = False,
-) -> None:
-    """List the runs: the best epoch by validation, and the last."""
-    from ferdash.runs.index import DamagedRun, RunSummary, list_runs
-
-    entries = list_runs(checkpoints_root() / "runs")
-    damaged = [entry for entry in entries if isinstance(entry, DamagedRun)]
-    runs = [
-        entry
-        for entry in entries
-        if isinstance(entry, RunSummary) and (all_runs or not entry.archived) and (not tag or tag in entry.tags)
-    ]
-    runs = _sorted(runs, sort)
-    if json_output:
-        print_json({"runs": [asdict(run) for run in runs], "damaged": [asdict(entry) for entry in damaged]})
-        return
-    if not entries:
-        say("No run yet. Start with: ferdash train --recipe fernet")
-        return
-    _print_runs(runs, damaged)
 
 
 def show(run: RunName, json_output: JsonFlag = False) -> None:
@@ -76,7 +47,7 @@ def show(run: RunName, json_output: JsonFlag = False) -> None:
     if json_output:
         print_json({"summary": asdict(summary), "trace": asdict(origin), "record": opened.record, "metrics": history})
         return
-    console.print(f"[bold]{escape(summary.title)}[/bold]{_marks(summary)}", highlight=False)
+    console.print(f"[bold]{escape(summary.title)}[/bold]{marks(summary)}", highlight=False)
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _facts(summary).items():
         facts.add_row(name, escape(value))
@@ -160,89 +131,6 @@ def delete(run: RunName, yes: Annotated[bool, typer.Option("--yes", help="Do not
         typer.confirm(question + (note if children else ""), abort=True, err=True)
     meta.delete(root, run_id)
     say(f"Deleted {run_id}.")
-
-
-def _sorted(runs: "list[RunSummary]", order: Order) -> "list[RunSummary]":
-    if order == "created":
-        return runs
-    if order == "name":
-        return sorted(runs, key=lambda run: run.title.lower())
-    if order == "seconds":
-        return sorted(runs, key=lambda run: -run.seconds)
-    # Stable, so that equals stay newest first; what has no score comes last.
-    return sorted(runs, key=lambda run: -(getattr(run.best, order, None) or -1.0))
-
-
-def _print_runs(runs: "list[RunSummary]", damaged: "list[DamagedRun]") -> None:
-    wide = console.width >= WIDE
-    sets = {
-        key: str(number) for number, key in enumerate(dict.fromkeys(run.measured_on for run in runs if run.images), 1)
-    }
-    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, caption_justify="left")
-    table.caption = "The best epoch's accuracy, macro F1 and worst emotion's F1 on validation; the last's accuracy."
-    table.add_column("run", overflow="fold")
-    table.add_column("state", no_wrap=True)
-    heads = ["best", "epoch", "F1", "worst", "last", *(["trained", "recipe"] if wide else [])]
-    for head in [*heads, *(["set"] if len(sets) > 1 else [])]:
-        table.add_column(head, justify="left" if head in ("worst", "recipe") else "right", no_wrap=True)
-    for run in runs:
-        cells = [_name_cell(run, wide), run.state, *_score_cells(run, wide)]
-        cells += [duration(run.seconds), escape(run.recipe)] if wide else []
-        table.add_row(*cells, *([sets.get(run.measured_on, "")] if len(sets) > 1 else []))
-    console.print(table, highlight=False)
-    if len(sets) > 1:
-        _print_sets(runs, sets)
-    if damaged:
-        say(f"{counted(len(damaged), 'folder')} among the runs cannot be read:")
-        for entry in damaged:
-            say(f"  {escape(entry.id)}: {escape(entry.reason)}")
-
-
-def _print_sets(runs: "list[RunSummary]", sets: dict[Any, str]) -> None:
-    console.print("Measured on different images; only runs of the same set are comparable:", highlight=False)
-    first = {run.measured_on: run for run in reversed(runs)}
-    for key, number in sets.items():
-        console.print(f"  {number}: {escape(measured_on(first[key]))}", highlight=False)
-
-
-def measured_on(run: "RunSummary") -> str:
-    """Which images a run's scores are of, in words."""
-    if not run.images:
-        return "not measured yet"
-    text = counted(run.images, "validation image") + f" of {run.dataset}"
-    text += f" ({run.dataset_hash[:8]})" if run.dataset_hash else " (imported; which images is not known)"
-    text += f", at most {count(run.per_class)} of each emotion" if run.per_class else ""
-    return text + (f", fold {run.fold[1] + 1} of {run.fold[0]}" if run.fold[0] else "")
-
-
-def _name_cell(run: "RunSummary", wide: bool) -> str:
-    lines = [escape(run.id)]
-    if run.name:
-        lines.append(f"[italic]{escape(run.name)}[/italic]")
-    if run.tags:
-        lines.append(f"[dim]{escape(', '.join(run.tags))}[/dim]")
-    return (" " if wide and not run.name else "\n").join(lines) + _marks(run)
-
-
-def _marks(run: "RunSummary") -> str:
-    marks = {"tuned on test": run.tuned_on_test, "imported": run.kind == "imported", "archived": run.archived}
-    return "".join(f"\n[yellow]{mark}[/yellow]" for mark, applies in marks.items() if applies)
-
-
-def _score_cells(run: "RunSummary", wide: bool) -> list[str]:
-    best, last = run.best, run.last
-    if best is None:
-        return ["-"] * 5
-    worst = "-"
-    if best.worst_f1 is not None:
-        worst = f"{best.worst_f1:.3f}" + (f" {best.worst_emotion}" if wide else "")
-    return [
-        "-" if best.accuracy is None else percent(best.accuracy),
-        f"{best.epoch + 1}/{run.epochs_planned}",
-        "-" if best.macro_f1 is None else f"{best.macro_f1:.3f}",
-        worst,
-        "-" if last is None or last.accuracy is None else percent(last.accuracy),
-    ]
 
 
 def _facts(run: "RunSummary") -> dict[str, str]:

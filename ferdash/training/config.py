@@ -72,7 +72,8 @@ class ScheduleConfig:
 class LossConfig:
     """focal_gamma: 0 is cross-entropy, above 0 focal loss. class_weights: `inverse` frequency or `effective` number.
     label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
-    teachers: model references, separated by commas, whose probabilities take teacher_share of each target."""
+    teachers: model references, separated by commas, whose probabilities take teacher_share of each target; `start` is
+    the model that the run starts from."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0
@@ -85,11 +86,6 @@ class LossConfig:
         _require(self.focal_gamma >= 0, "loss.focal_gamma", self.focal_gamma, "0 or more")
         _require(0 <= self.label_smoothing < 1, "loss.label_smoothing", self.label_smoothing, "from 0 to below 1")
         _require(0 < self.teacher_share <= 1, "loss.teacher_share", self.teacher_share, "above 0 and at most 1")
-
-    @property
-    def teacher_references(self) -> list[str]:
-        """The model references in `teachers`."""
-        return [reference.strip() for reference in self.teachers.split(",") if reference.strip()]
 
 
 @dataclass(frozen=True)
@@ -245,6 +241,13 @@ class TrainConfig:
         _require(self.batch_size >= 1, "batch_size", self.batch_size, "1 or more")
         _require(self.seed >= 0, "seed", self.seed, "0 or more")
         _require(0 <= self.ema < 1, "ema", self.ema, "from 0 to below 1")
+
+    def teachers(self) -> list[str]:
+        """The model references in loss.teachers. Raises ConfigError for `start` where the run starts from none."""
+        names = [name.strip() for name in self.loss.teachers.split(",") if name.strip()]
+        if "start" in names and not self.start_from:
+            raise ConfigError("loss.teachers names “start”, but this run starts from no model; name one to start from.")
+        return [self.start_from if name == "start" else name for name in names]
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:

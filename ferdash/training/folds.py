@@ -57,22 +57,23 @@ def in_fold(dataset: FaceDataset, folds: FoldsConfig) -> FaceDataset:
 
 
 def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> None:
-    """Raise ConfigError when a fold would be validated by a network that was trained on its images before."""
-    if config.folds.count == 0 or not config.start_from:
+    """Raise ConfigError when a fold would be validated by a network that was trained on its images before, or learned
+    from a teacher that was."""
+    if config.folds.count == 0:
         return
-    if config.start_from.startswith("run:"):
-        run_id = config.start_from.removeprefix("run:").partition("@")[0]
-        record = open_run(checkpoints / "runs", run_id).record
-        hashes = {record["dataset"]["hash"]}
-        if from_dict(record["config"]).folds == config.folds:
-            return
-    else:
-        hashes = _trained_on(checkpoints / "models" / config.start_from / "evaluation.json")
-    if dataset.hash in hashes:
-        raise ConfigError(
-            f"{config.start_from} was trained on images of “{dataset.name}” that these folds validate on, so their "
-            "scores would be too good. Start from a model that has not seen them, or from none."
-        )
+    for reference in dict.fromkeys([config.start_from, *config.teachers()]):
+        if reference and _has_seen(reference, config, dataset, checkpoints):
+            raise ConfigError(
+                f"{reference} was trained on images of “{dataset.name}” that these folds validate on, so their scores "
+                "would be too good. Start from, and learn from, models that have not seen them."
+            )
+
+
+def _has_seen(reference: str, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> bool:
+    if not reference.startswith("run:"):
+        return dataset.hash in _trained_on(checkpoints / "models" / reference / "evaluation.json")
+    record = open_run(checkpoints / "runs", reference.removeprefix("run:").partition("@")[0]).record
+    return record["dataset"]["hash"] == dataset.hash and from_dict(record["config"]).folds != config.folds
 
 
 def _trained_on(file: Path) -> set[str]:

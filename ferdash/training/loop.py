@@ -102,6 +102,7 @@ class Trainer:
         set_threads(config.compute.threads)
         network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-arg]
         self.columns = canonical_columns(network.config.id2label or {})
+        self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.state = TrainingState(
             network=network,
             optimizer=make_optimizer(network, config.optimizer),
@@ -274,6 +275,7 @@ class Trainer:
             "seconds": position.seconds,
             "images_per_s": position.seen / position.seconds,
             "lr": state.optimizer.param_groups[0]["lr"],
+            "parameters": self.parameters,
             "validation": metrics.to_dict(),
             "weights": state.weights,
             "focus": [EMOTIONS[index] for index in state.focus],
@@ -329,7 +331,7 @@ class Trainer:
         probabilities = self._predict(self.validation)
         metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
         self.state.best = {"score": self._selection_score(metrics), "epoch": 0, "select": self.config.evaluation.select}
-        row = {"epoch": 0, "step": 0, "validation": metrics.to_dict()}
+        row = {"epoch": 0, "step": 0, "parameters": self.parameters, "validation": metrics.to_dict()}
         self.state.history.append(row)
         if not self.processes.main:
             return

@@ -49,6 +49,15 @@ _FERNET: dict[str, Any] = {
     },
 }
 
+_FERNET_TAUGHT: dict[str, Any] = {
+    **_FERNET,
+    "epochs": 40,
+    "optimizer": {"lr": 1.2e-3, "weight_decay": 0.05, "clip": 1.0},
+    "schedule": {"name": "cosine", "warmup_epochs": 1, "floor": 0.01},
+    "loss": {"label_smoothing": 0.1, "teachers": "start", "teacher_share": 0.5},
+    "augment": {name: value for name, value in _FERNET["augment"].items() if not name.startswith("small_")},
+}
+
 _FERNET_QUICK: dict[str, Any] = {
     **_FERNET,
     "epochs": 10,
@@ -95,7 +104,13 @@ def _full(epochs: int, per_class: int = 100, **settings: Any) -> dict[str, Any]:
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
-        Recipe("fernet", "Train FerNet from scratch; made the shipped model.", _FERNET),
+        Recipe("fernet", "Train FerNet from scratch.", _FERNET),
+        Recipe(
+            "fernet_taught",
+            "Goes on from the fernet recipe, with its result as the teacher; made the shipped model.",
+            _FERNET_TAUGHT,
+            continues="fernet",
+        ),
         Recipe("fernet_quick", "FerNet from scratch in 10 epochs, to try things out.", _FERNET_QUICK),
         Recipe(
             "demo_disgust_surprise_focus",

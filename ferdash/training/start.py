@@ -44,10 +44,11 @@ def create(
     `changes` of the run that this one continues. A configuration that starts from another run's checkpoint (`run:...`)
     gets its parent from there.
 
-    Raises DatasetError when its dataset is missing, and ConfigError for a cross-validation that starts from a network
-    which has seen its images.
+    Raises DatasetError when its dataset is missing, and ConfigError for teachers that are not there or for a
+    cross-validation that starts from a network which has seen its images.
     """
     dataset = open_dataset(data, config.dataset)
+    config.teachers()  # refuse an impossible one before there is a run
     require_unseen(config, dataset, checkpoints)
     if parent is None and config.start_from.startswith("run:"):
         run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")
@@ -119,7 +120,7 @@ def execute(
 def _ask_teachers(
     run: Run, config: TrainConfig, dataset: FaceDataset, checkpoints: Path, processes: Processes
 ) -> np.ndarray | None:
-    references = config.loss.teacher_references
+    references = config.teachers()
     if not references:
         return None
 

@@ -8,7 +8,7 @@ from ferdash.errors import ConfigError, ModelError
 from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
 from ferdash.training import start
-from ferdash.training.config import LossConfig, TrainConfig, override
+from ferdash.training.config import LossConfig, TrainConfig, from_dict, override
 from ferdash.training.distillation import teacher_table
 from ferdash.training.loop import training_rows
 from ferdash.training.losses import target_table
@@ -61,7 +61,12 @@ def test_the_teachers_take_their_share_of_each_target() -> None:
     taught = np.full((2, 7), 1 / 7, dtype=np.float32)
     targets = target_table(labels, None, LossConfig(teachers="a, b", teacher_share=0.25), taught).numpy()
     assert targets == pytest.approx(0.75 * np.eye(7)[labels] + 0.25 / 7, abs=1e-6)
-    assert LossConfig(teachers="a, b").teacher_references == ["a", "b"]
+
+
+def test_start_is_the_model_that_the_run_starts_from() -> None:
+    assert from_dict({"start_from": "fernet", "loss": {"teachers": "start, b"}}).teachers() == ["fernet", "b"]
+    with pytest.raises(ConfigError, match="starts from no model"):
+        from_dict({"loss": {"teachers": "start"}}).teachers()
 
 
 def test_a_share_of_nothing_is_refused() -> None:

@@ -10,6 +10,7 @@ from ferdash.runs.export import HEADS, table_row
 from ferdash.runs.index import RunSummary
 from ferdash.runs.lineage import trace
 from ferdash.runs.store import Run
+from ferdash.training.config import TrainConfig, to_dict
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _warning(summaries: Sequence[RunSummary]) -> str:
 
 
 def _settings(runs: Sequence[Run], names: dict[str, str]) -> str:
-    differing = settings_differences({run.id: run.record["config"] for run in runs})
+    differing = settings_differences({run.id: run.record["config"] for run in runs}, to_dict(TrainConfig()))
     if len(runs) == 1:
         differing = {path: {runs[0].id: value} for path, value in flatten(runs[0].record["config"]).items()}
     if not differing:

@@ -17,7 +17,7 @@ from ferdash.runs.index import list_runs, sound
 from ferdash.runs.store import append_metrics, create_run, new_run_id, open_run, write_status
 from ferdash.runs.tracking import is_mlflow_store, mlflow_client
 
-_WHOLE = {"step", "images", "support", "confusion", "drawn"}
+_WHOLE = {"step", "parameters", "images", "support", "confusion", "drawn"}
 
 _GROUPS = ("validation", "test", "weights", "drawn")
 """What of a row is not a number but a group of them."""

@@ -5,11 +5,10 @@ made in a fixed order, so a run that is killed anywhere and resumed ends with th
 same machine with the same number of threads.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +18,7 @@ from transformers import PreTrainedModel
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import EMOTIONS, canonical_columns
 from ferdash.errors import ConfigError, RunError
-from ferdash.evaluation.metrics import Metrics, compute_metrics
+from ferdash.evaluation.metrics import Metrics, compute_metrics, selection_score
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
@@ -27,10 +26,11 @@ from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
 from ferdash.training.compute import pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
+from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector, loss_of, target_table
 from ferdash.training.processes import ALONE, Processes
-from ferdash.training.sampling import epoch_order
+from ferdash.training.sampling import epoch_order, training_rows
 from ferdash.training.schedules import rate_factor
 from ferdash.training.state import (
     Position,
@@ -44,35 +44,6 @@ from ferdash.training.state import (
 
 EVALUATION_BATCH = 256
 HEARTBEAT_S = 2.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a watcher sees while a run is at work. phase: `training` or `evaluating`; epoch and batch count from 0;
-    eta_s: seconds left at the present speed, None until that is known."""
-
-    phase: str
-    epoch: int
-    epochs: int
-    batch: int
-    batches: int
-    loss: float | None
-    images_per_s: float | None
-    eta_s: float | None
-
-
-@dataclass
-class Control:
-    """The ways to steer a run from another thread. stop ends it with a checkpoint; pause holds it."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-    pause: threading.Event = field(default_factory=threading.Event)
-
-
-def training_rows(dataset: FaceDataset, config: TrainConfig) -> np.ndarray:
-    """Rows of the dataset that a run trains on, int64 (N,), ascending."""
-    train = dataset.rows("train")
-    return stratified_rows(train, dataset.labels[train], per_class=config.sampling.per_class, seed=config.seed)
 
 
 class Trainer:
@@ -284,7 +255,7 @@ class Trainer:
         state.history.append(row)
         self._refocus(metrics, row)
         state.position = Position(epoch=position.epoch + 1, step=position.step)
-        score = self._selection_score(metrics)
+        score = selection_score(metrics, self.config.evaluation.select)
         improved = not state.best or score > state.best["score"]
         if improved:
             state.best = {"score": score, "epoch": position.epoch, "select": self.config.evaluation.select}
@@ -330,7 +301,11 @@ class Trainer:
         """A run of no epochs measures the network it starts from."""
         probabilities = self._predict(self.validation)
         metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
-        self.state.best = {"score": self._selection_score(metrics), "epoch": 0, "select": self.config.evaluation.select}
+        self.state.best = {
+            "score": selection_score(metrics, self.config.evaluation.select),
+            "epoch": 0,
+            "select": self.config.evaluation.select,
+        }
         row = {"epoch": 0, "step": 0, "parameters": self.parameters, "validation": metrics.to_dict()}
         self.state.history.append(row)
         if not self.processes.main:
@@ -347,13 +322,6 @@ class Trainer:
         probabilities = self._predict(rows)
         if self.processes.main:
             self._write_predictions("test", rows, probabilities)
-
-    def _selection_score(self, metrics: Metrics) -> float:
-        if self.config.evaluation.select == "macro_f1":
-            return float(metrics.macro_f1)
-        if self.config.evaluation.select == "balanced":
-            return float((metrics.accuracy + np.nanmin(metrics.f1)) / 2)
-        return float(metrics.accuracy)
 
     @torch.no_grad()
     def _predict(self, rows: np.ndarray) -> np.ndarray:

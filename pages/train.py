@@ -12,7 +12,7 @@ from ferdash.paths import checkpoints_root  # noqa: E402
 from ferdash.runs.store import open_run  # noqa: E402
 from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
 from ferdash.training.continuation import predecessor  # noqa: E402
-from ferdash.training.estimate import estimate  # noqa: E402
+from ferdash.training.estimate import Estimate, estimate  # noqa: E402
 from ferdash.training.groups import new_group_name  # noqa: E402
 from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
@@ -40,7 +40,8 @@ def draw_form() -> None:
     configs = train_form.repeat(edited)
     ask, start = st.columns(2)
     if ask.button("Estimate", icon=":material/timer:", width="stretch"):
-        _draw_estimate(edited)
+        st.session_state["estimate"] = _estimate(edited)
+    _draw_estimate(edited)
     label = f"Start {count(len(configs))} runs" if len(configs) > 1 else "Start training"
     if start.button(label, icon=":material/play_arrow:", type="primary", width="stretch"):
         group = new_group_name(configs)
@@ -84,19 +85,26 @@ def _short(value: object) -> str:
     return "new FerNet" if value == NEW else "1" if value is None else str(value).replace("[", "(").replace("]", ")")
 
 
-def _draw_estimate(config: TrainConfig) -> None:
+def _estimate(config: TrainConfig) -> tuple[TrainConfig, Estimate] | None:
+    """The configuration with what it will take; None, and a sentence on the page, while a run takes the processor."""
     dataset = shared.dataset()
     if dataset is None or jobs.manager().current is not None:
         st.info("A run is at work and takes the processor; an estimate now would be wrong. Try again when it is done.")
-        return
+        return None
     with st.spinner("Timing a few batches …"):
         network, preprocess = build_network(config, checkpoints_root())
-        result = estimate(config, dataset, network, preprocess)
-    st.info(
-        f"About {duration(result.seconds)} at {count(round(result.images_per_s))} images/s, "
-        f"{result.memory_bytes / 1e9:,.1f} GB of memory and {result.disk_bytes / 1e6:,.0f} MB on disk.",
-        icon=":material/timer:",
-    )
+        return config, estimate(config, dataset, network, preprocess)
+
+
+def _draw_estimate(config: TrainConfig) -> None:
+    """The last estimate, for as long as the form still says what it was made for."""
+    made_for, result = st.session_state.get("estimate") or (None, None)
+    if result is not None and made_for == config:
+        st.info(
+            f"About {duration(result.seconds)} at {count(round(result.images_per_s))} images/s, "
+            f"{result.memory_bytes / 1e9:,.1f} GB of memory and {result.disk_bytes / 1e6:,.0f} MB on disk.",
+            icon=":material/timer:",
+        )
 
 
 def _draw_continuation(reference: str) -> None:

@@ -16,7 +16,7 @@ from ferdash.wording import counted, percent
 if TYPE_CHECKING:
     from ferdash.runs.compare import GroupSummary, Spread
     from ferdash.runs.store import Run
-    from ferdash.training.loop import Control
+    from ferdash.training.control import Control
     from ferdash.training.processes import Processes
 
 GROUP_SCORES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "worst_f1": "Worst emotion's F1"}
@@ -157,7 +157,7 @@ def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
 
 
 def _stop_on_interrupt() -> "Control":
-    from ferdash.training.loop import Control
+    from ferdash.training.control import Control
 
     control = Control()
     signal.signal(signal.SIGINT, lambda *_: control.stop.set())

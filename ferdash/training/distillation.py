@@ -15,6 +15,9 @@ from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
 
 BATCH = 512
+LOOKS = 10
+"""How often a teacher looks at each image."""
+
 TAUGHT = "taught.npy"
 """File of a run folder that holds the table of `teacher_table`."""
 

@@ -10,6 +10,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig
+from ferdash.training.distillation import LOOKS
 from ferdash.training.folds import in_fold
 from ferdash.training.loop import EVALUATION_BATCH, Trainer
 
@@ -18,8 +19,9 @@ TIMED_BATCHES = 3
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds of the whole run; memory_bytes for weights, optimizer, activations of a batch and images; disk_bytes of
-    the checkpoints that are kept; images_per_s while training at full size."""
+    """seconds of the whole run, its teachers taken to be networks of the same size; memory_bytes for weights,
+    optimizer, activations of a batch and images; disk_bytes of the checkpoints that are kept; images_per_s while
+    training at full size."""
 
     seconds: float
     memory_bytes: int
@@ -42,10 +44,11 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
     training_s = trainer.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
+    asked_s = len(config.teachers()) * LOOKS * len(trainer.labels) / EVALUATION_BATCH * evaluation_s
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
     return Estimate(
-        seconds=training_s + scoring_s,
+        seconds=training_s + scoring_s + asked_s,
         memory_bytes=state + weights + activations + trainer.images.nbytes,
         disk_bytes=state * config.checkpoint.keep_last + weights * (2 if config.ema else 1),
         images_per_s=config.batch_size / full_s,

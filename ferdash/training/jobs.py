@@ -17,7 +17,7 @@ from ferdash.runs.store import Run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig
 from ferdash.training.continuation import resume
-from ferdash.training.loop import Control
+from ferdash.training.control import Control
 
 LOCK_WAIT_S = 0.5
 logger = logging.getLogger(__name__)

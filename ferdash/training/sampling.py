@@ -5,6 +5,16 @@ Nothing here has state, so a resumed run draws exactly what an uninterrupted one
 
 import numpy as np
 
+from ferdash.data.dataset import FaceDataset
+from ferdash.evaluation.protocol import stratified_rows
+from ferdash.training.config import TrainConfig
+
+
+def training_rows(dataset: FaceDataset, config: TrainConfig) -> np.ndarray:
+    """Rows of the dataset that a run trains on, int64 (N,), ascending."""
+    train = dataset.rows("train")
+    return stratified_rows(train, dataset.labels[train], per_class=config.sampling.per_class, seed=config.seed)
+
 
 def epoch_order(
     labels: np.ndarray, *, seed: int, epoch: int, weights: np.ndarray | None = None, repeat_cap: int = 0

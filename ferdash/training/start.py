@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -22,11 +23,13 @@ from ferdash.models.weights import unpack_network
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
+from ferdash.training.control import Control, Progress
 from ferdash.training.distillation import TAUGHT, teacher_table
 from ferdash.training.folds import in_fold, require_unseen
-from ferdash.training.loop import Control, Progress, Trainer, training_rows
+from ferdash.training.loop import Trainer
 from ferdash.training.processes import ALONE, Processes
 from ferdash.training.recipes import RECIPES
+from ferdash.training.sampling import training_rows
 
 
 def create(
@@ -110,7 +113,9 @@ def execute(
         state = trainer.train()
     except BaseException as error:
         sentence = failure_sentence(error)
-        record(f"Failed: {sentence}", state="failed", error=sentence)
+        # On a full disk even this may fail; the run then shows as interrupted, and the first error goes to the caller.
+        with suppress(OSError):
+            record(f"Failed: {sentence}", state="failed", error=sentence)
         raise
     progress = asdict(trainer.progress("training"))
     record(f"{state.capitalize()}.", state=state, progress=progress, best=trainer.state.best)

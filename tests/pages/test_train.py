@@ -32,7 +32,7 @@ def test_without_a_dataset_it_leads_to_one(visit: Visit, data: Path, checkpoints
 def test_the_form_shows_the_recipe_and_what_was_changed(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
     assert not app.exception
-    assert any("made the shipped model" in caption.value for caption in app.caption)
+    assert any("Train FerNet from scratch" in caption.value for caption in app.caption)
     text_input(app, "lr").set_value("1e-4").run()
     assert any("optimizer.lr: 0.002 → 0.0001" in entry.value for entry in app.markdown)
 
@@ -57,6 +57,17 @@ def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_da
     assert {"Pause", "Stop"} <= {entry.label for entry in app.button}
     button(app, "Stop").click().run()
     _until(lambda: read_status(folder)["state"] == "stopped")
+
+
+def test_an_estimate_stays_until_the_form_says_something_else(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    next(entry for entry in app.number_input if entry.label == "width").set_value(8).run()
+    button(app, "Estimate").click().run()
+    assert any("on disk" in info.value for info in app.info)
+    app.run()
+    assert any("on disk" in info.value for info in app.info)
+    text_input(app, "lr").set_value("1e-4").run()
+    assert not any("on disk" in info.value for info in app.info)
 
 
 def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, checkpoints: Path) -> None:

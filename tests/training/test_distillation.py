@@ -10,8 +10,8 @@ from ferdash.models.views import average_probabilities, ten_crops
 from ferdash.training import start
 from ferdash.training.config import LossConfig, TrainConfig, from_dict, override
 from ferdash.training.distillation import teacher_table
-from ferdash.training.loop import training_rows
 from ferdash.training.losses import target_table
+from ferdash.training.sampling import training_rows
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
+import errno
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
+import torch
 
 from ferdash.errors import DatasetError, RunError
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status, write_status
@@ -96,6 +100,49 @@ def test_a_failed_run_says_why_and_the_queue_goes_on(manager: JobManager, tmp_pa
     assert status["state"] == "failed"
     assert "lower optimizer.lr" in status["error"]
     assert state_of(tmp_path, good) == "finished"
+
+
+def test_a_full_disk_keeps_the_last_checkpoint_and_the_queue_goes_on(
+    manager: JobManager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn_save(packed: dict[str, Any], file: BinaryIO) -> None:
+        if packed.get("position", {}).get("epoch") == 2:
+            file.write(b"half of it")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(packed, file)
+
+    save = torch.save
+    monkeypatch.setattr("ferdash.training.checkpoints.torch.save", torn_save)
+    first = manager.submit(config("epochs=3", "checkpoint.every_batches=0"))
+    assert manager.wait(PATIENCE_S)
+    folder = tmp_path / "runs" / first
+    assert read_status(folder)["state"] == "failed"
+    assert "The disk is full" in read_status(folder)["error"]
+    assert not list(folder.glob("checkpoints/.*"))  # the torn file does not stay to fill the disk
+    monkeypatch.undo()
+    second = manager.submit(config("seed=1"))
+    manager.resume(first)
+    assert manager.wait(PATIENCE_S)
+    assert [state_of(tmp_path, run_id) for run_id in (first, second)] == ["finished", "finished"]
+    assert any("Going on from checkpoint epoch-001" in line for line in read_log(folder))
+
+
+def test_a_dataset_that_vanished_fails_its_run_alone(squares_root: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("squares", "gone"):
+        shutil.copytree(squares_root / "squares", data / name)
+    manager = JobManager(data=data, checkpoints=tmp_path)
+    try:
+        first = manager.submit(config("epochs=500"))
+        until(lambda: manager.current == first)
+        second, third = manager.submit(config("dataset=gone")), manager.submit(config())
+        shutil.rmtree(data / "gone")
+        manager.stop(first)
+        assert manager.wait(PATIENCE_S)
+        assert [state_of(tmp_path, run_id) for run_id in (second, third)] == ["failed", "finished"]
+        assert "gone" in read_status(tmp_path / "runs" / second)["error"]
+    finally:
+        manager.close()
 
 
 def test_a_missing_dataset_is_said_at_once(manager: JobManager) -> None:

@@ -17,7 +17,7 @@ from ferdash.runs.store import Run, read_metrics, read_predictions, read_status
 from ferdash.training import start
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, override
-from ferdash.training.loop import Control, Progress
+from ferdash.training.control import Control, Progress
 
 LAST = "epoch-002.pt"
 

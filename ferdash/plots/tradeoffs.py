@@ -1,0 +1,107 @@
+"""Figures over many runs at once: what a better score costs, and which settings go with it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from ferdash.plots.experiments import RUN_COLOURS
+from ferdash.plots.style import finish
+from ferdash.wording import counted
+
+AXES = {
+    "Accuracy": ("accuracy", False),
+    "Macro F1": ("macro_f1", False),
+    "Worst emotion's F1": ("worst_f1", False),
+    "Parameters": ("parameters", True),
+    "Minutes of training": ("minutes", True),
+    "Epochs": ("epochs", True),
+}
+"""Title of an axis -> column, and whether less is better."""
+
+MOST_AXES = 12
+"""Parallel axes beyond this cannot be told apart."""
+
+
+def pareto_front(x: np.ndarray, y: np.ndarray, *, less_x: bool = False, less_y: bool = False) -> np.ndarray:
+    """Positions of the points that no other beats in one score without being worse in the other, int (K,), ordered
+    along x. x, y: float (N,); NaN is never on the front. less_x, less_y: less is better.
+
+    >>> pareto_front(np.array([1.0, 2.0, 3.0, 2.0]), np.array([3.0, 2.0, 1.0, 1.0])).tolist()
+    [0, 1, 2]
+    """
+    x, y = np.asarray(x, dtype=float) * (-1 if less_x else 1), np.asarray(y, dtype=float) * (-1 if less_y else 1)
+    known = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    order = known[np.lexsort((-y[known], -x[known]))]  # the best x first, of equal ones the best y
+    highest = np.maximum.accumulate(np.r_[-np.inf, y[order]])[:-1]
+    return order[y[order] > highest][:: 1 if less_x else -1]
+
+
+def scatter(table: pd.DataFrame, x: str, y: str, chosen: Sequence[str] = ()) -> go.Figure:
+    """Runs by two of AXES, with the Pareto front: those that no other run beats in one without losing in the other.
+
+    table: columns `run`, `title` and those of AXES. chosen: ids to emphasise.
+    """
+    (x_name, less_x), (y_name, less_y) = AXES[x], AXES[y]
+    shown = table.dropna(subset=[x_name, y_name])
+    front = shown.iloc[pareto_front(shown[x_name], shown[y_name], less_x=less_x, less_y=less_y)]
+    is_chosen = shown["run"].isin(list(chosen))
+    figure = go.Figure()
+    figure.add_scatter(
+        x=front[x_name],
+        y=front[y_name],
+        mode="lines",
+        line={"color": RUN_COLOURS[1], "dash": "dot", "shape": "linear"},
+        name="not beaten by another run",
+        hoverinfo="skip",
+    )
+    for name, rows, size in (("runs", shown[~is_chosen], 9), ("chosen", shown[is_chosen], 15)):
+        figure.add_scatter(
+            x=rows[x_name],
+            y=rows[y_name],
+            mode="markers",
+            name=name,
+            marker={
+                "color": RUN_COLOURS[0],
+                "size": size,
+                "opacity": 0.75,
+                "symbol": np.where(rows["run"].isin(front["run"]), "diamond", "circle"),
+            },
+            text=rows["title"],
+            hovertemplate=f"%{{text}}<br>{x}: %{{x:,.4~g}}<br>{y}: %{{y:,.4~g}}<extra></extra>",
+        )
+    for axis, name in ((figure.update_xaxes, x_name), (figure.update_yaxes, y_name)):
+        if name == "accuracy":
+            axis(tickformat=".1%")
+    figure.update_layout(legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0})
+    title = (
+        f"{counted(len(front), 'run')} of {len(shown)} on the Pareto front" if len(shown) else "No run has both figures"
+    )
+    return finish(figure, title=title, x_title=x, y_title=y, height=460)
+
+
+def parallel_coordinates(table: pd.DataFrame, colour: str) -> go.Figure:
+    """Settings and scores of the runs as parallel axes, a line for each run.
+
+    table: columns are titles of axes, numbers or words; columns of one single value are left out. colour: the column
+    (of numbers) by which lines are coloured.
+    """
+    varied = [name for name in table.columns if table[name].nunique(dropna=False) > 1][-MOST_AXES:]
+    dimensions = [_axis(name, table[name]) for name in varied]
+    line = {"color": pd.to_numeric(table[colour]), "colorscale": "Cividis", "showscale": True}
+    figure = go.Figure(
+        go.Parcoords(line=line | {"colorbar": {"title": colour, "thickness": 12}}, dimensions=dimensions)
+    )
+    figure = finish(figure, title="Which settings go with which scores", x_title="", y_title="", height=440)
+    figure.update_layout(margin={"l": 90, "r": 40, "t": 110, "b": 30})
+    return figure
+
+
+def _axis(name: str, values: pd.Series) -> dict[str, object]:
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return {"label": name, "values": values}
+    words = values.astype(str)
+    known = sorted(words.unique())
+    places = {word: place for place, word in enumerate(known)}
+    return {"label": name, "values": words.map(places), "tickvals": list(places.values()), "ticktext": known}

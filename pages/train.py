@@ -1,5 +1,6 @@
 """Train: choose, estimate, start, watch. Training itself runs in the background and survives a closed tab."""
 
+import pandas as pd
 import streamlit as st
 
 from pages import shared
@@ -33,6 +34,7 @@ def draw_form() -> None:
         return
     recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key="recipe", bind="query-params")]
     st.caption(recipe.summary)
+    _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
     edited = train_form.edit(override(base, [f"start_from={start_from}"]))
@@ -48,6 +50,16 @@ def draw_form() -> None:
         ids = [jobs.manager().submit(_resolved(recipe, config), group=group) for config in configs]
         st.session_state["watched"] = ids[0]
         st.rerun()
+
+
+def _draw_recipe(recipe: Recipe) -> None:
+    """What the recipe is, as its difference from the defaults."""
+    with st.popover("What this recipe sets", icon=":material/difference:"):
+        changes = differences(TrainConfig(), recipe.config())
+        rows = [
+            (path, _short(path, old), _short(path, new)) for path, (old, new) in changes.items() if path != "recipe"
+        ]
+        st.table(pd.DataFrame(rows, columns=["setting", "default", "here"]).set_index("setting"))
 
 
 def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
@@ -77,12 +89,16 @@ def _resolved(recipe: Recipe, config: TrainConfig) -> TrainConfig:
 def _draw_changes(before: TrainConfig, after: TrainConfig) -> None:
     changes = {path: pair for path, pair in differences(before, after).items() if path != "dataset"}
     if changes:
-        chips = " ".join(f":blue-badge[{path}: {_short(old)} → {_short(new)}]" for path, (old, new) in changes.items())
+        chips = " ".join(
+            f":blue-badge[{path}: {_short(path, old)} → {_short(path, new)}]" for path, (old, new) in changes.items()
+        )
         st.markdown(f"Changed from the recipe: {chips}")
 
 
-def _short(value: object) -> str:
-    return "new FerNet" if value == NEW else "1" if value is None else str(value).replace("[", "(").replace("]", ")")
+def _short(path: str, value: object) -> str:
+    if value == "":
+        return "new FerNet" if path == "start_from" else "none"
+    return "1" if value is None else str(value).replace("[", "(").replace("]", ")")  # None: a weight not named
 
 
 def _estimate(config: TrainConfig) -> tuple[TrainConfig, Estimate] | None:

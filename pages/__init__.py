@@ -16,6 +16,7 @@ if PagesManager.uses_pages_directory:
 PAGES = {
     "overview": ("Overview", ":material/home:"),
     "dataset": ("Dataset", ":material/photo_library:"),
+    "experiments": ("Experiments", ":material/experiment:"),
     "train": ("Train", ":material/model_training:"),
     "predict": ("Predict", ":material/familiar_face_and_zone:"),
 }

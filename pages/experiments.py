@@ -1,0 +1,57 @@
+"""Experiments: every run in one table, and those that are chosen beside each other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from pages import shared
+from pages.experiments_tabs import chosen, comparison, groups, manage, published, table, tradeoffs
+
+from ferdash.paths import checkpoints_root
+from ferdash.runs.index import DamagedRun, RunSummary, list_runs, sound
+
+EMPTY = (
+    "Once something has been trained, this page shows every run with its scores on validation, and sets any of them "
+    "beside each other: which is better and whether that could be chance, their curves, the faces they disagree on, "
+    "what was set differently, and where each comes from."
+)
+
+
+def draw_empty() -> None:
+    """What the page will show, and the way to a first run."""
+    st.markdown(EMPTY)
+    st.page_link(shared.page_path("train"), label="Train a first run", icon=":material/model_training:")
+
+
+def draw_page(root: Path, summaries: list[RunSummary]) -> None:
+    """The table, what is chosen of it, and the tabs; only the open tab is computed."""
+    chosen.read_url([run.id for run in summaries])
+    found = table.draw(summaries)
+    picked = chosen.draw_pickers(root, summaries)
+    tabs: dict[str, Callable[[], None]] = {}
+    if picked is not None:
+        manage.draw(picked)
+        with shared.calm_errors():
+            comparison.draw_headline(picked)
+        tabs |= comparison.tabs(picked)
+    tabs |= {
+        "Groups": lambda: groups.draw(found),
+        "Trade-offs": lambda: tradeoffs.draw(root, found),
+        "Published": published.draw,
+    }
+    for tab, draw_tab in zip(st.tabs(list(tabs), key="view", bind="query-params"), tabs.values(), strict=True):
+        if tab.open:
+            with tab, shared.calm_errors():
+                draw_tab()
+
+
+st.title("Experiments")
+runs_root = checkpoints_root() / "runs"
+entries = list_runs(runs_root)
+if readable := sound(entries):
+    draw_page(runs_root, readable)
+else:
+    draw_empty()
+    published.draw()
+table.draw_damaged({entry.id: entry.reason for entry in entries if isinstance(entry, DamagedRun)}, runs_root)

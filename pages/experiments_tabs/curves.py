@@ -1,0 +1,36 @@
+"""Curves: any measure over the epochs or the time of training, smoothed on request."""
+
+import streamlit as st
+
+from pages import shared
+from pages.experiments_tabs.chosen import Chosen
+
+from ferdash.emotions import EMOTIONS
+from ferdash.evaluation.metrics import TITLES
+from ferdash.plots import experiments as plots
+from ferdash.runs.compare import learning_curves
+
+MEASURES = (
+    {**TITLES, "train_loss": "Training loss", "train_accuracy": "Training accuracy", "lr": "Learning rate"}
+    | {"images_per_s": "Images per second"}
+    | {f"f1.{emotion}": f"F1 of {emotion}" for emotion in EMOTIONS}
+)
+BY = {"Epoch": "epoch", "Time": "seconds"}
+NAMES = {title: measure for measure, title in MEASURES.items()}
+
+
+def draw(chosen: Chosen) -> None:
+    """The whole tab."""
+    left, middle, right = st.columns([2, 1.2, 2], vertical_alignment="bottom")
+    name = left.selectbox("Measure", list(NAMES), key="measure", bind="query-params")
+    by = middle.segmented_control("By", list(BY), default="Epoch", required=True, key="by", bind="query-params")
+    smoothing = right.slider("Smoothing", 0.0, 0.95, 0.0, 0.05, key="smoothing", bind="query-params")
+    table = learning_curves(chosen.runs, NAMES[name])
+    figure = plots.learning_curves(
+        table, chosen.titles, measure=NAMES[name], title=name, by=BY[by], smoothing=smoothing
+    )
+    st.plotly_chart(figure, config=shared.PLOT, key="curves")
+    st.caption("Scores are on validation. A run that continues another is drawn with the epochs before it.")
+    with st.expander("The numbers"):
+        wide = table.pivot(index="epoch", columns="run", values="value").rename(columns=chosen.titles)
+        st.dataframe(wide.set_axis(wide.index + 1))

@@ -1,0 +1,28 @@
+"""Emotions: the F1 of each, side by side and against the baseline."""
+
+import streamlit as st
+
+from pages import shared
+from pages.experiments_tabs.chosen import Chosen
+
+from ferdash.plots import experiments as plots
+from ferdash.runs.compare import f1_table
+
+
+def draw(chosen: Chosen) -> None:
+    """The whole tab."""
+    epochs = {run.id: run.best.epoch for run in chosen.summaries if run.best}
+    table = f1_table(chosen.runs, epochs, chosen.baseline)
+    if table.empty:
+        st.info("None of these runs has been measured yet.", icon=":material/info:")
+        return
+    left, right = st.columns(2)
+    left.plotly_chart(plots.emotion_bars(table, chosen.titles), config=shared.PLOT, key="f1")
+    if chosen.others:
+        figure = plots.emotion_differences(table, chosen.titles, chosen.baseline)
+        right.plotly_chart(figure, config=shared.PLOT, key="f1-differences")
+    wide = table.pivot(index="emotion", columns="run", values="f1")[list(epochs)].rename(columns=chosen.titles)
+    st.dataframe(wide.style.format("{:.3f}", na_rep="no image").highlight_max(axis=1, props="font-weight: 700"))
+    absent = sorted(set(table.loc[table["support"] == 0, "emotion"]))
+    note = f" No image shows {', '.join(absent)}: left out of macro averages." if absent else ""
+    st.caption(f"Of the best epoch of each run; the highest in bold.{note}")

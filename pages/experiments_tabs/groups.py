@@ -1,0 +1,54 @@
+"""Groups: runs that differ in seed or fold alone, as mean and spread."""
+
+import streamlit as st
+
+from pages import shared
+
+from ferdash.plots.experiments import group_spread
+from ferdash.runs.compare import GroupSummary, Spread, group_summary
+from ferdash.runs.index import RunSummary
+from ferdash.runs.table import measured_alike
+from ferdash.wording import percent
+
+SCORES = {"Accuracy": "accuracy", "Macro F1": "macro_f1", "Worst emotion's F1": "worst_f1"}
+MOST = 12
+"""Groups drawn at once; the search above the table narrows them down."""
+
+
+def draw(found: list[RunSummary]) -> None:
+    """The whole tab, of the runs that the table shows."""
+    groups = group_summary(found)
+    if not groups:
+        st.info(
+            "No run here belongs to a group. Train with several seeds or folds, on the Train page or with "
+            "`ferdash train --seeds 3`, and this shows how far their scores spread.",
+            icon=":material/info:",
+        )
+        return
+    st.dataframe([_row(group) for group in groups], hide_index=True, height="content")
+    name = st.segmented_control("Score", list(SCORES), default="Accuracy", required=True, key="group-score")
+    for place, alike in enumerate(measured_alike(found)):
+        shown = [group for group in group_summary(alike.runs) if SCORES[name] in group.best][:MOST]
+        if shown:
+            figure = group_spread(shown, {run.id: run for run in alike.runs}, SCORES[name], name)
+            st.plotly_chart(figure, config=shared.PLOT, key=f"groups-{place}")
+            st.caption(f"{alike.described}.")
+    st.caption(
+        "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
+    )
+
+
+def _row(group: GroupSummary) -> dict[str, str]:
+    row = {"Group": group.name, "Over": group.over}
+    for title, score in SCORES.items():
+        row[f"{title}, best"] = _text(group.best.get(score), score)
+        row[f"{title}, last"] = _text(group.last.get(score), score)
+    return row
+
+
+def _text(spread: Spread | None, score: str) -> str:
+    if spread is None:
+        return "-"
+    if score == "accuracy":
+        return percent(spread.mean) + ("" if spread.std is None else f" ± {100 * spread.std:.1f}")
+    return f"{spread.mean:.3f}" + ("" if spread.std is None else f" ± {spread.std:.3f}")

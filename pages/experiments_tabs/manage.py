@@ -1,0 +1,99 @@
+"""What can be done with the chosen runs: name, tags and notes, promote, export, archive, delete."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages import shared
+from pages.experiments_tabs.chosen import Chosen
+
+from ferdash.paths import checkpoints_root, data_root
+from ferdash.runs import export, meta
+from ferdash.runs.index import RunSummary
+from ferdash.wording import counted
+
+
+def draw(chosen: Chosen) -> None:
+    """A row of buttons; those that ask something first open a panel."""
+    runs = list(chosen.summaries)
+    with st.container(horizontal=True):
+        with st.popover("Name, tags, notes", icon=":material/edit:"), shared.calm_errors():
+            _draw_names(chosen.root, runs, chosen.titles)
+        with st.popover("Promote", icon=":material/workspace_premium:"), shared.calm_errors():
+            _draw_promotion(runs, chosen.titles)
+        with st.popover("Export", icon=":material/download:"):
+            _draw_export(chosen)
+        _draw_archive(chosen.root, runs)
+        with st.popover("Delete", icon=":material/delete:"), shared.calm_errors():
+            _draw_deletion(chosen.root, runs, chosen.titles)
+
+
+def _pick(runs: list[RunSummary], titles: dict[str, str], key: str) -> RunSummary:
+    if len(runs) == 1:
+        return runs[0]
+    by_id = {run.id: run for run in runs}
+    return by_id[st.selectbox("Run", list(by_id), format_func=titles.__getitem__, key=key)]
+
+
+def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
+    run = _pick(runs, titles, "named")
+    with st.form("names", border=False):
+        name = st.text_input("Name", run.name, key=f"name-{run.id}")
+        tags = st.text_input("Tags, separated by commas", ", ".join(run.tags), key=f"tags-{run.id}")
+        notes = st.text_area("Notes", run.notes, key=f"notes-{run.id}")
+        if st.form_submit_button("Save", type="primary"):
+            meta.rename(root, run.id, name)
+            meta.set_tags(root, run.id, tags.split(","))
+            meta.note(root, run.id, notes)
+            st.rerun()
+
+
+def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
+    run = _pick(runs, titles, "promoted")
+    st.markdown("Saves the run's best network as a model that every page offers, scored anew and with a card.")
+    if run.tuned_on_test:
+        st.warning("This run is tuned on test; a test score of the model would prove nothing.")
+    name = st.text_input("Name of the model", key=f"model-{run.id}")
+    replace = st.checkbox("Replace a model of that name", key=f"replace-{run.id}")
+    if st.button("Promote it", type="primary", disabled=not name):
+        shared.await_models()
+        from ferdash.promotion import promote
+
+        with st.spinner("Scoring it on validation …"):
+            promote(run.id, name, data=data_root(), checkpoints=checkpoints_root(), replace=replace)
+        shared.announce(f"{titles[run.id]} is now the model “{name}”.")
+        st.rerun()
+
+
+def _draw_export(chosen: Chosen) -> None:
+    runs, summaries = chosen.runs, list(chosen.summaries)
+    kinds = {
+        "CSV, every epoch": (lambda: export.to_csv(runs), "runs.csv", "text/csv"),
+        "JSON, everything": (lambda: export.to_json(runs), "runs.json", "application/json"),
+        "Markdown table": (lambda: export.to_markdown(summaries), "runs.md", "text/markdown"),
+        "LaTeX table": (lambda: export.to_latex(summaries), "runs.tex", "text/plain"),
+    }
+    for label, (content, name, kind) in kinds.items():
+        st.download_button(label, content, name, kind, on_click="ignore", width="stretch")
+    st.caption("For MLflow and TensorBoard: `ferdash runs export --to mlflow`")
+
+
+def _draw_archive(root: Path, runs: list[RunSummary]) -> None:
+    archived = all(run.archived for run in runs)
+    label = "Take out of the archive" if archived else "Archive"
+    explanation = "The table leaves archived runs out unless asked."
+    if st.button(label, icon=":material/archive:", help=explanation, key="to-archive"):
+        for run in runs:
+            meta.archive(root, run.id, not archived)
+        shared.announce(f"{label}: {counted(len(runs), 'run')}.")
+        st.rerun()
+
+
+def _draw_deletion(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
+    st.markdown("\n".join(f"- **{titles[run.id]}** `{run.id}`" for run in runs))
+    st.markdown("Their scores, predictions and checkpoints cannot be brought back. Models made from them stay.")
+    if st.button(f"Delete {counted(len(runs), 'run')} for good", type="primary"):
+        for run in runs:
+            meta.delete(root, run.id)
+        shared.announce(f"Deleted {counted(len(runs), 'run')}.")
+        st.rerun()

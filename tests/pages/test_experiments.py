@@ -1,0 +1,243 @@
+"""Experiments: without a run, the table and its search, two runs compared, and what can be done with them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ferdash.data.dataset import open_dataset
+from ferdash.evaluation.metrics import compute_metrics
+from ferdash.runs import store
+from ferdash.training.config import TrainConfig, override, to_dict
+
+Visit = Callable[..., AppTest]
+MakeRun = Callable[..., store.Run]
+A, B, C = (f"2025010{number}-000000-custom-000{number}" for number in (1, 2, 3))
+ALWAYS = ["Groups", "Trade-offs", "Published"]
+
+
+@pytest.fixture
+def make_run(demo_data: Path, checkpoints: Path) -> MakeRun:
+    """A finished run on the demo dataset whose best epoch is right on `right` of the validation images, the first ones
+    or the last ones."""
+    dataset = open_dataset(demo_data, "demo")
+    rows = dataset.rows("validation")
+    labels = dataset.labels[rows]
+
+    def make(run_id: str, right: int, *settings: str, last: bool = False, name: str = "", group: str = "") -> store.Run:
+        config = to_dict(override(TrainConfig(), ["dataset=demo", *settings]))
+        record = {
+            "config": config,
+            "dataset": {"name": "demo", "hash": dataset.hash, "images": len(dataset)},
+            "code": "0123456789ab",
+            "versions": {"python": "3.11"},
+            "command": f"ferdash train --name {run_id}",
+            "parent": None,
+            "group": group,
+        }
+        run = store.create_run(checkpoints / "runs", run_id, record, name=name)
+        hit = np.arange(len(rows)) >= len(rows) - right if last else np.arange(len(rows)) < right
+        probabilities = np.full((len(rows), 7), 0.05)
+        probabilities[np.arange(len(rows)), np.where(hit, labels, (labels + 1) % 7)] = 0.7
+        metrics = compute_metrics(y_true=labels, probabilities=probabilities)
+        row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
+        store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
+        store.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
+        best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
+        store.write_status(run.folder, state="finished", best=best)
+        return run
+
+    return make
+
+
+@pytest.fixture
+def two(make_run: MakeRun) -> None:
+    make_run(A, 20, "seed=3", name="first")
+    make_run(B, 12, "optimizer.lr=0.001", last=True, name="second")
+
+
+def open_page(visit: Visit, *runs: str, **parameters: str) -> AppTest:
+    """The page with these runs chosen, as its address asks for."""
+    app = visit("overview").switch_page("pages/experiments.py")
+    app.query_params["runs"] = list(runs)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    parts = [app.markdown, app.caption, app.info, app.warning, app.error, app.success, app.title]
+    return "\n".join(entry.value for part in parts for entry in part)
+
+
+def button(app: AppTest, label: str):
+    (found,) = [entry for entry in app.button if entry.label == label]
+    return found
+
+
+def tabs(app: AppTest) -> list[str]:
+    return [tab.label for tab in app.tabs]
+
+
+def test_without_a_run_it_leads_to_one(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("experiments")
+    assert not app.exception
+    assert "Once something has been trained" in text(app)
+    assert "published, not run here" in text(app)
+
+
+def test_runs_stand_with_those_measured_alike(visit: Visit, two: None, make_run: MakeRun) -> None:
+    make_run(C, 5, "evaluation.per_class=2")
+    app = visit("experiments")
+    assert not app.exception
+    assert "cannot be compared" in text(app)
+    assert tabs(app) == ALWAYS
+    assert [list(frame.value["Run"]) for frame in app.dataframe[:2]] == [["second", "first"], ["custom 0003"]]
+    app.text_input(key="search").set_value("FIRST").run()
+    assert list(app.dataframe[0].value["Run"]) == ["first"]
+    app.text_input(key="search").set_value("nothing like it").run()
+    assert "No run fits" in text(app)
+
+
+def test_two_runs_are_compared_by_a_sentence(visit: Visit, two: None) -> None:
+    app = visit("experiments")
+    app.multiselect(key="compare").set_value([A, B]).run()
+    assert not app.exception
+    images = len(store.read_predictions(store.open_run(_root(), A).folder, "validation"))
+    points = 100 * 8 / images
+    assert f"first is better by {points:.1f} points; with {images} images" in text(app)
+    assert f"second minus first: -{points:.1f} points of accuracy" in text(app)
+    assert tabs(app)[:2] == ["Summary", "Curves"]
+    assert parse_qs(_query(app))["runs"] == [A, B]
+
+
+def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -> None:
+    app = open_page(visit, A, B, baseline=B)
+    assert app.multiselect(key="compare").value == [A, B]
+    assert app.selectbox(key="baseline").value == B
+    assert "first minus second" in text(app)
+    gone = open_page(visit, A, "20240101-000000-gone-0000")
+    assert gone.multiselect(key="compare").value == [A]
+
+
+@pytest.mark.parametrize(
+    ("view", "sign"),
+    [
+        ("Summary", "95 % interval"),
+        ("Curves", "Scores are on validation"),
+        ("Emotions", "the highest in bold"),
+        ("Confusions", "Most of its mistakes"),
+        ("Faces they disagree on", "Only first is right"),
+        ("Settings", "other settings are the same"),
+        ("Lineage", "chosen runs have a thick border"),
+        ("Calibration", "best temperature"),
+        ("Groups", "No run here belongs to a group"),
+        ("Trade-offs", "Pareto front"),
+        ("Published", "published, not run here"),
+    ],
+)
+def test_every_tab_draws(visit: Visit, two: None, view: str, sign: str) -> None:
+    app = open_page(visit, A, B, view=view)
+    assert not app.exception
+    assert not app.error
+    assert sign in text(app)
+
+
+def test_only_what_was_set_differently_is_shown(visit: Visit, two: None) -> None:
+    app = open_page(visit, A, B, view="Settings")
+    table = app.dataframe[-1].value
+    assert sorted(table.index) == ["optimizer.lr", "seed"]
+    assert list(table.loc["seed"]) == ["3", "0"]
+
+
+def test_runs_of_other_images_are_said_not_to_be_comparable(visit: Visit, two: None, make_run: MakeRun) -> None:
+    run = make_run(C, 5, name="third")
+    table = store.read_predictions(run.folder, "validation").iloc[:10]
+    probabilities = table.iloc[:, 2:].to_numpy()
+    store.write_predictions(
+        run.folder, "validation", rows=table["row"], labels=table["label"], probabilities=probabilities
+    )
+    assert "third against first: not comparable" in text(open_page(visit, A, C))
+
+
+def test_tuned_on_test_is_marked_wherever_it_appears(visit: Visit, two: None, make_run: MakeRun) -> None:
+    make_run(C, 5, "sampling.mode=adaptive", "sampling.focus.measured_on=test")
+    app = open_page(visit, A, C, view="Summary")
+    assert "tuned on test" in set(app.dataframe[0].value["Mark"])
+    assert any("tuned on test" in warning.value for warning in app.warning)
+    assert any("tuned on test" in str(frame.value) for frame in app.dataframe[1:])
+
+
+def test_seeds_of_a_group_have_mean_and_spread(visit: Visit, make_run: MakeRun) -> None:
+    make_run(A, 8, "seed=1", group="pair")
+    make_run(B, 12, "seed=2", group="pair")
+    app = open_page(visit, view="Groups")
+    row = app.dataframe[-1].value.iloc[0]
+    assert (row["Group"], row["Over"]) == ("pair", "2 seeds")
+    assert "±" in row["Accuracy, best"]
+
+
+def test_names_tags_and_notes_are_kept(visit: Visit, two: None) -> None:
+    app = open_page(visit, A)
+    app.text_input(key=f"name-{A}").set_value("renamed")
+    app.text_input(key=f"tags-{A}").set_value("good, new")
+    app.text_area(key=f"notes-{A}").set_value("worth a second look")
+    button(app, "Save").click().run()
+    assert store.read_meta(_root() / A) == {
+        "name": "renamed",
+        "tags": ["good", "new"],
+        "notes": "worth a second look",
+        "archived": False,
+    }
+
+
+def test_archived_runs_are_shown_only_when_asked_for(visit: Visit, two: None) -> None:
+    app = open_page(visit, A)
+    button(app, "Archive").click().run()
+    assert list(app.dataframe[0].value["Run"]) == ["second"]
+    app.checkbox(key="archive").check().run()
+    assert list(app.dataframe[0].value["Run"]) == ["second", "first"]
+
+
+def test_deleting_names_the_run(visit: Visit, two: None) -> None:
+    app = open_page(visit, A)
+    assert A in text(app)
+    button(app, "Delete 1 run for good").click().run()
+    assert store.list_run_ids(_root()) == [B]
+    assert not app.exception
+
+
+def test_a_run_at_work_is_not_deleted(visit: Visit, two: None) -> None:
+    store.write_status(_root() / A, state="running")
+    app = open_page(visit, A)
+    button(app, "Delete 1 run for good").click().run()
+    assert "stop it first" in text(app)
+    assert (_root() / A).is_dir()
+
+
+def test_damaged_folders_are_listed_with_the_reason(visit: Visit, two: None) -> None:
+    (_root() / "broken").mkdir()
+    app = visit("experiments")
+    assert any("1 damaged folder" in panel.label for panel in app.expander)
+    assert "The folder is empty." in list(app.dataframe[-1].value["What is wrong"])
+
+
+def test_a_run_without_its_checkpoint_is_not_promoted(visit: Visit, two: None) -> None:
+    app = open_page(visit, A)
+    app.text_input(key=f"model-{A}").set_value("mine").run()
+    button(app, "Promote it").click().run()
+    assert any(A in error.value for error in app.error)
+    assert not (_root().parent / "models" / "mine").exists()
+
+
+def _root() -> Path:
+    from ferdash.paths import checkpoints_root
+
+    return checkpoints_root() / "runs"
+
+
+def _query(app: AppTest) -> str:
+    return "&".join(f"{name}={value}" for name in app.query_params for value in app.query_params[name])

@@ -1,0 +1,69 @@
+"""Two runs chosen and compared; the address alone shows the same comparison in another tab."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_S = 240
+SENTENCE = re.compile(r"is better by [\d.]+ points|are right equally often")
+
+
+def train_two_seeds(page: Page) -> None:
+    page.get_by_role("link", name="Dataset", exact=True).click()
+    demo = page.get_by_role("button", name="Make the demo dataset")
+    imported = page.get_by_role("tab", name="Import")
+    expect(demo.or_(imported)).to_be_visible()
+    if demo.is_visible():
+        demo.click()
+        expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Train", exact=True).click()
+    fill(page.get_by_label("epochs", exact=True), "1")
+    expect(page.get_by_text("epochs: 60 → 1", exact=True)).to_be_visible()
+    fill(page.get_by_label("Repeat with so many seeds", exact=True), "2")
+    page.get_by_role("button", name="Start 2 runs").click()
+
+
+def fill(box: Locator, text: str) -> None:
+    box.fill(text)
+    box.press("Enter")
+
+
+def choose_run(page: Page, row: int) -> None:
+    page.get_by_role("combobox", name="Compare").click()
+    page.get_by_role("option").nth(row).click()
+
+
+def visit_until(page: Page, sign: Locator) -> None:
+    """The page shows what there was when it was opened, and training two runs takes some seconds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not sign.count() and time.monotonic() < deadline:
+        page.get_by_role("link", name="Train", exact=True).click()
+        expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+        page.get_by_role("link", name="Experiments", exact=True).click()
+        expect(page.get_by_role("tab", name="Published")).to_be_visible()
+    expect(sign).to_be_visible()
+
+
+def test_two_runs_are_compared_and_the_address_brings_it_back(page: Page):
+    train_two_seeds(page)
+    visit_until(page, page.get_by_text(re.compile(r"validation images of demo .*: ([2-9]|\d\d+) runs")))
+    choose_run(page, 0)
+    choose_run(page, 0)
+    sentence = page.get_by_role("heading", name=SENTENCE)
+    expect(sentence).to_be_visible()
+    difference = page.get_by_text("points of accuracy, 95 % interval")
+    expect(difference).to_be_visible()
+    page.get_by_role("tab", name="Settings").click()
+    expect(page.get_by_text("other settings are the same in all of them")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"runs=.+&runs=.+view=Settings|view=Settings.+runs=.+&runs=.+"))
+
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.get_by_role("heading", name=SENTENCE)).to_have_text(sentence.inner_text())
+    expect(other.get_by_text("points of accuracy, 95 % interval")).to_have_text(difference.inner_text())
+    expect(other.get_by_role("tab", name="Settings")).to_have_attribute("aria-selected", "true")
+    other.close()

@@ -2,7 +2,7 @@
 
     python benchmarks/ablation.py --dataset fer2013
 
-All arms train the same number of images: a weighted epoch draws as many as a uniform one. Scores are of the last epoch
+FerNet of width 16, 48 px, no test-time augmentation. All arms train the same number of images: a weighted epoch draws as many as a uniform one. Scores are of the last epoch
 on validation, so that no arm gains by having more chances to be lucky. The runs of an arm are a group; what is
 finished is not trained again, so the command goes on where it was cut.
 """
@@ -70,6 +70,7 @@ def main() -> None:
     print(
         f"\nLast epoch of {chosen.epochs}, on validation of {chosen.dataset}; {chosen.seeds} seeds, mean ± spread (sd)"
     )
+    print(" " * 12 + "".join(f"{arm:>18}" for arm in tables))
     for score in SCORES:
         cells = [f"{table[score].mean():.3f} ± {table[score].std():.3f}" for table in tables.values()]
         print(f"{score:12}" + "".join(f"{cell:>18}" for cell in cells))
@@ -77,7 +78,7 @@ def main() -> None:
         for arm in ("static", "adaptive"):
             test = ttest_rel(tables[arm][score], tables["uniform"][score])
             change = (tables[arm][score] - tables["uniform"][score]).mean()
-            print(f"{arm} against uniform, {score}: {change:+.3f}, paired t test over seeds p = {test.pvalue:.2f}")
+            print(f"{arm} against uniform, {score}: {change:+.3f}, paired t test over seeds p = {test.pvalue:.3f}")
 
 
 if __name__ == "__main__":

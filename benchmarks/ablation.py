@@ -2,9 +2,9 @@
 
     python benchmarks/ablation.py --dataset fer2013
 
-FerNet of width 16, 48 px, no test-time augmentation. All arms train the same number of images: a weighted epoch draws as many as a uniform one. Scores are of the last epoch
-on validation, so that no arm gains by having more chances to be lucky. The runs of an arm are a group; what is
-finished is not trained again, so the command goes on where it was cut.
+FerNet of width 16, 48 px, no test-time augmentation. All arms train the same number of images: a weighted epoch draws
+as many as a uniform one. Scores are of the last epoch on validation, so that no arm gains by having more chances to be
+lucky. The runs of an arm are a group; what is finished is not trained again, so the command goes on where it was cut.
 """
 
 import argparse

@@ -24,14 +24,19 @@ def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: b
     The model is scored anew on validation, with and without images that duplicate a training image, and the card says
     so. replace: put it in the place of a model of that name.
 
-    Raises RunError, DatasetError or ModelError when the run, its dataset or its checkpoint is missing, or the name is
-    taken.
+    Raises RunError, DatasetError or ModelError when the run, its dataset or its checkpoint is missing, the run is a
+    fold of a cross-validation, or the name is taken.
     """
     check_name(name)
     target = checkpoints / "models" / name
     if target.exists() and not replace:
         raise ModelError(f"There is already a model called “{name}”; choose another name, or replace it (--replace).")
     run = open_run(checkpoints / "runs", run_id)
+    if run.record["config"].get("folds", {}).get("count"):
+        raise RunError(
+            f"Run {run_id} is one fold of a cross-validation, and has seen validation images that its card would be "
+            "scored on. Promote a run that was trained on the dataset's own splits."
+        )
     model = load_model(f"run:{run_id}@best", checkpoints, device="cpu")
     dataset = open_dataset(data, run.record["dataset"]["name"])
     if dataset.hash != run.record["dataset"]["hash"]:

@@ -35,6 +35,13 @@ def runs(checkpoints: Path) -> tuple[Run, Run]:
     return (second, first) if first.record["parent"] else (first, second)
 
 
+def test_a_fold_is_not_promoted(demo_root: Path, tmp_path: Path) -> None:
+    config = override(TrainConfig(), ["dataset=demo", "folds.count=3"])
+    run = start.create(config, data=demo_root, checkpoints=tmp_path)
+    with pytest.raises(RunError, match="is one fold of a cross-validation"):
+        promote(run.id, "mine", data=demo_root, checkpoints=tmp_path)
+
+
 def test_the_card_s_figures_are_those_of_the_saved_model_to_the_digit(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset
 ) -> None:

@@ -16,7 +16,7 @@ AXES = {
     "Worst emotion's F1": ("worst_f1", False),
     "Parameters": ("parameters", True),
     "Minutes of training": ("minutes", True),
-    "Epochs": ("epochs", True),
+    "Epochs": ("epochs_done", True),
 }
 """Title of an axis -> column, and whether less is better."""
 
@@ -84,9 +84,10 @@ def scatter(table: pd.DataFrame, x: str, y: str, chosen: Sequence[str] = ()) -> 
 def parallel_coordinates(table: pd.DataFrame, colour: str) -> go.Figure:
     """Settings and scores of the runs as parallel axes, a line for each run.
 
-    table: columns are titles of axes, numbers or words; columns of one single value are left out. colour: the column
-    (of numbers) by which lines are coloured.
+    table: columns are titles of axes, numbers, words or lists; columns of one single value are left out. colour: the
+    column (of numbers) by which lines are coloured.
     """
+    table = table.map(lambda value: str(value) if isinstance(value, list) else value)
     varied = [name for name in table.columns if table[name].nunique(dropna=False) > 1][-MOST_AXES:]
     dimensions = [_axis(name, table[name]) for name in varied]
     line = {"color": pd.to_numeric(table[colour]), "colorscale": "Cividis", "showscale": True}

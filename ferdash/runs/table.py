@@ -69,7 +69,7 @@ def settings_and_scores(
 ) -> pd.DataFrame:
     """A row for each run with a score: the settings in which the runs differ, by dotted path, then its scores in the
     best epoch and what they took. Columns run, title, the settings, accuracy, macro_f1, worst_f1, parameters, minutes,
-    epochs.
+    epochs_done.
 
     configs: the configuration of each run's record, by id; defaults: what a setting is that a run does not have.
     """
@@ -83,7 +83,7 @@ def settings_and_scores(
             "worst_f1": run.best.worst_f1,
             "parameters": run.parameters,
             "minutes": run.seconds / 60 if run.seconds else None,
-            "epochs": run.epochs_done,
+            "epochs_done": run.epochs_done,
         }
         for run in scored
         if run.best is not None

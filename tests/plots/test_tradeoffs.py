@@ -60,5 +60,7 @@ def test_parallel_axes_show_what_varies_in_numbers_or_words() -> None:
     assert (list(mode.values), list(mode.ticktext)) == ([1, 0], ["static", "uniform"])
     assert list(seed.values) == [3, 4]
     assert accuracy.label == "Accuracy"
+    depths = pd.DataFrame({"depths": [[1, 1], [2, 1]], "Accuracy": [0.5, 0.6]})
+    assert list(parallel_coordinates(depths, "Accuracy").data[0].dimensions[0].ticktext) == ["[1, 1]", "[2, 1]"]
     wide = pd.DataFrame({f"s{n}": [0, 1] for n in range(30)} | {"Accuracy": [0.5, 0.6]})
     assert len(parallel_coordinates(wide, "Accuracy").data[0].dimensions) == MOST_AXES

@@ -80,9 +80,12 @@ def test_the_table_has_percentages_and_epochs_from_one(summaries: list[RunSummar
 
 
 def test_settings_that_differ_stand_beside_the_scores(summaries: list[RunSummary]) -> None:
-    configs = {run.id: {"seed": run.seed, "lr": 0.1 if run.id[-1] == "b" else None} for run in summaries}
+    # A setting may be called like a score, as `epochs` is.
+    configs = {run.id: {"seed": run.seed, "epochs": len(run.id) + (run.id[-1] == "b")} for run in summaries}
     table = settings_and_scores(summaries, configs, {"lr": 0.1})
+    assert list(table["epochs"].diff()[1:]) == [1, -1]
+    assert "lr" not in table
     assert list(table["run"].str[-1]) == ["d", "b", "a"]
     assert list(table["seed"]) == [0, 1, 0]
     assert list(table["accuracy"]) == [0.5, 0.5, 0.5]
-    assert {"title", "macro_f1", "worst_f1", "parameters", "minutes", "epochs"} <= set(table.columns)
+    assert {"title", "macro_f1", "worst_f1", "parameters", "minutes", "epochs_done"} <= set(table.columns)

@@ -75,7 +75,7 @@ def _draw_export(chosen: Chosen) -> None:
     }
     for label, (content, name, kind) in kinds.items():
         st.download_button(label, content, name, kind, on_click="ignore", width="stretch")
-    st.caption("HTML with charts, MLflow and TensorBoard: `ferdash runs export RUN --to html`, `mlflow`, `tensorboard`.")
+    st.caption("HTML, MLflow, TensorBoard: `ferdash runs export RUN --to html`, `mlflow` or `tensorboard`.")
 
 
 def _draw_archive(root: Path, runs: list[RunSummary]) -> None:

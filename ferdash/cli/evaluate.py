@@ -50,6 +50,7 @@ def evaluate(
     score then no longer says how the model does on new faces. Choose on validation.
     """
     _check_target(save_predictions)
+    _refuse_a_fold(model, split)
     from ferdash.data.dataset import open_dataset
     from ferdash.inference import scoring
     from ferdash.models.loading import load_model
@@ -79,6 +80,22 @@ def evaluate(
         print_json({"model": model} | scored.to_dict() | {"without_duplicates": cleaned and cleaned.to_dict()})
         return
     _show(loaded.title, scored, cleaned)
+
+
+def _refuse_a_fold(model: str, split: str) -> None:
+    """Raise EvaluationError for a fold of a cross-validation, which has learned from most validation images."""
+    from ferdash.runs.store import open_run
+
+    if not model.startswith("run:") or split == "test":
+        return
+    run_id = model.removeprefix("run:").partition("@")[0]
+    if (checkpoints_root() / "runs" / run_id).is_dir():  # else loading the model says what is wrong
+        record = open_run(checkpoints_root() / "runs", run_id).record
+        if record.get("config", {}).get("folds", {}).get("count"):
+            raise EvaluationError(
+                f"Run {run_id} is one fold of a cross-validation and was trained on images of the {split} split, so a "
+                f"score there would be too good. `ferdash runs show {run_id}` has the score of the fold it left out."
+            )
 
 
 def _check_target(path: Path | None) -> None:

@@ -9,11 +9,12 @@ from typer.testing import CliRunner, Result
 from ferdash.cli.main import app
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import EvaluationError
+from ferdash.errors import EvaluationError, ModelError
 from ferdash.inference.scoring import score
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.processing import FerNetImageProcessor
+from ferdash.runs.store import create_run
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +113,12 @@ def test_an_unknown_split_is_wrong_usage(run) -> None:
 def test_help_warns_of_choosing_by_test(run) -> None:
     text = " ".join(run("--help").stdout.split())
     assert "Scoring on the test split is fine; choosing a model" in text
+
+
+def test_a_fold_is_not_scored_on_images_it_was_trained_on(run, checkpoints: Path) -> None:
+    fold = create_run(checkpoints / "runs", "fold-1", {"config": {"folds": {"count": 5, "index": 0}}})
+    refused = run(f"run:{fold.id}@best", "--dataset", "demo")
+    assert isinstance(refused.exception, EvaluationError)
+    assert "one fold of a cross-validation" in str(refused.exception)
+    on_test = run(f"run:{fold.id}@best", "--dataset", "demo", "--split", "test")
+    assert isinstance(on_test.exception, ModelError)  # this one has no checkpoint yet; it was not refused as a fold

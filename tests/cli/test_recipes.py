@@ -1,4 +1,5 @@
 import json
+import re
 
 from typer.testing import CliRunner
 
@@ -9,11 +10,11 @@ runner = CliRunner()
 
 
 def test_every_recipe_is_listed_with_what_it_is_for():
-    result = runner.invoke(app, ["recipes"], env={"COLUMNS": "200"})
+    result = runner.invoke(app, ["recipes"])
     assert result.exit_code == 0
+    text = re.sub(r"[│\s]+", " ", result.output)  # a summary is wrapped where the terminal is narrow
     for recipe in RECIPES.values():
-        assert recipe.name in result.output
-        assert recipe.summary in result.output
+        assert f" {recipe.name} {recipe.summary}" in text
 
 
 def test_a_recipe_is_shown_as_its_difference_from_the_defaults():
@@ -25,6 +26,6 @@ def test_a_recipe_is_shown_as_its_difference_from_the_defaults():
 
 
 def test_a_recipe_that_continues_another_says_so():
-    result = runner.invoke(app, ["recipes", "demo_fear_focus"], env={"COLUMNS": "200"})
+    result = runner.invoke(app, ["recipes", "demo_fear_focus"])
     assert "demo_disgust_surprise_focus" in result.output
     assert "sampling.weights.fear" in result.output

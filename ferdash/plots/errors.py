@@ -221,8 +221,8 @@ def embedding_scatter(points: np.ndarray, labels: np.ndarray, predicted: np.ndar
     title = f"{counted(len(labels), 'face')} as the model arranges them; {counted(mistakes, 'mistake')} outlined"
     figure = finish(figure, title=title, x_title="", y_title="", height=560)
     # Neither axis has a unit or a zero; only nearness counts.
-    figure.update_xaxes(showticklabels=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, zeroline=False, scaleanchor="x")
+    figure.update_xaxes(showticklabels=False, zeroline=False, showgrid=False)
+    figure.update_yaxes(showticklabels=False, zeroline=False, showgrid=False, scaleanchor="x")
     return figure
 
 

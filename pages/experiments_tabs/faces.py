@@ -31,7 +31,7 @@ def draw(chosen: Chosen) -> None:
     if reason := why_not_comparable(a, b):
         st.warning(reason, icon=":material/rule:")
         return
-    dataset = _dataset_of(a)
+    dataset = dataset_of(a)
     apart = disagreements(a, b)
     name_a, name_b = chosen.titles[chosen.baseline], chosen.titles[other]
     emotion = st.pills("Emotion", EMOTIONS, key="apart-emotion", bind="query-params", wrap=True)
@@ -64,7 +64,8 @@ def _tile(label: int, said_a: int, said_b: int, row: int) -> Tile:
     return Tile(name, f"row {count(int(row))}, taken for {wrong} by the other", COLOURS[name], note=f"other: {wrong}")
 
 
-def _dataset_of(answers: Answers) -> FaceDataset:
+def dataset_of(answers: Answers) -> FaceDataset:
+    """The dataset that the answers are about. Raises DatasetError when it is another one by now."""
     chosen = shared.dataset()
     if chosen is not None and chosen.hash == answers.dataset_hash:
         return chosen

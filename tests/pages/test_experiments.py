@@ -131,6 +131,7 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
         ("Emotions", "the highest in bold"),
         ("Confusions", "Most of its mistakes"),
         ("Faces they disagree on", "Only first is right"),
+        ("Errors", "What it confuses most"),
         ("Settings", "other settings are the same"),
         ("Lineage", "chosen runs have a thick border"),
         ("Calibration", "best temperature"),
@@ -144,6 +145,18 @@ def test_every_tab_draws(visit: Visit, two: None, view: str, sign: str) -> None:
     assert not app.exception
     assert not app.error
     assert sign in text(app)
+
+
+def test_errors_are_told_by_pair_slice_and_doubtful_label(visit: Visit, two: None, checkpoints: Path) -> None:
+    app = open_page(visit, A, view="Errors")
+    rows = len(store.read_predictions(checkpoints / "runs" / A, "validation"))
+    assert f"Its {rows - 20} mistakes, the surest first" in text(app)
+    assert app.dataframe[-1].value["mistakes"].is_monotonic_decreasing
+    app.toggle(key="errors-doubtful").set_value(True).run()
+    assert not app.exception
+    assert "From the given probabilities" in text(app)
+    app.toggle(key="errors-map").set_value(True).run()
+    assert any("no checkpoint" in error.value for error in app.error)  # nothing was trained here
 
 
 def test_only_what_was_set_differently_is_shown(visit: Visit, two: None) -> None:

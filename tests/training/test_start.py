@@ -1,0 +1,34 @@
+import errno
+
+import pytest
+import torch
+
+from ferdash.errors import RunError
+from ferdash.training.config import override
+from ferdash.training.recipes import get_recipe
+from ferdash.training.start import command_of, failure_sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (RunError("The loss became nan."), "The loss became nan."),
+        (MemoryError(), "Memory ran out. Continue with a smaller batch_size"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "Memory ran out."),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes."), "Memory ran out."),
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk is full."),
+        (FileNotFoundError(errno.ENOENT, "No such file", "images.npy"), "images.npy"),
+        (ZeroDivisionError("division by zero"), "An error in ferdash itself (ZeroDivisionError: division by zero)"),
+    ],
+)
+def test_whatever_ends_a_run_is_said_in_a_sentence(error: Exception, sentence: str) -> None:
+    assert sentence in failure_sentence(error)
+
+
+def test_the_command_on_record_makes_the_same_configuration_again() -> None:
+    config = override(get_recipe("fernet_taught").config(), ["start_from=fernet", "seed=4", "optimizer.lr=1e-3"])
+    words = command_of(config).split()
+    assert words[:4] == ["ferdash", "train", "--recipe", "fernet_taught"]
+    options = dict(zip(words[2::2], words[3::2], strict=True))
+    settings = [options["--set"], f"seed={options['--seed']}", f"start_from={options['--model']}"]
+    assert override(get_recipe(options["--recipe"]).config(), settings) == config

@@ -1,5 +1,6 @@
 """The table of all runs: search, tags, columns to choose; those measured on the same images together."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -90,15 +91,17 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
         placeholder="",
         row_height=ROW_PX,
         height=ROW_PX * (min(len(run_ids), MOST_ROWS) + 1) + 3,
-        on_select=lambda: _take_ticks(key, run_ids),
+        on_select=partial(_take_ticks, key, run_ids, chosen.ticks()),
         selection_mode="multi-row",
         selection_default=ticked,
         key=key,
     )
 
 
-def _take_ticks(key: str, run_ids: list[str]) -> None:
+def _take_ticks(key: str, run_ids: list[str], drawn_at: int) -> None:
     """Keep the order of those chosen before, and those that this table does not show."""
+    if drawn_at != chosen.ticks():
+        return  # a table that is gone reports that nothing is ticked in it, after the choice was made elsewhere
     ticked = [run_ids[row] for row in st.session_state[key]["selection"]["rows"] if row < len(run_ids)]
     before = [run_id for run_id in chosen.ids() if run_id in ticked or run_id not in run_ids]
     chosen.choose([*before, *(run_id for run_id in ticked if run_id not in before)])

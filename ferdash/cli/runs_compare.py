@@ -114,10 +114,12 @@ def _interval_words(result: "PairedResult") -> str:
 
 
 def _print_legend(summaries: "list[RunSummary]") -> None:
+    from ferdash.runs.index import TUNED_ON_TEST
+
     for letter, run in zip(LETTERS, summaries, strict=False):
         name = f" ({run.name})" if run.name else ""
         role = ", the baseline" if letter == LETTERS[0] else ""
-        mark = "  [yellow]tuned on test[/yellow]" if run.tuned_on_test else ""
+        mark = f"  [yellow]{TUNED_ON_TEST}[/yellow]" if run.tuned_on_test else ""
         console.print(f"[bold]{letter}[/bold]  {escape(run.id + name)}{role}{mark}", highlight=False)
 
 

@@ -131,7 +131,9 @@ def _notes(run: "RunSummary") -> str:
 
 def marks(run: "RunSummary") -> str:
     """What must be said of a run wherever it appears, a line each."""
-    applying = {"tuned on test": run.tuned_on_test, "imported": run.kind == "imported", "archived": run.archived}
+    from ferdash.runs.index import TUNED_ON_TEST
+
+    applying = {TUNED_ON_TEST: run.tuned_on_test, "imported": run.kind == "imported", "archived": run.archived}
     return "".join(f"\n[yellow]{mark}[/yellow]" for mark, applies in applying.items() if applies)
 
 

@@ -106,14 +106,6 @@ def compute_metrics(*, y_true: np.ndarray, probabilities: np.ndarray) -> Metrics
     )
 
 
-def selection_score(metrics: Metrics, select: str) -> float:
-    """The score by which one network is better than another: `accuracy`, `macro_f1`, or `balanced`, the mean of
-    accuracy and the worst emotion's F1."""
-    if select == "balanced":
-        return float((metrics.accuracy + np.nanmin(metrics.f1)) / 2)
-    return float(metrics.macro_f1 if select == "macro_f1" else metrics.accuracy)
-
-
 def in_top2(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Whether the true emotion is among the two most probable, bool (N,); on a tie the earlier column comes first."""
     truth = probabilities[np.arange(len(y_true)), y_true][:, None]

@@ -16,6 +16,7 @@ from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.files import write_atomic
 from ferdash.models.loading import EmotionModel
+from ferdash.models.views import mirrored
 
 BATCH = 256
 """Faces read and classified between two reports of progress."""
@@ -128,7 +129,7 @@ def _classify(
         faces = dataset.images[rows[start : start + BATCH]]
         probabilities = model.probabilities(faces)
         if tta:
-            probabilities = (probabilities + model.probabilities(np.ascontiguousarray(faces[:, :, ::-1]))) / 2
+            probabilities = (probabilities + model.probabilities(mirrored(faces))) / 2
         batches.append(probabilities)
         report(min(start + BATCH, len(rows)), len(rows))
     return np.concatenate(batches)

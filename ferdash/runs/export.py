@@ -11,11 +11,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ferdash.emotions import EMOTIONS
-from ferdash.runs.index import RunSummary, Score
+from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
 from ferdash.runs.store import Run, read_meta, read_metrics, read_status
 from ferdash.wording import count, duration, percent
-
-TUNED_ON_TEST = "tuned on test"
 
 HEADS = ("run", "recipe", "measured on", "accuracy", "macro F1", "worst F1", "epoch", "last", "trained", "note")
 

@@ -22,6 +22,9 @@ Kind = Literal["run", "imported", "published"]
 FILES = ("config.json", "status.json", "meta.json", "metrics.jsonl")
 LIVE = ("queued", "running", "paused")
 
+TUNED_ON_TEST = "tuned on test"
+"""The mark of a run whose training followed test scores, wherever it is shown."""
+
 
 @dataclass(frozen=True)
 class Score:

@@ -7,10 +7,8 @@ from typing import Any
 import pandas as pd
 
 from ferdash.runs.compare import settings_differences
-from ferdash.runs.index import RunSummary, Score
+from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
 from ferdash.wording import count, counted
-
-TUNED_ON_TEST = "tuned on test"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def measured_alike(summaries: Sequence[RunSummary]) -> list[MeasuredAlike]:
     The folds of a cross-validation are one group here, though each has images of its own."""
     groups: dict[tuple[object, ...], list[RunSummary]] = {}
     for run in summaries:
-        key = (run.dataset_hash, run.per_class, run.fold[0], None if run.fold[0] else run.images)
+        key = (run.dataset_hash, run.per_class, run.fold[0]) if run.fold[0] else run.measured_on
         groups.setdefault(key if run.images else (), []).append(run)
     ordered = sorted(groups.items(), key=lambda item: (item[0] == (), -len(item[1])))
     return [MeasuredAlike(_described(runs[0]) if key else "", tuple(runs)) for key, runs in ordered]
@@ -166,6 +164,8 @@ def _text(run: RunSummary) -> str:
 
 
 def _described(run: RunSummary) -> str:
+    if not run.dataset_hash:
+        return f"{run.name or run.id}: on which images is not known"
     where = f"{run.dataset} ({run.dataset_hash[:8]})"
     if run.fold[0]:
         return f"Each on its own one of {run.fold[0]} folds of {where}"

@@ -34,8 +34,10 @@ def pick_dtype(config: ComputeConfig, device: torch.device) -> torch.dtype:
 
 
 def set_threads(threads: int) -> int:
-    """Use so many cores, 0 for all; returns the number in use."""
-    torch.set_num_threads(threads or os.cpu_count() or 1)
+    """Use so many cores, 0 for all, shared with the other processes of this machine that train the same model; returns
+    the number in use."""
+    together = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) // together))
     return torch.get_num_threads()
 
 

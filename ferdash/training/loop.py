@@ -18,9 +18,10 @@ from transformers import PreTrainedModel
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import EMOTIONS, canonical_columns
 from ferdash.errors import ConfigError, RunError
-from ferdash.evaluation.metrics import Metrics, compute_metrics, selection_score
+from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
+from ferdash.runs.history import selection_score
 from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
 from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
@@ -255,7 +256,7 @@ class Trainer:
         state.history.append(row)
         self._refocus(metrics, row)
         state.position = Position(epoch=position.epoch + 1, step=position.step)
-        score = selection_score(metrics, self.config.evaluation.select)
+        score = selection_score(metrics.to_dict(), self.config.evaluation.select)
         improved = not state.best or score > state.best["score"]
         if improved:
             state.best = {"score": score, "epoch": position.epoch, "select": self.config.evaluation.select}
@@ -302,7 +303,7 @@ class Trainer:
         probabilities = self._predict(self.validation)
         metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
         self.state.best = {
-            "score": selection_score(metrics, self.config.evaluation.select),
+            "score": selection_score(metrics.to_dict(), self.config.evaluation.select),
             "epoch": 0,
             "select": self.config.evaluation.select,
         }

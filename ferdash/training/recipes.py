@@ -107,7 +107,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("fernet", "Train FerNet from scratch.", _FERNET),
         Recipe(
             "fernet_taught",
-            "Goes on from the fernet recipe, with its result as the teacher; made the shipped model.",
+            "Goes on from the fernet recipe, with its result as the teacher; the shipped model was made this way.",
             _FERNET_TAUGHT,
             continues="fernet",
         ),

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,7 +51,8 @@ def create(
     cross-validation that starts from a network which has seen its images.
     """
     dataset = open_dataset(data, config.dataset)
-    config.teachers()  # refuse an impossible one before there is a run
+    # The record names the teachers themselves; what `start` means may change later.
+    config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
     require_unseen(config, dataset, checkpoints)
     if parent is None and config.start_from.startswith("run:"):
         run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")

@@ -19,7 +19,7 @@ from pages.experiments_tabs import (
 from pages.experiments_tabs.chosen import Chosen, pair_with_baseline
 
 from ferdash.evaluation.paired import PairedResult
-from ferdash.runs.table import TUNED_ON_TEST
+from ferdash.runs.index import TUNED_ON_TEST
 
 TABS = {
     "Summary": summary.draw,

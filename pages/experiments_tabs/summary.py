@@ -7,8 +7,7 @@ from pages.experiments_tabs.chosen import Chosen, pair_with_baseline, scores
 
 from ferdash.evaluation.metrics import TITLES
 from ferdash.evaluation.paired import PairedResult
-from ferdash.runs.index import RunSummary, Score
-from ferdash.runs.table import TUNED_ON_TEST
+from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
 from ferdash.wording import count, duration, percent
 
 IN_PERCENT = {"accuracy", "balanced_accuracy", "top2", "ece"}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdash.errors import EvaluationError
-from ferdash.evaluation.metrics import TITLES, Metrics, compute_metrics, selection_score
+from ferdash.evaluation.metrics import TITLES, Metrics, compute_metrics
 
 SCALARS = [field.name for field in dataclasses.fields(Metrics) if field.type in (float, "float")]
 
@@ -156,13 +156,3 @@ def test_what_cannot_be_scored(y_true: list, p: np.ndarray, sentence: str) -> No
 
 def test_every_headline_score_is_there() -> None:
     assert set(TITLES) <= set(SCALARS)
-
-
-def test_the_selection_score_is_the_one_asked_for():
-    y_true = np.array([0, 0, 0, 1, 1, 3])
-    probabilities = np.eye(7)[[0, 0, 1, 1, 0, 3]]
-    metrics = compute_metrics(y_true=y_true, probabilities=probabilities)
-    # accuracy 4 of 6; F1: angry 4/6, disgust 2/4, happy 1
-    assert selection_score(metrics, "accuracy") == pytest.approx(4 / 6)
-    assert selection_score(metrics, "macro_f1") == pytest.approx((4 / 6 + 2 / 4 + 1) / 3)
-    assert selection_score(metrics, "balanced") == pytest.approx((4 / 6 + 2 / 4) / 2)

@@ -89,3 +89,11 @@ def test_settings_that_differ_stand_beside_the_scores(summaries: list[RunSummary
     assert list(table["seed"]) == [0, 1, 0]
     assert list(table["accuracy"]) == [0.5, 0.5, 0.5]
     assert {"title", "macro_f1", "worst_f1", "parameters", "minutes", "epochs_done"} <= set(table.columns)
+
+
+def test_imported_runs_stand_by_themselves_as_nobody_knows_their_images(summaries: list[RunSummary]) -> None:
+    a = summaries[-1]
+    first, second = (replace(a, id=f"x-{letter}", name="", dataset_hash="", kind="imported") for letter in "gh")
+    groups = measured_alike([first, second])
+    assert [tails(group.runs) for group in groups] == ["g", "h"]
+    assert groups[0].described == "x-g: on which images is not known"

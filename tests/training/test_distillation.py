@@ -7,6 +7,7 @@ from ferdash.data.dataset import open_dataset
 from ferdash.errors import ConfigError, ModelError
 from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
+from ferdash.runs.lineage import lineage
 from ferdash.training import start
 from ferdash.training.config import LossConfig, TrainConfig, from_dict, override
 from ferdash.training.distillation import teacher_table
@@ -67,6 +68,16 @@ def test_start_is_the_model_that_the_run_starts_from() -> None:
     assert from_dict({"start_from": "fernet", "loss": {"teachers": "start, b"}}).teachers() == ["fernet", "b"]
     with pytest.raises(ConfigError, match="starts from no model"):
         from_dict({"loss": {"teachers": "start"}}).teachers()
+
+
+def test_the_record_names_the_teacher_that_start_stands_for(
+    squares_root: Path, tmp_path: Path, tiny_config: TrainConfig
+) -> None:
+    config = override(tiny_config, ["start_from=fernet", "loss.teachers=start"])
+    run = start.create(config, data=squares_root, checkpoints=tmp_path)
+    assert run.record["config"]["loss"]["teachers"] == "fernet"
+    edges = lineage(tmp_path).edges
+    assert ("model:fernet", "taught by") in {(edge.source, edge.kind) for edge in edges}
 
 
 def test_a_share_of_nothing_is_refused() -> None:

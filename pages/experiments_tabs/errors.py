@@ -62,9 +62,9 @@ def _draw_pairs(answers: Answers) -> None:
         {
             "emotions": f"{pair.first} and {pair.second}",
             "mistakes": pair.count,
-            "of all mistakes": percent(pair.share_of_errors),
-            "the first for the second": pair.first_as_second,
-            "the other way": pair.second_as_first,
+            "of all": percent(pair.share_of_errors),
+            "1st as 2nd": pair.first_as_second,
+            "2nd as 1st": pair.second_as_first,
         }
         for pair in pairs[:PAIRS]
     ]
@@ -88,7 +88,7 @@ HASHES = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
 @st.cache_resource(max_entries=10, show_spinner="Measuring the images …", hash_funcs=HASHES)
 def _slices(answers: Answers, dataset: FaceDataset) -> dict[str, Slices]:
     quality = image_quality(dataset.images[answers.rows])
-    found = {name: quantile_slices(quality[measure].to_numpy()) for measure, name in MEASURES.items()}
+    found = {name: quantile_slices(quality[measure].to_numpy().round(1)) for measure, name in MEASURES.items()}
     found["copy of a training image"] = named_slices(dataset.duplicates_training()[answers.rows])
     if dataset.votes is not None:
         found["agreement of the raters"] = quantile_slices(dataset.votes[answers.rows].max(axis=1))
@@ -137,8 +137,9 @@ def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, k
 def _tile(answers: Answers, place: int) -> Tile:
     label, said = EMOTIONS[answers.labels[place]], EMOTIONS[answers.predicted[place]]
     sure = percent(float(answers.probabilities[place].max()))
+    short = f"{said} {100 * answers.probabilities[place].max():.0f} %"
     detail = f"row {count(int(answers.rows[place]))}, labelled {label}, taken for {said} at {sure}"
-    return Tile(label, detail, COLOURS[label], note=f"{said} {sure}")
+    return Tile(label, detail, COLOURS[label], note=short)
 
 
 def _draw_map(answers: Answers, dataset: FaceDataset) -> None:

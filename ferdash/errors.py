@@ -35,3 +35,19 @@ class CheckpointError(FerdashError):
 
 class EvaluationError(FerdashError):
     """Predictions that cannot be scored."""
+
+
+class VideoError(FerdashError):
+    """A video that cannot be read, or has no picture."""
+
+
+class SessionError(FerdashError):
+    """A session that is missing, damaged or in use."""
+
+
+class SeriesError(FerdashError):
+    """Emotions over time that cannot be measured or compared."""
+
+
+class StudyError(FerdashError):
+    """A study that is missing, unreachable, or of something else than what is asked for."""

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one: temporary name, fsync, rename."""
+"""Writing files so that a reader never sees half of one: temporary name, fsync, rename; and journals, line by line."""
 
 import json
 import os
@@ -29,6 +29,18 @@ def write_json(path: Path, value: Any) -> None:
     """`value` as indented JSON at `path`, atomically."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomic(path, lambda file: file.write(text.encode()))
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line of text at the end of a journal and make it durable. A line that a kill tore off before stays by
+    itself, so that a reader can skip it."""
+    with path.open("ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            line = line if file.read() == b"\n" else "\n" + line
+        file.write(f"{line}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ferdash.files import write_atomic, write_json
+from ferdash.files import append_line, write_atomic, write_json
 
 
 def test_json_round_trip_and_replacement(tmp_path):
@@ -37,3 +37,12 @@ def test_nan_is_refused_since_no_other_reader_takes_it(tmp_path):
 def test_others_may_read_what_is_written(tmp_path):
     write_json(tmp_path / "a.json", 1)
     assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_line_torn_by_a_kill_stays_by_itself(tmp_path):
+    path = tmp_path / "journal.jsonl"
+    append_line(path, "one")
+    path.write_bytes(path.read_bytes() + b"tw")
+    append_line(path, "three")
+    append_line(path, "fünf")
+    assert path.read_text(encoding="utf-8").split("\n") == ["one", "tw", "three", "fünf", ""]

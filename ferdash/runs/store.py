@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
-from ferdash.files import write_atomic, write_json
+from ferdash.files import append_line, write_atomic, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,13 +150,7 @@ def read_log(folder: Path) -> list[str]:
 
 def append_metrics(folder: Path, row: dict[str, Any]) -> None:
     """Add one epoch's figures and make them durable."""
-    path = folder / "metrics.jsonl"
-    line = json.dumps(row, allow_nan=False)
-    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write(("\n" if torn else "") + line + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(folder / "metrics.jsonl", json.dumps(row, allow_nan=False))
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:

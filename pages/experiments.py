@@ -9,6 +9,7 @@ from pages import shared
 from pages.experiments_tabs import chosen, comparison, groups, manage, published, table, tradeoffs
 
 from ferdash.paths import checkpoints_root
+from ferdash.published.rows import published_runs
 from ferdash.runs.index import DamagedRun, RunSummary, list_runs, sound
 
 EMPTY = (
@@ -26,12 +27,14 @@ def draw_empty() -> None:
 
 def draw_page(root: Path, summaries: list[RunSummary]) -> None:
     """The table, what is chosen of it, and the tabs; only the open tab is computed."""
-    chosen.read_url([run.id for run in summaries])
+    known = [*summaries, *published_runs()]
+    chosen.read_url([run.id for run in known])
     found = table.draw(summaries)
-    picked = chosen.draw_pickers(root, summaries)
+    picked = chosen.draw_pickers(root, known)
     tabs: dict[str, Callable[[], None]] = {}
     if picked is not None:
-        manage.draw(picked)
+        if picked.own:
+            manage.draw(picked)
         with shared.calm_errors():
             comparison.draw_headline(picked)
         tabs |= comparison.tabs(picked)

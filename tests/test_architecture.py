@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": BASE | ROOMS,
     "inference": BASE | ROOMS,
     "promotion": ENGINE,
-    "published": BASE,
+    "published": BASE | {"runs"},
     "temporal": ENGINE - {"training"},
     "plots": ENGINE | {"published", "temporal"},
     "cli": ENGINE | {"promotion", "published", "temporal", "plots"},

@@ -101,6 +101,6 @@ def _text(to: Format, runs: "list[Run]", summaries: "list[RunSummary]") -> str:
         return export.to_markdown(summaries)
     if to == "latex":
         return export.to_latex(summaries)
-    from ferdash.cli.report import html_report
+    from ferdash.plots.report import html_report
 
     return html_report(runs, summaries)

@@ -118,16 +118,24 @@ def learning_curves(runs: Iterable[Run], measure: str = "accuracy") -> pd.DataFr
     return pd.DataFrame(records, columns=["run", "epoch", "seconds", "value"])
 
 
-def f1_table(runs: Sequence[Run], epochs: Mapping[str, int], baseline: str | None = None) -> pd.DataFrame:
+def f1_table(
+    runs: Sequence[Run],
+    epochs: Mapping[str, int],
+    baseline: str | None = None,
+    published: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Long-form table: columns run (id), emotion, f1, support, difference (F1 minus that of the baseline run).
 
     epochs: for each run, the epoch (from 0) whose F1 is wanted. baseline: id of one of the runs; the first when left
-    out. f1 and difference are NaN for an emotion without support. A run without that epoch is left out.
+    out. published: rows of results that have no run folder, with the columns run, emotion, f1, support. f1 and
+    difference are NaN for an emotion without support. A run without that epoch is left out.
     """
     rows = {
         run.id: next((row for row in full_history(run) if row["epoch"] == epochs.get(run.id)), None) for run in runs
     }
     tables = [_f1_of(run_id, row["validation"]) for run_id, row in rows.items() if row]
+    if published is not None and len(published):
+        tables.append(published)
     if not tables:
         return pd.DataFrame(columns=["run", "emotion", "f1", "support", "difference"])
     table = pd.concat(tables, ignore_index=True)

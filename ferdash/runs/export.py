@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ferdash.emotions import EMOTIONS
-from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
+from ferdash.runs.index import RunSummary, Score
 from ferdash.runs.store import Run, read_meta, read_metrics, read_status
 from ferdash.wording import count, duration, percent
 
@@ -75,7 +75,7 @@ def table_row(summary: RunSummary) -> list[str]:
         "-" if best is None else str(best.epoch + 1),
         "-" if last is None or last.accuracy is None else f"{percent(last.accuracy)} in epoch {last.epoch + 1}",
         duration(summary.seconds),
-        TUNED_ON_TEST if summary.tuned_on_test else "imported" if summary.kind == "imported" else "",
+        summary.mark,
     ]
 
 

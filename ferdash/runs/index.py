@@ -25,6 +25,9 @@ LIVE = ("queued", "running", "paused")
 TUNED_ON_TEST = "tuned on test"
 """The mark of a run whose training followed test scores, wherever it is shown."""
 
+PUBLISHED = "published, not run here"
+"""The mark of a reference row, wherever it is shown."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -86,9 +89,18 @@ class RunSummary:
         return self.name or self.id
 
     @property
+    def mark(self) -> str:
+        """What must be said of it wherever it is shown, mostly nothing."""
+        kind = {"run": "", "imported": "imported", "published": PUBLISHED}[self.kind]
+        return ", ".join(filter(None, (kind, TUNED_ON_TEST if self.tuned_on_test else "")))
+
+    @property
     def measured_on(self) -> tuple[Any, ...]:
         """Equal for runs whose scores are, as far as their records tell, of the same images; of an imported run that is
-        not known. `ferdash.runs.compare.why_not_comparable` looks at the images themselves."""
+        not known, and of a published one only how many. `ferdash.runs.compare.why_not_comparable` looks at the images
+        themselves."""
+        if self.kind == "published":
+            return self.dataset, self.images
         if not self.dataset_hash:
             return (self.id,)
         return self.dataset_hash, self.per_class, self.images, self.fold

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from ferdash.runs.compare import settings_differences
-from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
+from ferdash.runs.index import PUBLISHED, RunSummary, Score
 from ferdash.wording import count, counted
 
 
@@ -34,13 +34,14 @@ def search(
 
 
 def measured_alike(summaries: Sequence[RunSummary]) -> list[MeasuredAlike]:
-    """The runs in groups that may be compared with each other, larger groups first; those not measured yet come last.
-    The folds of a cross-validation are one group here, though each has images of its own."""
+    """The runs in groups that may be compared with each other, larger groups first; those not measured yet come after
+    them, and published ones last. The folds of a cross-validation are one group here, though each has images of its
+    own."""
     groups: dict[tuple[object, ...], list[RunSummary]] = {}
     for run in summaries:
         key = (run.dataset_hash, run.per_class, run.fold[0]) if run.fold[0] else run.measured_on
         groups.setdefault(key if run.images else (), []).append(run)
-    ordered = sorted(groups.items(), key=lambda item: (item[0] == (), -len(item[1])))
+    ordered = sorted(groups.items(), key=lambda item: (item[1][0].kind == "published", item[0] == (), -len(item[1])))
     return [MeasuredAlike(_described(runs[0]) if key else "", tuple(runs)) for key, runs in ordered]
 
 
@@ -95,7 +96,7 @@ def _row(run: RunSummary, title: str) -> tuple[object, ...]:
     best = run.best
     return (
         title,
-        TUNED_ON_TEST if run.tuned_on_test else run.kind if run.kind != "run" else "",
+        run.mark,
         run.state,
         *_accuracy(run.best),
         *_accuracy(run.last),
@@ -164,6 +165,8 @@ def _text(run: RunSummary) -> str:
 
 
 def _described(run: RunSummary) -> str:
+    if run.kind == "published":
+        return f"{PUBLISHED.capitalize()}, on {counted(run.images or 0, 'image')} of {run.dataset}"
     if not run.dataset_hash:
         return f"{run.name or run.id}: on which images is not known"
     where = f"{run.dataset} ({run.dataset_hash[:8]})"

@@ -10,6 +10,7 @@ import streamlit as st
 from ferdash.evaluation.intervals import Interval, bootstrap_intervals
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.paired import PairedResult, compare_paired
+from ferdash.published.rows import why_not_paired
 from ferdash.runs.compare import Answers, paired_answers, read_answers, why_not_comparable
 from ferdash.runs.index import RunSummary
 from ferdash.runs.store import Run, open_run
@@ -22,8 +23,8 @@ KEY, BASELINE = "compare", "baseline"
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The runs to compare, in the order in which they were chosen, the baseline among them. titles: by run id, in that
-    order."""
+    """The runs to compare, in the order in which they were chosen, the baseline among them: our own, and published
+    ones, which have no folder. titles: by run id, in that order."""
 
     root: Path
     summaries: tuple[RunSummary, ...]
@@ -33,9 +34,20 @@ class Chosen:
     def titles(self) -> dict[str, str]:
         return titles(self.summaries)
 
+    @property
+    def own(self) -> list[RunSummary]:
+        """Those that have a folder."""
+        return [summary for summary in self.summaries if summary.kind != "published"]
+
+    @property
+    def published(self) -> list[str]:
+        """Ids of those that have none."""
+        return [summary.id for summary in self.summaries if summary.kind == "published"]
+
     @cached_property
     def runs(self) -> list[Run]:
-        return [open_run(self.root, summary.id) for summary in self.summaries]
+        """Of `own`."""
+        return [open_run(self.root, summary.id) for summary in self.own]
 
     @cached_property
     def answers(self) -> dict[str, Answers]:
@@ -168,6 +180,10 @@ def paired(a: Answers, b: Answers, name_a: str, name_b: str) -> PairedResult:
 
 def pair_with_baseline(chosen: Chosen, other: str) -> PairedResult | str:
     """The comparison of a run with the baseline, or the sentence that says why there is none."""
+    by_id = {summary.id: summary for summary in chosen.summaries}
+    if chosen.published and {chosen.baseline, other} & set(chosen.published):
+        names = (chosen.titles[chosen.baseline], chosen.titles[other])
+        return why_not_paired(by_id[chosen.baseline], by_id[other], names)
     missing = [run_id for run_id in (chosen.baseline, other) if run_id not in chosen.answers]
     if missing:
         return f"{chosen.titles[missing[0]]} has kept no predictions to compare image by image."

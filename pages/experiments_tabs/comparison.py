@@ -34,15 +34,20 @@ TABS = {
 }
 
 
+OF_PUBLISHED = ("Summary", "Curves", "Emotions")
+"""What there is to see of results that were published without their runs."""
+
+
 def tabs(chosen: Chosen) -> dict[str, Callable[[], None]]:
     """A tab for each question about the chosen runs."""
-    return {title: partial(draw_tab, chosen) for title, draw_tab in TABS.items()}
+    shown = TABS if chosen.own else OF_PUBLISHED
+    return {title: partial(TABS[title], chosen) for title in shown}
 
 
 def draw_headline(chosen: Chosen) -> None:
     """Whether each run is better than the baseline, or why that cannot be said."""
     for run in chosen.summaries:
-        if run.tuned_on_test:
+        if run.tuned_on_test and run.kind != "published":
             st.warning(
                 f"**{chosen.titles[run.id]}** is {TUNED_ON_TEST}: its training followed test scores, so a score of it "
                 "on test proves nothing.",

@@ -1,5 +1,6 @@
 """Curves: any measure over the epochs or the time of training, smoothed on request."""
 
+import pandas as pd
 import streamlit as st
 
 from pages import shared
@@ -8,6 +9,7 @@ from pages.experiments_tabs.chosen import Chosen
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import TITLES
 from ferdash.plots import experiments as plots
+from ferdash.published.rows import curve_rows
 from ferdash.runs.compare import learning_curves
 
 MEASURES = (
@@ -25,12 +27,16 @@ def draw(chosen: Chosen) -> None:
     name = left.selectbox("Measure", list(NAMES), key="measure", bind="query-params")
     by = middle.segmented_control("By", list(BY), default="Epoch", required=True, key="by", bind="query-params")
     smoothing = right.slider("Smoothing", 0.0, 0.95, 0.0, 0.05, key="smoothing", bind="query-params")
-    table = learning_curves(chosen.runs, NAMES[name])
+    tables = [learning_curves(chosen.runs, NAMES[name])]
+    if chosen.published and by == "Epoch":
+        tables.append(curve_rows(chosen.published, NAMES[name]))
+    table = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)
     figure = plots.learning_curves(
         table, chosen.titles, measure=NAMES[name], title=name, by=BY[by], smoothing=smoothing
     )
     st.plotly_chart(figure, config=shared.PLOT, key="curves")
-    st.caption("Scores are on validation. A run that continues another is drawn with the epochs before it.")
+    published = " What the report printed of its epochs is drawn by epoch." if chosen.published else ""
+    st.caption(f"Scores are on validation. A run that continues another is drawn with the epochs before it.{published}")
     with st.expander("The numbers"):
         wide = table.pivot(index="epoch", columns="run", values="value").rename(columns=chosen.titles)
         st.dataframe(wide.set_axis(wide.index + 1))

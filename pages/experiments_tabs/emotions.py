@@ -6,13 +6,14 @@ from pages import shared
 from pages.experiments_tabs.chosen import Chosen
 
 from ferdash.plots import experiments as plots
+from ferdash.published.rows import f1_rows
 from ferdash.runs.compare import f1_table
 
 
 def draw(chosen: Chosen) -> None:
     """The whole tab."""
-    epochs = {run.id: run.best.epoch for run in chosen.summaries if run.best}
-    table = f1_table(chosen.runs, epochs, chosen.baseline)
+    epochs = {run.id: run.best.epoch for run in chosen.own if run.best}
+    table = f1_table(chosen.runs, epochs, chosen.baseline, f1_rows(chosen.published))
     if table.empty:
         st.info("None of these runs has been measured yet.", icon=":material/info:")
         return
@@ -21,8 +22,10 @@ def draw(chosen: Chosen) -> None:
     if chosen.others:
         figure = plots.emotion_differences(table, chosen.titles, chosen.baseline)
         right.plotly_chart(figure, config=shared.PLOT, key="f1-differences")
-    wide = table.pivot(index="emotion", columns="run", values="f1")[list(epochs)].rename(columns=chosen.titles)
+    shown = [run_id for run_id in chosen.titles if run_id in set(table["run"])]
+    wide = table.pivot(index="emotion", columns="run", values="f1")[shown].rename(columns=chosen.titles)
     st.dataframe(wide.style.format("{:.3f}", na_rep="no image").highlight_max(axis=1, props="font-weight: 700"))
     absent = sorted(set(table.loc[table["support"] == 0, "emotion"]))
     note = f" No image shows {', '.join(absent)}: left out of macro averages." if absent else ""
-    st.caption(f"Of the best epoch of each run; the highest in bold.{note}")
+    last = " A published one is of the last epoch and of other images." if chosen.published else ""
+    st.caption(f"Of the best epoch of each run; the highest in bold.{last}{note}")

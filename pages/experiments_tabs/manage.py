@@ -10,12 +10,13 @@ from pages.experiments_tabs.chosen import Chosen
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.runs import export, meta
 from ferdash.runs.index import RunSummary
+from ferdash.runs.store import Run
 from ferdash.wording import counted
 
 
 def draw(chosen: Chosen) -> None:
     """A row of buttons; those that ask something first open a panel."""
-    runs = list(chosen.summaries)
+    runs = chosen.own
     with st.container(horizontal=True):
         with st.popover("Name, tags, notes", icon=":material/edit:"), shared.calm_errors():
             _draw_names(chosen.root, runs, chosen.titles)
@@ -66,8 +67,9 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
 
 
 def _draw_export(chosen: Chosen) -> None:
-    runs, summaries = chosen.runs, list(chosen.summaries)
+    runs, summaries = chosen.runs, chosen.own
     kinds = {
+        "Report with its charts (HTML)": (lambda: _report(runs, summaries), "runs.html", "text/html"),
         "CSV, every epoch": (lambda: export.to_csv(runs), "runs.csv", "text/csv"),
         "JSON, everything": (lambda: export.to_json(runs), "runs.json", "application/json"),
         "Markdown table": (lambda: export.to_markdown(summaries), "runs.md", "text/markdown"),
@@ -75,7 +77,15 @@ def _draw_export(chosen: Chosen) -> None:
     }
     for label, (content, name, kind) in kinds.items():
         st.download_button(label, content, name, kind, on_click="ignore", width="stretch")
-    st.caption("HTML, MLflow, TensorBoard: `ferdash runs export RUN --to html`, `mlflow` or `tensorboard`.")
+    st.caption("MLflow, TensorBoard: `ferdash runs export RUN --to mlflow` or `tensorboard`.")
+
+
+def _report(runs: list[Run], summaries: list[RunSummary]) -> str:
+    shared.await_models()
+    # Only here: it asks the training for its defaults, and that brings PyTorch.
+    from ferdash.plots.report import html_report
+
+    return html_report(runs, summaries)
 
 
 def _draw_archive(root: Path, runs: list[RunSummary]) -> None:

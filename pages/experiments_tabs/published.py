@@ -3,22 +3,20 @@
 import pandas as pd
 import streamlit as st
 
+from pages.experiments_tabs.table import ITALIC
+
 from ferdash.emotions import EMOTIONS
 from ferdash.published.check import check
 from ferdash.published.reader import Experiment, read_report
+from ferdash.runs.index import PUBLISHED
 from ferdash.wording import count, counted, percent
-
-MARK = "published, not run here"
-# Streamlit's table takes colours and the weight of a font from a style, and puts the weight before the size of the font
-# as it stands; so this makes the rows italic where nothing else would.
-ITALIC = "font-weight: italic"
 
 
 def draw() -> None:
     """The whole tab."""
     report = read_report()
     rows = pd.DataFrame([_row(experiment) for experiment in report.experiments])
-    st.markdown(f"**Results of the report**: {MARK}, and measured on other images than any run above.")
+    st.markdown(f"**Results of the report**: {PUBLISHED}, and measured on other images than any run above.")
     st.dataframe(rows.style.map(lambda _: ITALIC), hide_index=True, height="content")
     st.caption(
         "Accuracies of different numbers of images in this table are not comparable with each other either. "
@@ -39,7 +37,7 @@ def _row(experiment: Experiment) -> dict[str, object]:
     worst = min(range(len(EMOTIONS)), key=lambda place: table.f1[place])
     return {
         "Experiment": experiment.name,
-        "Mark": MARK,
+        "Mark": PUBLISHED,
         "Accuracy": percent(experiment.accuracy),
         "Macro F1": f"{table.macro()[2]:.3f}",
         "Worst F1": f"{table.f1[worst]:.3f}",

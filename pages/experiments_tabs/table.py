@@ -3,11 +3,13 @@
 from functools import partial
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from pages.experiments_tabs import chosen
 
-from ferdash.runs.index import RunSummary
+from ferdash.published.rows import published_runs
+from ferdash.runs.index import PUBLISHED, RunSummary
 from ferdash.runs.table import COLUMNS, MeasuredAlike, measured_alike, runs_table, search
 from ferdash.wording import counted
 
@@ -27,12 +29,15 @@ SHOWN = (
     "Started",
 )
 ROW_PX, MOST_ROWS = 35, 12
+# Streamlit's table takes colours and the weight of a font from a style, and puts the weight before the size of the font
+# as it stands; so this makes a row italic where nothing else would.
+ITALIC = "font-weight: italic"
 
 CONFIG = {
     "Run": st.column_config.TextColumn(pinned=True, width="medium"),
-    "Mark": st.column_config.TextColumn(width=110, help="“tuned on test”: test scores steered it and prove nothing."),
-    "Best accuracy": st.column_config.NumberColumn(format="%.1f %%", help="On validation, in the best epoch."),
-    "Last accuracy": st.column_config.NumberColumn(format="%.1f %%", help="On validation, in the last epoch."),
+    "Mark": st.column_config.TextColumn(width=170, help="“tuned on test”: test scores steered it and prove nothing."),
+    "Best accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the best epoch, on the images above."),
+    "Last accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the last epoch, on the images above."),
     "Macro F1": st.column_config.NumberColumn(format="%.3f", help="Mean over the emotions, in the best epoch."),
     "Worst F1": st.column_config.NumberColumn(format="%.3f", help="Of the emotion recognised worst, best epoch."),
     "Minutes": st.column_config.NumberColumn(format="%.1f", help="Of training, without measuring."),
@@ -44,9 +49,11 @@ CONFIG = {
 
 
 def draw(summaries: list[RunSummary]) -> list[RunSummary]:
-    """Filters and tables; ticking a row chooses a run. Returns the runs that fit the filters."""
+    """Filters and tables; ticking a row chooses a run. Returns our own runs that fit the filters: published ones stand
+    in tables of their own below them."""
     found, columns = _draw_filters(summaries)
-    if not found:
+    own = [run for run in found if run.kind != "published"]
+    if not own:
         st.info("No run fits; widen the search.", icon=":material/filter_alt_off:")
     groups = measured_alike(found)
     measured = sum(bool(group.described) for group in groups)
@@ -54,11 +61,11 @@ def draw(summaries: list[RunSummary]) -> list[RunSummary]:
         st.caption("Scores of different images cannot be compared, so runs that were measured alike stand together.")
     for group in groups:
         _draw_group(group, columns)
-    return found
+    return own
 
 
 def _draw_filters(summaries: list[RunSummary]) -> tuple[list[RunSummary], list[str]]:
-    left, middle, right, last = st.columns([4, 3, 1.3, 1.2], vertical_alignment="bottom")
+    left, middle, right, archive, reference = st.columns([3, 2.2, 1.6, 1.4, 1.4], vertical_alignment="bottom")
     text = left.text_input(
         "Search",
         placeholder="name, recipe, dataset …",
@@ -70,13 +77,20 @@ def _draw_filters(summaries: list[RunSummary]) -> tuple[list[RunSummary], list[s
     tags = middle.multiselect("Tags", known, key="tags", bind="query-params", disabled=not known)
     with right.popover("Columns", icon=":material/view_column:", width="stretch"):
         columns = st.multiselect("Columns", COLUMNS, default=list(SHOWN), key="columns", bind="query-params")
-    archived = last.checkbox("Archive", key="archive", bind="query-params", help="Show archived runs too.")
-    return search(summaries, text, tags, archived=archived), columns
+    archived = archive.checkbox("Archive", key="archive", bind="query-params", help="Show archived runs too.")
+    published = reference.checkbox(
+        "Report", value=True, key="report", bind="query-params", help=f"Show the report's results too: {PUBLISHED}."
+    )
+    everything = [*summaries, *(published_runs() if published else ())]
+    return search(everything, text, tags, archived=archived), columns
 
 
 def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     run_ids = [run.id for run in group.runs]
-    if group.described:
+    published = group.runs[0].kind == "published"
+    if published:
+        st.markdown(f"*{group.described}*: {counted(len(run_ids), 'result')}")
+    elif group.described:
         st.markdown(f"**{group.described}**: {counted(len(run_ids), 'run')}")
     else:
         st.markdown(f"**Not measured yet**: {counted(len(run_ids), 'run')}")
@@ -84,9 +98,9 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     key = f"runs-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}"
     table = runs_table(group.runs)
     st.dataframe(
-        table,
-        column_order=[name for name in columns if name != "Mark" or table["Mark"].any()],
-        column_config=CONFIG,
+        table.style.map(lambda _: ITALIC) if published else table,
+        column_order=_shown(columns, table, published),
+        column_config=CONFIG | ({"Run": st.column_config.TextColumn(pinned=True, width="large")} if published else {}),
         hide_index=True,
         placeholder="",
         row_height=ROW_PX,
@@ -96,6 +110,13 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
         selection_default=ticked,
         key=key,
     )
+
+
+def _shown(columns: list[str], table: pd.DataFrame, published: bool) -> list[str]:
+    """The columns to draw: of published results, which have a past of a few figures, only those that say something."""
+    needed = {"Mark"} if not published else {"Mark", "Seed", "Fold", "Group", "Tags", "Notes", "Minutes", "Images/s"}
+    empty = {name for name in needed if not table[name].map(lambda value: value == value and bool(value)).any()}
+    return [name for name in columns if name not in empty and not (published and name == "State")]
 
 
 def _take_ticks(key: str, run_ids: list[str], drawn_at: int) -> None:

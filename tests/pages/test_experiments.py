@@ -184,6 +184,31 @@ def test_tuned_on_test_is_marked_wherever_it_appears(visit: Visit, two: None, ma
     assert any("tuned on test" in str(frame.value) for frame in app.dataframe[1:])
 
 
+def test_published_results_stand_apart_and_can_be_chosen(visit: Visit, two: None) -> None:
+    app = open_page(visit, A, "report-adaptive-training", "report-full-dataset-single-epoch", view="Emotions")
+    assert not app.exception
+    assert "Published, not run here, on 7,178 images" in text(app)
+    assert set(app.dataframe[2].value["Mark"]) >= {"published, not run here"}
+    assert "Report 5.4: Adaptive focus, 10 epochs against first: not comparable" in text(app)
+    assert list(app.dataframe[-1].value.columns) == [
+        "first",
+        "Report 5.4: Adaptive focus, 10 epochs",
+        "Report 5.3.3: All training images, 1 epoch, again",
+    ]
+    app.checkbox(key="report").uncheck().run()
+    assert "Published, not run here, on" not in text(app)
+
+
+def test_published_results_alone_have_what_the_report_says(visit: Visit, two: None) -> None:
+    for view in ("Summary", "Curves", "Emotions"):
+        app = open_page(visit, "report-adaptive-training", "report-full-dataset-single-epoch", view=view)
+        assert not app.exception
+        assert not app.error
+        assert tabs(app) == ["Summary", "Curves", "Emotions", *ALWAYS]
+    assert "cannot be tested" in text(app)
+    assert not [entry for entry in app.button if "Delete" in entry.label]
+
+
 def test_seeds_of_a_group_have_mean_and_spread(visit: Visit, make_run: MakeRun) -> None:
     make_run(A, 8, "seed=1", group="pair")
     make_run(B, 12, "seed=2", group="pair")

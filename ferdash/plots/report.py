@@ -3,8 +3,11 @@
 import html
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import plotly.graph_objects as go
+
+from ferdash.plots import experiments as plots
 from ferdash.runs.compare import f1_table, flatten, learning_curves, settings_differences
 from ferdash.runs.export import HEADS, table_row
 from ferdash.runs.index import RunSummary
@@ -12,9 +15,6 @@ from ferdash.runs.lineage import trace
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.wording import counted
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 CURVES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "log_loss": "Log loss", "train_loss": "Training loss"}
 
@@ -49,9 +49,7 @@ def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _figures(runs: Sequence[Run], summaries: Sequence[RunSummary], names: dict[str, str]) -> "Iterable[go.Figure]":
-    from ferdash.plots import experiments as plots
-
+def _figures(runs: Sequence[Run], summaries: Sequence[RunSummary], names: dict[str, str]) -> Iterable[go.Figure]:
     for measure, title in CURVES.items():
         table = learning_curves(runs, measure)
         if len(table):
@@ -62,7 +60,7 @@ def _figures(runs: Sequence[Run], summaries: Sequence[RunSummary], names: dict[s
         yield plots.emotion_bars(f1, {run_id: names[run_id] for run_id in f1["run"].unique()})
 
 
-def _drawn(figures: "Iterable[go.Figure]") -> Iterable[str]:
+def _drawn(figures: Iterable[go.Figure]) -> Iterable[str]:
     # The first figure brings the whole of plotly.js along, the others use it.
     for place, figure in enumerate(figures):
         yield figure.to_html(full_html=False, include_plotlyjs=place == 0, config={"displaylogo": False})

@@ -275,13 +275,14 @@ class Tracker:
         returned = {number: self._resting[index] for index, number in _cheapest(costs).items()}
         for number, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
             box = np.array(face.box_xyxy, dtype=np.float64)
-            track = returned.get(number)
-            if track is None:
+            known_track = returned.get(number)
+            if known_track is None:
                 track_id, known, looks = self._next_id, appearance, 1
                 self._next_id += 1
             else:
-                self._resting.remove(track)
-                track_id, known, looks = track.id, blend(track.appearance, appearance, 0.1), track.looks + 1
+                self._resting.remove(known_track)
+                track_id, looks = known_track.id, known_track.looks + 1
+                known = blend(known_track.appearance, appearance, 0.1)
             self._tracks.append(
                 _Track(track_id, box, face.confidence, face.detector, _points_of(face), known, timestamp_s, looks=looks)
             )

@@ -10,6 +10,7 @@ from pages import jobs, shared
 from ferdash.errors import RunError
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
+from ferdash.runs.before import read_before
 from ferdash.runs.store import list_run_ids, open_run, read_log, read_metrics, read_status
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.wording import count, duration, percent
@@ -79,6 +80,8 @@ def _draw_run(run_id: str) -> None:
     _draw_state(run_id, status)
     if status.get("error"):
         st.error(status["error"], icon=":material/error:")
+    if before := read_before(run.folder):
+        st.info(before.sentence, icon=":material/compare_arrows:")
     measured_on = run.record["config"]["sampling"]["focus"]["measured_on"]
     if run.record["config"]["sampling"]["mode"] == "adaptive" and measured_on == "test":
         st.warning("Tuned on test: its focus is chosen by test scores, so its test score proves nothing.")

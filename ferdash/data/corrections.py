@@ -152,7 +152,8 @@ def remove_correction(root: Path, correction_id: str) -> Correction:
 
 
 def restore_correction(root: Path, correction_id: str) -> Correction:
-    """Undo `remove_correction`; it takes the place of one made since. Raises DatasetError when nothing of that id was removed, or its face was erased."""
+    """Undo `remove_correction`; it takes the place of one made since. Raises DatasetError when nothing of that id was
+    removed, or its face was erased."""
     made, gone = _read(root)
     for correction in made:
         if correction.id == correction_id and correction.id in gone:

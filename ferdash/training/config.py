@@ -140,17 +140,21 @@ class FocusConfig:
 class SamplingConfig:
     """Which training images an epoch draws. per_class: at most this many images of each emotion, 0 for all.
     mode: `uniform` (each image once), `static` weights by emotion, or `adaptive` focus. repeat_cap: how often one
-    image may be drawn in an epoch, 0 for no limit."""
+    image may be drawn in an epoch, 0 for no limit. extra: a dataset whose training images are mixed in besides, each
+    extra_repeat times and all of them whatever per_class says; `corrections` is what has been corrected so far."""
 
     mode: Literal["uniform", "static", "adaptive"] = "uniform"
     per_class: int = 0
     weights: dict[str, float] = field(default_factory=dict)
     repeat_cap: int = 0
+    extra: str = ""
+    extra_repeat: int = 1
     focus: FocusConfig = field(default_factory=FocusConfig)
 
     def __post_init__(self) -> None:
         _require(self.per_class >= 0, "sampling.per_class", self.per_class, "0 (all) or more")
         _require(self.repeat_cap >= 0, "sampling.repeat_cap", self.repeat_cap, "0 (no limit) or more")
+        _require(self.extra_repeat >= 1, "sampling.extra_repeat", self.extra_repeat, "1 or more")
         for name, weight in self.weights.items():
             canonical_emotion(name)
             _require(weight >= 0, f"sampling.weights.{name}", weight, "0 or more")
@@ -161,11 +165,13 @@ class EvaluationConfig:
     """Measured after every epoch, on validation. per_class: a stratified subset of so many images of each emotion, 0
     for the whole split. select: the score that decides which checkpoint is best; `balanced` is the mean of accuracy
     and the worst emotion's F1. patience: epochs without a better score before the run stops early, 0 for never.
-    test: also score the test split when the run ends (nothing is chosen on it)."""
+    before: also score the network that the run starts from, before its first epoch. test: also score the test split
+    when the run ends (nothing is chosen on it)."""
 
     per_class: int = 0
     select: Literal["accuracy", "macro_f1", "balanced"] = "accuracy"
     patience: int = 0
+    before: bool = False
     test: bool = False
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
 from ferdash.training.distillation import TAUGHT
+from ferdash.training.extra import pin_extra
 from ferdash.training.recipes import Recipe
 from ferdash.training.start import create
 
@@ -17,7 +18,7 @@ from ferdash.training.start import create
 _MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
 
 # A change of these asks other teachers, or asks them about other images.
-_MAKES_OTHER_LESSONS = ("loss.teachers", "dataset", "seed", "sampling.per_class")
+_MAKES_OTHER_LESSONS = ("loss.teachers", "dataset", "seed", "sampling.per_class", "sampling.extra")
 
 
 def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path) -> Run:
@@ -31,7 +32,7 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     run_id, _, wanted = reference.partition("@")
     parent = open_run(checkpoints / "runs", run_id)
     before = from_dict(parent.record["config"])
-    after = override(before, settings)
+    after = pin_extra(override(before, settings), data)
     if not wanted and after == before:
         return parent
     changes = differences(before, after)

@@ -11,6 +11,7 @@ from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig
 from ferdash.training.distillation import LOOKS
+from ferdash.training.extra import with_extra
 from ferdash.training.folds import in_fold
 from ferdash.training.loop import EVALUATION_BATCH, Trainer
 
@@ -36,7 +37,8 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         (run.folder / "checkpoints").mkdir()
         # Nothing of the estimate is written: no checkpoint within the few batches.
         trained = replace(config, epochs=max(config.epochs, 1))
-        trainer = Trainer(run, trained, in_fold(dataset, config.folds), network, preprocess)  # type: ignore[arg-type]
+        trained_on = with_extra(in_fold(dataset, config.folds), config.sampling)
+        trainer = Trainer(run, trained, trained_on, network, preprocess)  # type: ignore[arg-type]
         activations = _activation_bytes(trainer)
         small_s = trainer.time_batches(TIMED_BATCHES, epoch=0)
         full_s = trainer.time_batches(TIMED_BATCHES, epoch=config.epochs)

@@ -101,6 +101,11 @@ class Trainer:
             self._score_test()
         return "finished"
 
+    def score(self, rows: np.ndarray) -> tuple[Metrics, np.ndarray]:
+        """The scores of the network as it is on rows of the dataset, and its probabilities, float32 (N, 7)."""
+        probabilities = self._predict(rows)
+        return compute_metrics(y_true=self.dataset.labels[rows], probabilities=probabilities), probabilities
+
     def time_batches(self, count: int, *, epoch: int) -> float:
         """Seconds a batch takes, the shortest of `count`, trained as in that epoch. Changes the network."""
         self.state.position = Position(epoch=min(epoch, self.config.epochs - 1))
@@ -237,8 +242,7 @@ class Trainer:
 
     def _finish_epoch(self) -> None:
         state, position = self.state, self.state.position
-        probabilities = self._predict(self.validation)
-        metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
+        metrics, probabilities = self.score(self.validation)
         row: dict[str, Any] = {
             "epoch": position.epoch,
             "step": position.step,
@@ -280,8 +284,8 @@ class Trainer:
         self._write_predictions("validation", rows, probabilities)
 
     def _write_predictions(self, split: str, rows: np.ndarray, probabilities: np.ndarray) -> None:
-        labels = self.dataset.labels[rows]
-        write_predictions(self.run.folder, split, rows=rows, labels=labels, probabilities=probabilities)
+        facts = {"rows": rows, "labels": self.dataset.labels[rows], "probabilities": probabilities}
+        write_predictions(self.run.folder, split, **facts)
 
     def _refocus(self, metrics: Metrics, row: dict[str, Any]) -> None:
         sampling = self.config.sampling
@@ -289,9 +293,7 @@ class Trainer:
             return
         f1 = metrics.f1
         if sampling.focus.measured_on == "test":
-            rows = self._evaluation_rows("test")
-            probabilities = self._predict(rows)
-            test = compute_metrics(y_true=self.dataset.labels[rows], probabilities=probabilities)
+            test, _ = self.score(self._evaluation_rows("test"))
             row["test"] = test.to_dict()
             f1 = test.f1
         focus = refocus(f1, sampling.focus, former_f1=self.state.focus_f1, former_weights=self.state.weights)
@@ -300,13 +302,9 @@ class Trainer:
 
     def _score_only(self) -> None:
         """A run of no epochs measures the network it starts from."""
-        probabilities = self._predict(self.validation)
-        metrics = compute_metrics(y_true=self.dataset.labels[self.validation], probabilities=probabilities)
-        self.state.best = {
-            "score": selection_score(metrics.to_dict(), self.config.evaluation.select),
-            "epoch": 0,
-            "select": self.config.evaluation.select,
-        }
+        metrics, probabilities = self.score(self.validation)
+        score = selection_score(metrics.to_dict(), self.config.evaluation.select)
+        self.state.best = {"score": score, "epoch": 0, "select": self.config.evaluation.select}
         row = {"epoch": 0, "step": 0, "parameters": self.parameters, "validation": metrics.to_dict()}
         self.state.history.append(row)
         if not self.processes.main:

@@ -11,9 +11,13 @@ from ferdash.training.config import TrainConfig
 
 
 def training_rows(dataset: FaceDataset, config: TrainConfig) -> np.ndarray:
-    """Rows of the dataset that a run trains on, int64 (N,), ascending."""
+    """Rows of the dataset that a run trains on, int64 (N,), ascending. Those that `with_extra` added are never left
+    out."""
     train = dataset.rows("train")
-    return stratified_rows(train, dataset.labels[train], per_class=config.sampling.per_class, seed=config.seed)
+    added = dataset.table["extra"].to_numpy()[train] if "extra" in dataset.table else np.zeros(len(train), dtype=bool)
+    own, extra = train[~added], train[added]
+    own = stratified_rows(own, dataset.labels[own], per_class=config.sampling.per_class, seed=config.seed)
+    return np.concatenate([own, extra])
 
 
 def epoch_order(

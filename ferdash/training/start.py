@@ -20,11 +20,13 @@ from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.weights import unpack_network
+from ferdash.runs.before import write_before
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
 from ferdash.training.distillation import TAUGHT, teacher_table
+from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
 from ferdash.training.processes import ALONE, Processes
@@ -47,12 +49,13 @@ def create(
     `changes` of the run that this one continues. A configuration that starts from another run's checkpoint (`run:...`)
     gets its parent from there.
 
-    Raises DatasetError when its dataset is missing, and ConfigError for teachers that are not there or for a
+    Raises DatasetError when a dataset of it is missing, and ConfigError for teachers that are not there or for a
     cross-validation that starts from a network which has seen its images.
     """
     dataset = open_dataset(data, config.dataset)
-    # The record names the teachers themselves; what `start` means may change later.
+    # The record names teachers and extra images themselves; what `start` and `corrections` mean may change later.
     config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
+    config = pin_extra(config, data)
     require_unseen(config, dataset, checkpoints)
     if parent is None and config.start_from.startswith("run:"):
         run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")
@@ -60,6 +63,7 @@ def create(
     record = {
         "config": to_dict(config),
         "dataset": {"name": dataset.name, "hash": dataset.hash, "images": len(dataset)},
+        "extra": describe_extra(config, data),
         "code": code_version(),
         "versions": {"python": sys.version.split()[0], "torch": torch.__version__},
         "command": command_of(config, parent),
@@ -98,7 +102,10 @@ def execute(
         else:
             record("Started.", state="running")
         network, preprocess = build_network(config, checkpoints, checkpoint)
-        dataset = in_fold(open_dataset(data, config.dataset), config.folds)
+        require_same_extra(run.record, data)
+        dataset = with_extra(in_fold(open_dataset(data, config.dataset), config.folds), config.sampling)
+        if processes.main and "extra" in dataset.meta:
+            append_log(run.folder, dataset.meta["extra"])
         trainer = Trainer(
             run,
             config,
@@ -111,6 +118,8 @@ def execute(
             taught=_ask_teachers(run, config, dataset, checkpoints, processes),
             processes=processes,
         )
+        if checkpoint is None and config.evaluation.before:
+            _score_before(run, trainer, processes)
         state = trainer.train()
     except BaseException as error:
         sentence = failure_sentence(error)
@@ -121,6 +130,14 @@ def execute(
     progress = asdict(trainer.progress("training"))
     record(f"{state.capitalize()}.", state=state, progress=progress, best=trainer.state.best)
     return state
+
+
+def _score_before(run: Run, trainer: Trainer, processes: Processes) -> None:
+    """Record how the network that the run starts from does on the run's own validation images."""
+    metrics, _ = trainer.score(trainer.validation)
+    if processes.main:
+        write_before(run.folder, metrics.to_dict())
+        append_log(run.folder, f"Before: validation accuracy {metrics.accuracy:.2%}, macro F1 {metrics.macro_f1:.4f}.")
 
 
 def _ask_teachers(

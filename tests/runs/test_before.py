@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+from ferdash.errors import RunError
+from ferdash.runs import store
+from ferdash.runs.before import read_before, write_before
+from tests.runs.conftest import CONFIG, row_of
+
+BEFORE = {"images": 3589, "accuracy": 0.675, "macro_f1": 0.64}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return store.create_run(tmp_path, "20250101-000000-corrections-0001", {"config": CONFIG})
+
+
+def test_a_run_that_did_not_measure_it_has_none(run):
+    assert read_before(run.folder) is None
+
+
+def test_before_the_first_epoch_only_the_start_is_known(run):
+    write_before(run.folder, BEFORE)
+    found = read_before(run.folder)
+    assert (found.before_accuracy, found.before_macro_f1, found.after_accuracy) == (0.675, 0.64, None)
+    assert found.sentence == "Before, 67.5 % of 3,589 validation faces were recognised."
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "sentence"),
+    [
+        ([0.670, 0.682], "after epoch 2, the best, 68.2 % (+0.7 points)."),
+        ([0.670, 0.661], "after epoch 1, the best, 67.0 % (-0.5 points)."),
+        ([0.6751], "after epoch 1, the best, 67.5 % (the same)."),
+    ],
+)
+def test_afterwards_the_best_epoch_is_set_beside_it(run, accuracies, sentence):
+    write_before(run.folder, BEFORE)
+    for epoch, accuracy in enumerate(accuracies):
+        store.append_metrics(run.folder, row_of(epoch, accuracy))
+    assert read_before(run.folder).sentence.endswith(sentence)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", json.dumps({"validation": {"images": 3}})])
+def test_something_else_in_its_place_is_said(run, content):
+    (run.folder / "before.json").write_text(content)
+    with pytest.raises(RunError, match=r"before\.json of run .* is not what ferdash writes there"):
+        read_before(run.folder)

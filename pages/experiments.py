@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
-from pages.experiments_tabs import chosen, comparison, groups, manage, published, table, tradeoffs
+from pages.experiments_tabs import chosen, comparison, groups, importing, manage, published, table, tradeoffs
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
@@ -57,4 +57,5 @@ if readable := sound(entries):
 else:
     draw_empty()
     published.draw()
+importing.draw(runs_root)
 table.draw_damaged({entry.id: entry.reason for entry in entries if isinstance(entry, DamagedRun)}, runs_root)

@@ -1,14 +1,12 @@
 """A grid of small faces as one picture behind real buttons: quick to draw, reachable by keyboard, read out by name."""
 
-import base64
 import math
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 import streamlit as st
 
-from ferdash.plots.mosaic import mosaic
+from ferdash.plots.mosaic import mosaic, picture_url
 
 SPRITE_COLUMNS = 20
 
@@ -102,9 +100,3 @@ def gallery(
         "tiles": [asdict(tile) for tile in tiles],
     }
     return _component(data=data, key=key, on_clicked_change=lambda: None).clicked
-
-
-def picture_url(image: np.ndarray) -> str:
-    """uint8 grey (H, W) or RGB (H, W, 3) as a data URL (PNG)."""
-    ordered = image if image.ndim == 2 else image[:, :, ::-1]
-    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1].tobytes()).decode()

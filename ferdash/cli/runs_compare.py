@@ -68,7 +68,7 @@ def compare(
     for verdict in verdicts:
         console.print(f"[bold]{escape(verdict.sentence)}[/bold]", highlight=False)
         if verdict.result is not None:
-            console.print(_interval_words(verdict.result), highlight=False)
+            console.print(f"  {verdict.result.interval_words}", highlight=False, markup=False)
     console.print(_score_table(summaries, f1), highlight=False)
     console.print(_settings_table(summaries, settings), highlight=False)
 
@@ -102,15 +102,6 @@ def _verdicts(runs: "list[Run]", summaries: "list[RunSummary]") -> list[Verdict]
         )
         verdicts.append(Verdict(run.id, result, ""))
     return verdicts
-
-
-def _interval_words(result: "PairedResult") -> str:
-    low, high = 100 * result.interval.low, 100 * result.interval.high
-    a, b = result.name_a, result.name_b
-    return (
-        f"  {b} minus {a}: {100 * result.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}; "
-        f"only {a} right on {result.only_a:,} images, only {b} on {result.only_b:,}."
-    )
 
 
 def _print_legend(summaries: "list[RunSummary]") -> None:

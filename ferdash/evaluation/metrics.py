@@ -106,6 +106,19 @@ def compute_metrics(*, y_true: np.ndarray, probabilities: np.ndarray) -> Metrics
     )
 
 
+def absent_words(support: np.ndarray) -> str:
+    """Which emotions are left out of macro averages, in a sentence; empty when none is. support: int (7,).
+
+    >>> absent_words(np.array([3, 0, 2, 5, 1, 1, 4]))
+    'No image shows disgust, so it is left out of macro averages.'
+    """
+    absent = [emotion for emotion, images in zip(EMOTIONS, support, strict=True) if images == 0]
+    if not absent:
+        return ""
+    what = "it is" if len(absent) == 1 else "they are"
+    return f"No image shows {' or '.join(absent)}, so {what} left out of macro averages."
+
+
 def in_top2(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Whether the true emotion is among the two most probable, bool (N,); on a tie the earlier column comes first."""
     truth = probabilities[np.arange(len(y_true)), y_true][:, None]

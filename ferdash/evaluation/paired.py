@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.intervals import Interval, percentile_interval
+from ferdash.wording import counted
 
 SIGNIFICANT = 0.05
 
@@ -47,6 +48,16 @@ class PairedResult:
         size = f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
         verdict = "that could be chance" if self.p_value >= SIGNIFICANT else "that is unlikely to be chance"
         return f"{better} is better by {size}; {on} {verdict}, {_p_text(self.p_value)}."
+
+    @property
+    def interval_words(self) -> str:
+        """The difference with its interval, and the images that it rests on."""
+        low, high = 100 * self.interval.low, 100 * self.interval.high
+        return (
+            f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points of accuracy, 95 % interval "
+            f"{low:+.1f} to {high:+.1f}; only {self.name_a} is right on {counted(self.only_a, 'image')}, only "
+            f"{self.name_b} on {counted(self.only_b, 'image')}."
+        )
 
 
 def compare_paired(

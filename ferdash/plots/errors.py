@@ -2,14 +2,17 @@
 
 from typing import Literal
 
+import altair as alt
 import cv2
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.evaluation.calibration import Reliability, Selective
 from ferdash.evaluation.curves import Curve
 from ferdash.evaluation.errors import SliceScore, confusions
+from ferdash.plots.mosaic import enlarge, picture_url
 from ferdash.plots.style import SERIES_COLOURS, finish
 from ferdash.wording import count, counted, percent
 
@@ -17,8 +20,11 @@ MAIN = SERIES_COLOURS["train"]
 REFERENCE = "#8A8F98"
 """For diagonals and averages that something is held against."""
 
-SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star")
-"""A shape beside the colour of each emotion, so that a scatter does not speak by colour alone."""
+MAP_SHAPES = ("circle", "diamond", "square", "cross", "triangle-up", "triangle-down", "triangle-right")
+"""A shape beside the colour of each emotion, so that a map does not speak by colour alone."""
+
+PICKED = "picked"
+"""Name of the selection of points on a map of faces."""
 
 OVERLAY = 0.7
 """How far the hottest part of a heat map covers the face under it."""
@@ -189,41 +195,50 @@ def slice_bars(scores: list[SliceScore], *, by: str) -> go.Figure:
     return finish(figure, title=title, x_title=by, y_title="accuracy")
 
 
-def embedding_scatter(points: np.ndarray, labels: np.ndarray, predicted: np.ndarray, rows: np.ndarray) -> go.Figure:
-    """Faces as the model arranges them: each at points (N, 2), in the colour and shape of its label.
+def embedding_map(
+    points: np.ndarray, labels: np.ndarray, predicted: np.ndarray, rows: np.ndarray, faces: np.ndarray
+) -> alt.LayerChart | alt.FacetChart:
+    """Faces as the model arranges them: each at points (N, 2), in the colour and shape of its label, and as a picture
+    under the pointer, which Vega's tooltips can show and plotly's cannot.
 
-    labels, predicted: int (N,); mistakes are outlined. rows: int (N,), given back as customdata of a selected point, so
-    that a page can show the face.
+    labels, predicted: int (N,); mistakes are outlined. rows: int (N,), dataset rows, which the selection called
+    PICKED gives back as `row`. faces: uint8 (N, H, W).
     """
-    figure = go.Figure()
-    for place, emotion in enumerate(EMOTIONS):
-        mine = labels == place
-        if not mine.any():
-            continue
-        wrong = predicted[mine] != place
-        figure.add_scattergl(
-            x=points[mine, 0],
-            y=points[mine, 1],
-            name=emotion,
-            mode="markers",
-            marker={
-                "color": COLOURS[emotion],
-                "symbol": SYMBOLS[place],
-                "size": 6,
-                "opacity": 0.75,
-                "line": {"width": np.where(wrong, 1.5, 0.0), "color": REFERENCE},
-            },
-            customdata=rows[mine],
-            text=[EMOTIONS[one] for one in predicted[mine]],
-            hovertemplate="row %{customdata}: labelled " + emotion + ", taken for %{text}<extra></extra>",
-        )
+    named = np.array(EMOTIONS)
+    table = pd.DataFrame(
+        {
+            "x": points[:, 0],
+            "y": points[:, 1],
+            "label": named[labels],
+            "taken for": named[predicted],
+            "row": rows,
+            # The name by which Vega knows a picture.
+            "image": [picture_url(enlarge(face, 2)) for face in faces],
+        }
+    )
     mistakes = int((labels != predicted).sum())
     title = f"{counted(len(labels), 'face')} as the model arranges them; {counted(mistakes, 'mistake')} outlined"
-    figure = finish(figure, title=title, x_title="", y_title="", height=560)
+    domain = list(EMOTIONS)
     # Neither axis has a unit or a zero; only nearness counts.
-    figure.update_xaxes(showticklabels=False, zeroline=False, showgrid=False)
-    figure.update_yaxes(showticklabels=False, zeroline=False, showgrid=False, scaleanchor="x")
-    return figure
+    free = alt.Scale(zero=False)
+    legend = alt.Legend(title="label", symbolOpacity=1)
+    base = alt.Chart(table, height=560).encode(
+        x=alt.X("x", axis=None, scale=free),
+        y=alt.Y("y", axis=None, scale=free),
+        color=alt.Color(
+            "label", scale=alt.Scale(domain=domain, range=[COLOURS[name] for name in domain]), legend=legend
+        ),
+        shape=alt.Shape("label", scale=alt.Scale(domain=domain, range=list(MAP_SHAPES)), legend=legend),
+        tooltip=["image", "label", "taken for", "row"],
+    )
+    picked = alt.selection_point(name=PICKED, fields=["row"])
+    wrong = alt.datum["label"] != alt.datum["taken for"]
+    dots = base.mark_point(filled=True, size=46, opacity=0.75)
+    outlined = base.transform_filter(wrong).mark_point(
+        filled=False, size=90, strokeWidth=1.3, opacity=0.9, color=REFERENCE
+    )
+    outlined = outlined.encode(color=alt.value(REFERENCE), shape=alt.value("circle"))
+    return alt.layer(outlined, dots.add_params(picked)).properties(title=title).interactive()
 
 
 def explanation_overlay(face: np.ndarray, heat: np.ndarray, *, factor: int = 4) -> np.ndarray:

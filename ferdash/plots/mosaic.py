@@ -1,7 +1,9 @@
-"""Many faces as one picture: a browser draws one image of a hundred tiles much sooner than a hundred images."""
+"""Faces as pictures for a browser, which draws one image of a hundred tiles much sooner than a hundred images."""
 
+import base64
 import math
 
+import cv2
 import numpy as np
 
 
@@ -20,3 +22,9 @@ def mosaic(faces: np.ndarray, columns: int) -> np.ndarray:
 def enlarge(face: np.ndarray, factor: int) -> np.ndarray:
     """uint8 (H, W) -> (H * factor, W * factor), each pixel a square, so that one sees exactly what a model sees."""
     return face.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def picture_url(image: np.ndarray) -> str:
+    """uint8 grey (H, W) or RGB (H, W, 3) as a data URL (PNG)."""
+    ordered = image if image.ndim == 2 else image[:, :, ::-1]
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ordered)[1].tobytes()).decode()

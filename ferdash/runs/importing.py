@@ -46,6 +46,31 @@ class ForeignRun:
     parameters: dict[str, str]
     rows: list[dict[str, Any]]
 
+    @property
+    def best_accuracy(self) -> float | None:
+        """The highest on validation; None where no row has one."""
+        return max(
+            (row["validation"]["accuracy"] for row in self.rows if "accuracy" in row["validation"]), default=None
+        )
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What an import would bring. fresh: runs that are not here; known: how many are from an earlier import."""
+
+    fresh: tuple[ForeignRun, ...]
+    known: int
+
+
+def preview(path: Path, root: Path) -> Preview:
+    """What `import_runs` would bring into `root`, without doing it. Raises RunError as that does."""
+    if not path.exists():
+        raise RunError(f"There is no {path} to import.")
+    runs = read_csv(path) if path.suffix.lower() == ".csv" else read_mlflow(path)
+    known = _sources(root)
+    fresh = tuple(run for run in runs if run.source not in known)
+    return Preview(fresh, len(runs) - len(fresh))
+
 
 def import_runs(path: Path, root: Path) -> tuple[list[str], int]:
     """Bring the runs of a CSV file or an MLflow store into `root`; returns the ids of the new ones, and how many were
@@ -53,12 +78,8 @@ def import_runs(path: Path, root: Path) -> tuple[list[str], int]:
 
     Raises RunError when the file is neither, or a value in it makes no sense; then nothing is imported.
     """
-    if not path.exists():
-        raise RunError(f"There is no {path} to import.")
-    runs = read_csv(path) if path.suffix.lower() == ".csv" else read_mlflow(path)
-    known = _sources(root)
-    fresh = [run for run in runs if run.source not in known]
-    return [_store(run, root) for run in fresh], len(runs) - len(fresh)
+    found = preview(path, root)
+    return [_store(run, root) for run in found.fresh], found.known
 
 
 def read_csv(path: Path) -> list[ForeignRun]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, RunError
+from ferdash.runs.compare import Answers
 from ferdash.runs.store import Run, list_run_ids, open_run, read_predictions, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
@@ -93,3 +94,12 @@ def out_of_fold(runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     labels = np.concatenate([table["label"].to_numpy(dtype=np.int64) for table in tables])
     probabilities = np.concatenate([table[list(EMOTIONS)].to_numpy(dtype=np.float32) for table in tables])
     return rows[order], labels[order], probabilities[order]
+
+
+def out_of_fold_answers(checkpoints: Path, group: str) -> Answers:
+    """What `out_of_fold` returns of the group of that name, as answers about its dataset; `run` is the group's name.
+    Raises RunError as that does."""
+    runs = members(checkpoints, group)
+    rows, labels, probabilities = out_of_fold(runs)
+    dataset = runs[0].record["dataset"]
+    return Answers(group, dataset["name"], dataset["hash"], "train and validation", rows, labels, probabilities)

@@ -6,9 +6,12 @@ import streamlit as st
 from pages import shared
 from pages.experiments_tabs.chosen import BY_ANSWERS, Chosen, scores
 
+from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import fit_temperature, reliability, selective_accuracy
+from ferdash.evaluation.curves import precision_recall_curves, roc_curves
 from ferdash.evaluation.selective import coverage_at, risk_area
 from ferdash.plots import experiments as plots
+from ferdash.plots.errors import class_curves
 from ferdash.runs.compare import Answers
 from ferdash.wording import percent
 
@@ -42,6 +45,26 @@ def draw(chosen: Chosen) -> None:
     st.caption(
         "Dividing the logits by the best temperature makes these probabilities fit best; above 1 means that the run is "
         "too sure of itself. The risk area is the mean share of mistakes over all coverages: lower is better."
+    )
+    _draw_one_vs_rest(chosen)
+
+
+def _draw_one_vs_rest(chosen: Chosen) -> None:
+    st.markdown("#### Can each emotion be told from the rest?")
+    run_id = next(iter(chosen.answers))
+    if len(chosen.answers) > 1:
+        run_id = st.selectbox("Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key="curves-run")
+    each = chosen.answers[run_id]
+    left, right = st.columns(2)
+    roc = roc_curves(y_true=each.labels, probabilities=each.probabilities)
+    recall = precision_recall_curves(y_true=each.labels, probabilities=each.probabilities)
+    left.plotly_chart(class_curves(roc, "roc"), config=shared.PLOT, key="roc")
+    right.plotly_chart(class_curves(recall, "precision-recall"), config=shared.PLOT, key="precision-recall")
+    absent = [emotion for emotion in EMOTIONS if emotion not in roc]
+    note = f" No curve for {', '.join(absent)}: no image here shows it." if absent else ""
+    st.caption(
+        "Left, how many of an emotion are found at the cost of how many false alarms (ROC); right, how often the "
+        f"name is right when so many are found. The figures in the legend are areas: 1 is perfect.{note}"
     )
 
 

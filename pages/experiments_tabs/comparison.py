@@ -20,6 +20,7 @@ from pages.experiments_tabs.chosen import Chosen, pair_with_baseline
 
 from ferdash.evaluation.paired import PairedResult
 from ferdash.runs.index import TUNED_ON_TEST
+from ferdash.wording import count, counted
 
 TABS = {
     "Summary": summary.draw,
@@ -58,17 +59,7 @@ def draw_headline(chosen: Chosen) -> None:
         if isinstance(result, PairedResult):
             st.markdown(f"{'### ' if len(chosen.others) == 1 else '- '}{result.sentence}")
             if len(chosen.others) == 1:
-                st.caption(interval_words(result))
+                both = f"Both are right on {counted(result.both, 'image')}, both wrong on {count(result.neither)}"
+                st.caption(f"{result.interval_words} {both} (McNemar's exact test).")
         else:
             st.warning(result, icon=":material/rule:")
-
-
-def interval_words(result: PairedResult) -> str:
-    """The interval of the difference, and what it rests on."""
-    low, high = 100 * result.interval.low, 100 * result.interval.high
-    return (
-        f"{result.name_b} minus {result.name_a}: {100 * result.difference:+.1f} points of accuracy, 95 % interval "
-        f"{low:+.1f} to {high:+.1f}. Both are right on {result.both:,} images, both wrong on {result.neither:,}; "
-        f"only {result.name_a} is right on {result.only_a:,}, only {result.name_b} on {result.only_b:,} (McNemar's "
-        "exact test)."
-    )

@@ -5,6 +5,8 @@ import streamlit as st
 from pages import shared
 from pages.experiments_tabs.chosen import Chosen
 
+from ferdash.emotions import EMOTIONS
+from ferdash.evaluation.metrics import absent_words
 from ferdash.plots import experiments as plots
 from ferdash.published.rows import f1_rows
 from ferdash.runs.compare import f1_table
@@ -25,7 +27,7 @@ def draw(chosen: Chosen) -> None:
     shown = [run_id for run_id in chosen.titles if run_id in set(table["run"])]
     wide = table.pivot(index="emotion", columns="run", values="f1")[shown].rename(columns=chosen.titles)
     st.dataframe(wide.style.format("{:.3f}", na_rep="no image").highlight_max(axis=1, props="font-weight: 700"))
-    absent = sorted(set(table.loc[table["support"] == 0, "emotion"]))
-    note = f" No image shows {', '.join(absent)}: left out of macro averages." if absent else ""
+    # As long as some of the runs have images of an emotion, the others say so by an empty cell.
+    note = absent_words(table.groupby("emotion")["support"].max().reindex(list(EMOTIONS)).fillna(0).to_numpy())
     last = " A published one is of the last epoch and of other images." if chosen.published else ""
-    st.caption(f"Of the best epoch of each run; the highest in bold.{last}{note}")
+    st.caption(f"Of the best epoch of each run; the highest in bold.{last} {note}")

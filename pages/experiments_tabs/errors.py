@@ -21,7 +21,7 @@ from ferdash.evaluation.errors import (
     named_slices,
     quantile_slices,
 )
-from ferdash.evaluation.label_errors import LabelErrors, find_label_errors
+from ferdash.evaluation.label_errors import LabelErrors, Origin, find_label_errors
 from ferdash.paths import checkpoints_root
 from ferdash.plots import errors as plots
 from ferdash.runs.compare import Answers
@@ -111,15 +111,20 @@ def _draw_doubtful(answers: Answers, dataset: FaceDataset) -> None:
         "learning). A candidate is not an error: look at the face.",
     ):
         return
-    found = _doubtful(answers)
+    draw_candidates(answers, dataset, "given", key="doubtful")
+
+
+def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
+    """The images whose labels these answers doubt, the most doubtful first. origin: see `find_label_errors`."""
+    found = _doubtful(answers, origin)
     st.caption(f"{counted(len(found.position), 'candidate')}. {found.described}")
     if len(found.position):
-        _draw_faces(answers, dataset, found.position, key="doubtful")
+        _draw_faces(answers, dataset, found.position, key=key)
 
 
 @st.cache_resource(max_entries=10, show_spinner="Looking for doubtful labels …", hash_funcs=BY_ANSWERS)
-def _doubtful(answers: Answers) -> LabelErrors:
-    return find_label_errors(y_true=answers.labels, probabilities=answers.probabilities, origin="given")
+def _doubtful(answers: Answers, origin: Origin) -> LabelErrors:
+    return find_label_errors(y_true=answers.labels, probabilities=answers.probabilities, origin=origin)
 
 
 @st.fragment
@@ -152,13 +157,14 @@ def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
     ):
         return
     places, points = _map(answers, dataset)
-    figure = plots.embedding_scatter(points, answers.labels[places], answers.predicted[places], answers.rows[places])
-    event = st.plotly_chart(figure, config=shared.PLOT, key="map", on_select="rerun", selection_mode="points")
-    picked = [int(np.ravel(point["customdata"])[0]) for point in event.selection.points if "customdata" in point]
+    rows = answers.rows[places]
+    chart = plots.embedding_map(points, answers.labels[places], answers.predicted[places], rows, dataset.images[rows])
+    event = st.altair_chart(chart, key="map", on_select="rerun", selection_mode=plots.PICKED)
+    picked = [int(point["row"]) for point in event.selection.get(plots.PICKED, []) if "row" in point]
     if picked:
         st.image(list(dataset.images[picked[:12]]), width=96, caption=[f"row {count(row)}" for row in picked[:12]])
     else:
-        st.caption("Click a point to see its face; draw a box around several.")
+        st.caption("Hold the pointer over a point to see its face; click it, with Shift several, to keep it below.")
 
 
 @st.cache_resource(max_entries=5, show_spinner="Laying out the faces …", hash_funcs=HASHES)

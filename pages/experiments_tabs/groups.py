@@ -3,7 +3,10 @@
 import streamlit as st
 
 from pages import shared
+from pages.experiments_tabs.errors import draw_candidates
+from pages.experiments_tabs.faces import dataset_of
 
+from ferdash.paths import checkpoints_root
 from ferdash.plots.experiments import group_spread
 from ferdash.runs.compare import GroupSummary, Spread, group_summary
 from ferdash.runs.index import RunSummary
@@ -36,6 +39,25 @@ def draw(found: list[RunSummary]) -> None:
     st.caption(
         "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
     )
+    if folds := list(dict.fromkeys(run.group for run in found if run.group and run.fold[0])):
+        _draw_doubtful(folds)
+
+
+def _draw_doubtful(folds: list[str]) -> None:
+    st.markdown("#### Labels to look at, over all folds")
+    group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key="fold-group")
+    if not st.toggle(
+        f"Look for doubtful labels with {group}",
+        key="groups-doubtful",
+        help="Each image of training and validation is judged by the one network that was not trained on it (confident "
+        "learning). A candidate is not an error: look at the face.",
+    ):
+        return
+    shared.await_models()
+    from ferdash.training.groups import out_of_fold_answers
+
+    answers = out_of_fold_answers(checkpoints_root(), group)
+    draw_candidates(answers, dataset_of(answers), "out-of-fold", key="groups-doubtful-faces")
 
 
 def _row(group: GroupSummary) -> dict[str, str]:

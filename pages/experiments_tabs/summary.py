@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.experiments_tabs.chosen import Chosen, pair_with_baseline, scores
 
-from ferdash.evaluation.metrics import TITLES
+from ferdash.evaluation.metrics import TITLES, absent_words
 from ferdash.evaluation.paired import PairedResult
 from ferdash.runs.index import TUNED_ON_TEST, RunSummary, Score
 from ferdash.wording import count, duration, percent
@@ -26,6 +26,9 @@ def draw(chosen: Chosen) -> None:
             "An interval says how far the score could differ on other images of the same kind; how far it differs with "
             "another seed, only several runs can tell. The last three are better when lower."
         )
+        for run_id, each in chosen.answers.items():
+            if absent := absent_words(scores(each)[0].support):
+                st.info(f"{chosen.titles[run_id]}: {absent[0].lower()}{absent[1:]}", icon=":material/info:")
     _draw_pairs(chosen)
 
 

@@ -38,7 +38,9 @@ CONFIG = {
     "Mark": st.column_config.TextColumn(width=170, help="“tuned on test”: test scores steered it and prove nothing."),
     "Best accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the best epoch, on the images above."),
     "Last accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the last epoch, on the images above."),
-    "Macro F1": st.column_config.NumberColumn(format="%.3f", help="Mean over the emotions, in the best epoch."),
+    "Macro F1": st.column_config.NumberColumn(
+        format="%.3f", help="Mean over the emotions that its images show, in the best epoch."
+    ),
     "Worst F1": st.column_config.NumberColumn(format="%.3f", help="Of the emotion recognised worst, best epoch."),
     "Minutes": st.column_config.NumberColumn(format="%.1f", help="Of training, without measuring."),
     "Images/s": st.column_config.NumberColumn(format="localized", step=1),

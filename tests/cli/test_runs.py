@@ -207,8 +207,8 @@ def test_a_comparison_says_which_is_better_and_whether_that_could_be_chance(run)
     )
     assert expected.sentence in text
     assert "B is better by 20.0 points; with 140 images that is unlikely to be chance, p < 0.001." in text
-    assert "B minus A: +20.0 points, 95 % interval" in text
-    assert "only A right on 0 images, only B on 28" in text
+    assert "B minus A: +20.0 points of accuracy, 95 % interval" in text
+    assert "only A is right on 0 images, only B on 28 images." in text
     assert "F1 angry 0.500 0.700 (+0.200)" in text
     assert "optimizer.lr 0.002 0.1" in text
     assert "seed 0 1" in text

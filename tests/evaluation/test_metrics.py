@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdash.errors import EvaluationError
-from ferdash.evaluation.metrics import TITLES, Metrics, compute_metrics
+from ferdash.evaluation.metrics import TITLES, Metrics, absent_words, compute_metrics
 
 SCALARS = [field.name for field in dataclasses.fields(Metrics) if field.type in (float, "float")]
 
@@ -128,6 +128,13 @@ def test_json_and_back_loses_nothing(data: st.DataObject, predictions: st.Search
     for field in dataclasses.fields(Metrics):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(metrics, field.name))
     assert again.support.dtype.kind == again.confusion.dtype.kind == "i"
+
+
+def test_emotions_without_an_image_are_named() -> None:
+    assert absent_words(np.ones(7, dtype=int)) == ""
+    assert absent_words(np.array([1, 1, 0, 1, 1, 0, 1])) == (
+        "No image shows fear or sad, so they are left out of macro averages."
+    )
 
 
 def test_scores_that_are_not_an_evaluation() -> None:

@@ -69,6 +69,12 @@ def test_the_sentence(table: tuple[int, int, int, int], sentence: str) -> None:
     assert compare(*table).sentence == sentence
 
 
+def test_the_interval_in_words() -> None:
+    words = compare(100, 1, 20, 79).interval_words
+    assert words.startswith("B minus A: +9.5 points of accuracy, 95 % interval +")
+    assert words.endswith("; only A is right on 1 image, only B on 20 images.")
+
+
 def test_a_p_value_just_below_the_threshold_does_not_read_as_the_threshold() -> None:
     result = PairedResult("A", "B", 0, 1, 2, 0, 1 / 3, compare(1, 0, 0, 0).interval, 0.0496)
     assert result.sentence.endswith("unlikely to be chance, p = 0.0496.")

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ferdash.data.dataset import open_dataset
+from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.runs import store
 from ferdash.training.config import TrainConfig, override, to_dict
@@ -24,10 +25,20 @@ def make_run(demo_data: Path, checkpoints: Path) -> MakeRun:
     """A finished run on the demo dataset whose best epoch is right on `right` of the validation images, the first ones
     or the last ones."""
     dataset = open_dataset(demo_data, "demo")
-    rows = dataset.rows("validation")
-    labels = dataset.labels[rows]
 
-    def make(run_id: str, right: int, *settings: str, last: bool = False, name: str = "", group: str = "") -> store.Run:
+    def make(
+        run_id: str,
+        right: int,
+        *settings: str,
+        last: bool = False,
+        name: str = "",
+        group: str = "",
+        without: str = "",
+    ) -> store.Run:
+        rows = dataset.rows("validation")
+        if without:
+            rows = rows[dataset.labels[rows] != EMOTIONS.index(without)]
+        labels = dataset.labels[rows]
         config = to_dict(override(TrainConfig(), ["dataset=demo", *settings]))
         record = {
             "config": config,
@@ -135,6 +146,7 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
         ("Settings", "other settings are the same"),
         ("Lineage", "chosen runs have a thick border"),
         ("Calibration", "best temperature"),
+        ("Calibration", "false alarms (ROC)"),
         ("Groups", "No run here belongs to a group"),
         ("Trade-offs", "Pareto front"),
         ("Published", "published, not run here"),
@@ -218,6 +230,51 @@ def test_seeds_of_a_group_have_mean_and_spread(visit: Visit, make_run: MakeRun) 
     assert "±" in row["Accuracy, best"]
 
 
+def test_an_emotion_that_no_image_shows_is_said_to_be_left_out(visit: Visit, make_run: MakeRun) -> None:
+    make_run(A, 20, without="fear", name="first")
+    left_out = "o image shows fear, so it is left out of macro averages."
+    assert left_out in text(app := open_page(visit, A, view="Emotions"))
+    assert np.isnan(app.dataframe[-1].value.loc["fear", "first"])
+    app = open_page(visit, A, view="Summary")
+    assert f"first: n{left_out}" in text(app)
+    expected = compute_metrics(**_answers(A)).f1
+    shown = app.dataframe[-1].value.loc["Macro F1", "first"]
+    assert shown.startswith(f"{np.delete(expected, EMOTIONS.index('fear')).mean():.3f} ")
+    assert "No curve for fear" in text(open_page(visit, A, view="Calibration"))
+
+
+def test_doubtful_labels_come_from_all_folds(visit: Visit, make_run: MakeRun) -> None:
+    for index, run_id in enumerate((A, B, C)):
+        make_run(run_id, 20, "folds.count=3", f"folds.index={index}", group="three folds")
+    app = open_page(visit, view="Groups")
+    assert not app.error
+    app.toggle(key="groups-doubtful").set_value(True).run()
+    assert not app.exception
+    images = sum(len(store.read_predictions(_root() / run_id, "validation")) for run_id in (A, B, C))
+    assert f"From out-of-fold probabilities of {images} images" in text(app)
+    store.write_status(_root() / B, state="failed", error="a reason")
+    app.run()
+    assert any("The cross-validation is not complete" in error.value for error in app.error)
+
+
+def test_older_runs_are_looked_at_before_they_are_imported(visit: Visit, two: None) -> None:
+    app = visit("experiments", **{"import-runs": "true"})
+    app.session_state["import-runs"] = True
+    app.run()
+    table = b"run,epoch,accuracy\nvit,1,0.5\nvit,2,0.625\nresnet,1,0.25\n"
+    app.file_uploader[0].set_value(("old.csv", table, "text/csv")).run()
+    assert not app.exception
+    assert list(app.dataframe[-1].value["Best accuracy"]) == ["62.5 %", "25.0 %"]
+    assert len(store.list_run_ids(_root())) == 2
+    button(app, "Import 2 runs").click().run()
+    assert "Imported 2 runs." in text(app)
+    assert len(store.list_run_ids(_root())) == 4
+    app.file_uploader[0].set_value(("old.csv", table, "text/csv")).run()
+    assert any("no run that is not here: 2 runs were imported before" in error.value for error in app.error)
+    app.file_uploader[0].set_value(("old.csv", b"epoch,accuracy\n1,0.5\n", "text/csv")).run()
+    assert any("has no column “run”" in error.value for error in app.error)
+
+
 def test_names_tags_and_notes_are_kept(visit: Visit, two: None) -> None:
     app = open_page(visit, A)
     app.text_input(key=f"name-{A}").set_value("renamed")
@@ -275,6 +332,11 @@ def _root() -> Path:
     from ferdash.paths import checkpoints_root
 
     return checkpoints_root() / "runs"
+
+
+def _answers(run_id: str) -> dict[str, np.ndarray]:
+    table = store.read_predictions(_root() / run_id, "validation")
+    return {"y_true": table["label"].to_numpy(), "probabilities": table[list(EMOTIONS)].to_numpy()}
 
 
 def _query(app: AppTest) -> str:

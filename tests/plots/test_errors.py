@@ -1,19 +1,25 @@
+import base64
+
+import cv2
 import numpy as np
 import pytest
 
+from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import expected_calibration_error, reliability, selective_accuracy
 from ferdash.evaluation.curves import precision_recall_curves, roc_curves
 from ferdash.evaluation.errors import Slices, accuracy_by_slice
 from ferdash.plots.errors import (
+    PICKED,
     class_curves,
     confusion_difference,
     confusion_matrix,
     coverage_curve,
-    embedding_scatter,
+    embedding_map,
     explanation_overlay,
     reliability_diagram,
     slice_bars,
 )
+from ferdash.plots.mosaic import enlarge
 
 
 @pytest.fixture
@@ -113,15 +119,22 @@ def test_slices_carry_intervals_and_the_weakest_is_named() -> None:
     assert slice_bars([], by="contrast").layout.title.text == "Accuracy by contrast"
 
 
-def test_the_scatter_gives_back_dataset_rows() -> None:
+def test_the_map_gives_back_dataset_rows_and_shows_each_face() -> None:
     labels, predicted = np.array([0, 0, 3]), np.array([0, 5, 3])
     points = np.arange(6, dtype=float).reshape(3, 2)
-    figure = embedding_scatter(points, labels, predicted, np.array([70, 80, 90]))
-    assert [trace.name for trace in figure.data] == ["angry", "happy"]
-    assert list(figure.data[0].customdata) == [70, 80]
-    assert list(figure.data[0].marker.line.width) == [0, 1.5]
-    assert figure.data[0].marker.symbol != figure.data[1].marker.symbol
-    assert figure.layout.title.text == "3 faces as the model arranges them; 1 mistake outlined"
+    faces = np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2)
+    chart = embedding_map(points, labels, predicted, np.array([70, 80, 90]), faces).to_dict()
+    assert chart["title"] == "3 faces as the model arranges them; 1 mistake outlined"
+    (table,) = chart["datasets"].values()
+    assert [line["row"] for line in table] == [70, 80, 90]
+    assert [line["taken for"] for line in table] == ["angry", "sad", "happy"]
+    content = base64.b64decode(table[1]["image"].partition(",")[2])
+    shown = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_array_equal(shown, enlarge(faces[1], 2))
+    scales = chart["layer"][1]["encoding"]
+    assert scales["color"]["scale"]["domain"] == scales["shape"]["scale"]["domain"] == list(EMOTIONS)
+    assert len(set(scales["shape"]["scale"]["range"])) == len(set(scales["color"]["scale"]["range"])) == 7
+    assert PICKED in {parameter["name"] for parameter in chart["params"]}
 
 
 def test_the_overlay_colours_only_what_is_hot() -> None:

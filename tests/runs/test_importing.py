@@ -5,7 +5,7 @@ import pytest
 
 from ferdash.errors import RunError
 from ferdash.runs import compare, export, store
-from ferdash.runs.importing import import_runs, nest, read_csv
+from ferdash.runs.importing import import_runs, nest, preview, read_csv
 from ferdash.runs.index import list_runs, sound, summary_of
 
 
@@ -42,6 +42,17 @@ def test_nothing_is_imported_twice(root: Path, tmp_path: Path) -> None:
     path.write_text("run,epoch,accuracy\na,0,0.5\nb,0,0.5\n")
     ids, known = import_runs(path, root)
     assert (len(ids), known) == (1, 1)
+
+
+def test_a_preview_imports_nothing(root: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, "run,epoch,accuracy,loss\na,0,0.5,1\na,1,0.25,1\nb,0,,2\n")
+    found = preview(path, root)
+    assert [(run.name, run.best_accuracy) for run in found.fresh] == [("a", 0.5), ("b", None)]
+    assert (found.known, list_runs(root)) == (0, [])
+    import_runs(path, root)
+    assert preview(path, root).known == 2
+    with pytest.raises(RunError, match=r"There is no .*gone.csv"):
+        preview(tmp_path / "gone.csv", root)
 
 
 def test_our_own_export_comes_back_the_same(make_run, root: Path, tmp_path: Path) -> None:

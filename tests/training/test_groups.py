@@ -9,7 +9,7 @@ from ferdash.errors import ConfigError, RunError
 from ferdash.runs.store import Run, open_run, read_predictions, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict, override
-from ferdash.training.groups import create_group, members, out_of_fold, plan, release, unfinished
+from ferdash.training.groups import create_group, members, out_of_fold, out_of_fold_answers, plan, release, unfinished
 
 FOLDS = 3
 
@@ -86,6 +86,11 @@ def test_out_of_fold_predictions_cover_each_image_once(validated: list[Run], squ
         table = read_predictions(run.folder, "validation")
         here = np.searchsorted(rows, table["row"])
         np.testing.assert_array_equal(probabilities[here], table.iloc[:, 2:].to_numpy(np.float32))
+    group = validated[0].record["group"]
+    answers = out_of_fold_answers(validated[0].folder.parents[1], group)
+    assert (answers.run, answers.dataset, answers.dataset_hash) == (group, "squares", dataset.hash)
+    np.testing.assert_array_equal(answers.probabilities, probabilities)
+    np.testing.assert_array_equal(answers.rows, rows)
 
 
 def test_incomplete_cross_validations_are_refused(validated: list[Run], squares_root: Path, tmp_path: Path) -> None:

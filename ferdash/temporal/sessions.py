@@ -17,6 +17,7 @@ import re
 import secrets
 import shutil
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,6 +155,7 @@ class SessionWriter:
         self._part = len(session._parts())
         self._sides: dict[int, float] = {}
         self._frames = int(status.get("frames", 0))
+        self._lock = threading.Lock()
         self._set(state="running")
 
     def append(
@@ -201,8 +203,12 @@ class SessionWriter:
         self._set(**facts, state=state, finished_at=finished, **({"error": error} if error else {}))
 
     def _set(self, **facts: Any) -> None:
-        self._status.update(facts, frames=self._frames)
-        write_status(self.session.folder, **self._status)
+        # A heartbeat may come from another thread, but never after the end.
+        with self._lock:
+            if "state" not in facts and self._status["state"] != "running":
+                return
+            self._status.update(facts, frames=self._frames)
+            write_status(self.session.folder, **self._status)
 
 
 def create_session(
@@ -259,7 +265,7 @@ def open_session(root: Path, session_id: str) -> Session:
     """An existing session. Raises SessionError when it is missing or its session.json cannot be read."""
     folder = root / session_id
     if not session_id or Path(session_id).name != session_id or not folder.is_dir():
-        raise SessionError(f"There is no session {session_id}; `ferdash video list` shows those there are.")
+        raise SessionError(f"There is no session {session_id}; `ferdash sessions list` shows those there are.")
     return Session(folder, _read_object(folder / "session.json"))
 
 
@@ -305,7 +311,7 @@ def delete(root: Path, session_id: str) -> None:
     """
     folder = root / session_id
     if not session_id or session_id[0] == "." or Path(session_id).name != session_id or not folder.is_dir():
-        raise SessionError(f"There is no session {session_id}; `ferdash video list` shows those there are.")
+        raise SessionError(f"There is no session {session_id}; `ferdash sessions list` shows those there are.")
     if any(folder.iterdir()) and not any((folder / name).exists() for name in ("session.json", "status.json")):
         raise SessionError(f"{session_id} is a folder without a file of ferdash's; look into it and remove it by hand.")
     if Session(folder, {}).state in AT_WORK:

@@ -94,7 +94,7 @@ def _made(
 
 
 def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
-    state = _execute(run, _stop_on_interrupt(), processes)
+    state = _execute(run, stop_on_interrupt(), processes)
     if state == "stopped":
         say(f"Stopped and saved. Go on with: ferdash train --resume {run.id}")
     if json_output and processes.main:
@@ -107,7 +107,7 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
     """Train the runs one after the other; whatever ends that early, the rest can be taken up by the group's name."""
     from ferdash.training import groups
 
-    control, states = _stop_on_interrupt(), {}
+    control, states = stop_on_interrupt(), {}
     try:
         for place, run in enumerate(runs, start=1):
             say(f"Group [bold]{group}[/bold], run {place} of {len(runs)}")
@@ -142,7 +142,7 @@ def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
     from ferdash.training import start
 
     say(f"Run [bold]{run.id}[/bold]")
-    with _Bars() as bars:
+    with Bars() as bars:
         state = start.execute(
             run,
             data=data_root(),
@@ -156,7 +156,8 @@ def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
     return state
 
 
-def _stop_on_interrupt() -> "Control":
+def stop_on_interrupt() -> "Control":
+    """A control that Ctrl-C stops, so that a checkpoint is written first."""
     from ferdash.training.control import Control
 
     control = Control()
@@ -186,7 +187,7 @@ def _spread_text(score: str, spread: "Spread | None") -> str:
     return f"{spread.mean:.3f}" + ("" if spread.std is None else f" ± {spread.std:.3f}")
 
 
-class _Bars:
+class Bars:
     """An epoch bar and a batch bar on stderr."""
 
     def __init__(self) -> None:
@@ -201,7 +202,7 @@ class _Bars:
         self._epochs = self._bars.add_task("epochs", total=None, note="")
         self._batches = self._bars.add_task("batches", total=None, note="")
 
-    def __enter__(self) -> "_Bars":
+    def __enter__(self) -> "Bars":
         self._bars.start()
         return self
 

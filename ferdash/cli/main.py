@@ -18,7 +18,19 @@ app = typer.Typer(
 )
 
 # Each module adds its commands to `app` in register(); they import torch and friends only inside the command.
-for _module in ("dataset", "recipes", "train", "promote", "evaluate", "predict", "published", "runs", "application"):
+for _module in (
+    "dataset",
+    "recipes",
+    "train",
+    "sweep",
+    "promote",
+    "evaluate",
+    "predict",
+    "corrections",
+    "published",
+    "runs",
+    "application",
+):
     importlib.import_module(f"ferdash.cli.{_module}").register(app)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,11 +10,14 @@ from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
 from ferdash.errors import ModelError, RunError
-from ferdash.inference.scoring import Scored, score, without_duplicates
+from ferdash.inference.calibrating import fit_calibration
+from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
+from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
 from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE
 from ferdash.models.loading import EmotionModel, load_model, model_folder
 from ferdash.models.processing import processor_of
+from ferdash.models.views import VIEWS
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
 
@@ -21,8 +25,9 @@ from ferdash.runs.store import Run, open_run, read_status
 def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: bool = False) -> Path:
     """Save the best network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
 
-    The model is scored anew on validation, with and without images that duplicate a training image, and the card says
-    so. replace: put it in the place of a model of that name.
+    The temperature of its probabilities is fitted on validation and kept with it. The model is scored anew there, with
+    and without images that duplicate a training image, and a FerNet, which is fast enough, also over each choice of
+    views; the card says so. replace: put it in the place of a model of that name.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or its checkpoint is missing, the run is a
     fold of a cross-validation, or the name is taken.
@@ -48,8 +53,12 @@ def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: b
         draft = Path(workspace) / name
         _save_network(model, run, draft, checkpoints)
         # Scored as it will be opened: from the folder, through the same code as any other model.
+        plain = load_model(str(draft), checkpoints, device="cpu")
+        given = score(plain, dataset, "validation")
+        write_calibration(draft, fit_calibration(plain, given))
         saved = load_model(str(draft), checkpoints, device="cpu")
-        write_card(draft, _facts(name, run, saved, dataset, checkpoints / "runs"))
+        evaluations = _evaluations(saved, given, dataset)
+        write_card(draft, _facts(name, run, saved, dataset, checkpoints / "runs", evaluations))
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
@@ -68,9 +77,10 @@ def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path
         AutoImageProcessor.from_pretrained(origin, local_files_only=True, backend="pil").save_pretrained(folder)
 
 
-def _facts(name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs: Path) -> CardFacts:
+def _facts(
+    name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs: Path, evaluations: list[Scored]
+) -> CardFacts:
     config = cast(PreTrainedModel, model.network).config
-    scored = score(model, dataset, "validation")
     best = read_status(run.folder)["best"]
     is_fernet = config.model_type == "fernet"
     return CardFacts(
@@ -91,12 +101,19 @@ def _facts(name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs:
         history=full_history(run),
         epoch=best["epoch"],
         select=best["select"],
-        evaluations=[evaluation.to_dict() for evaluation in _with_and_without_duplicates(scored)],
+        evaluations=[evaluation.to_dict() for evaluation in evaluations],
     )
 
 
-def _with_and_without_duplicates(scored: Scored) -> list[Scored]:
-    return [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
+def _evaluations(model: EmotionModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
+    """What the card tells, plain views first; `given` are the scores before calibration."""
+    assert model.calibration is not None  # it was written into the folder that the model was just opened from
+    scored = recalibrated(given, model.calibration)
+    evaluations = [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
+    if cast(PreTrainedModel, model.network).config.model_type == "fernet":
+        others = [views for views in VIEWS if views != "plain"]
+        evaluations += [score(replaced(model, views=views), dataset, "validation") for views in others]
+    return evaluations
 
 
 def _commands(run: Run, runs: Path) -> str:

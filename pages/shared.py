@@ -171,14 +171,10 @@ def model(reference: str) -> "EmotionModel":
 
 def model_stamp(reference: str) -> int:
     """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
-    if reference.startswith("run:"):
-        await_models()
-        from ferdash.models.loading import run_checkpoint
+    await_models()
+    from ferdash.models.loading import files_behind
 
-        weights = run_checkpoint(reference, checkpoints_root() / "runs")
-    else:
-        weights = checkpoints_root() / "models" / reference / "model.safetensors"
-    return weights.stat().st_mtime_ns if weights.is_file() else 0
+    return sum(path.stat().st_mtime_ns for path in files_behind(reference, checkpoints_root()))
 
 
 @st.cache_resource(max_entries=3, show_spinner="Loading the model …")
@@ -186,7 +182,7 @@ def _load_model(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel"
     from ferdash.models.loading import load_model
 
     del stamp
-    return load_model(reference, checkpoints)
+    return load_model(reference, checkpoints, engine="auto")
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,14 +1,16 @@
 """`ferdash evaluate`: how good a model is on a dataset, and on which images exactly."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ferdash.cli.options import EngineOption, ViewsOption
 from ferdash.cli.output import JsonFlag, console, print_json, stderr
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
@@ -17,6 +19,8 @@ from ferdash.wording import count, counted, percent
 
 if TYPE_CHECKING:
     from ferdash.inference.scoring import Scored
+
+    Column = tuple[str, Scored, Scored | None]
 
 IN_PERCENT = {"accuracy", "balanced_accuracy", "top2", "ece"}
 
@@ -27,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[str, typer.Argument(help="fernet, a folder, a Hugging Face id, or run:RUN@best.")],
+    model: Annotated[
+        str, typer.Argument(help="fernet, a folder, a Hugging Face id, or run:RUN@best; several joined by +.")
+    ],
     dataset: Annotated[str, typer.Option(help="Name of an imported dataset.")] = "fer2013",
     split: Annotated[
         Literal["train", "validation", "test"],
@@ -35,7 +41,9 @@ def evaluate(
     ] = "validation",
     per_class: Annotated[int, typer.Option(min=0, help="At most so many images of each emotion; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Which images --per-class draws.")] = 0,
-    tta: Annotated[bool, typer.Option("--tta", help="Average over each image and its mirror image.")] = False,
+    views: ViewsOption = "plain",
+    tta: Annotated[bool, typer.Option("--tta", help="The same as --views flip.")] = False,
+    engine: EngineOption = "torch",
     without_duplicates: Annotated[
         bool, typer.Option("--without-duplicates", help="Leave out images that are identical to a training image.")
     ] = False,
@@ -48,7 +56,12 @@ def evaluate(
 
     Scoring on the test split is fine; choosing a model, an epoch or a threshold by that score is not, because the
     score then no longer says how the model does on new faces. Choose on validation.
+
+    With --views, the scores over several views of each image stand beside the plain ones, never in their place.
     """
+    if tta and views not in ("plain", "flip"):
+        raise typer.BadParameter(f"--tta is --views flip, and --views {views} was asked for; choose one of them.")
+    views = "flip" if tta else views
     _check_target(save_predictions)
     _refuse_a_fold(model, split)
     from ferdash.data.dataset import open_dataset
@@ -56,39 +69,58 @@ def evaluate(
     from ferdash.models.loading import load_model
 
     faces = open_dataset(data_root(), dataset)
-    loaded = load_model(model, checkpoints_root())
+    loaded = load_model(model, checkpoints_root(), engine=engine)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr
     ) as bars:
-        task = bars.add_task("images", total=None)
-        scored = scoring.score(
-            loaded,
-            faces,
-            split,
-            per_class=per_class,
-            exclude_duplicates=without_duplicates,
-            seed=seed,
-            tta=tta,
-            on_progress=lambda done, total: bars.update(task, completed=done, total=total),
-        )
-    # Where every image is also a training image, there is nothing to set beside the score.
-    beside = 0 < scored.protocol.duplicates < scored.protocol.images
-    cleaned = scoring.without_duplicates(scored) if beside else None
+
+        def measure(looks: str) -> "Scored":
+            task = bars.add_task(f"images, {looks}", total=None)
+            return scoring.score(
+                replace(loaded, views=looks),
+                faces,
+                split,
+                per_class=per_class,
+                exclude_duplicates=without_duplicates,
+                seed=seed,
+                on_progress=lambda done, total: bars.update(task, completed=done, total=total),
+            )
+
+        measured = {looks: measure(looks) for looks in dict.fromkeys(("plain", views))}
+    columns: list[Column] = [(looks, scored, _beside(scored)) for looks, scored in measured.items()]
     if save_predictions is not None:
-        scoring.write_predictions(scored, save_predictions)
+        scoring.write_predictions(measured[views], save_predictions)
     if json_output:
-        print_json({"model": model} | scored.to_dict() | {"without_duplicates": cleaned and cleaned.to_dict()})
+        plain, *others = (_document(scored, cleaned) for _, scored, cleaned in columns)
+        used = {"model": model, "engine": loaded.engine}
+        print_json(used | plain | {"with_views": others[0] if others else None})
         return
-    _show(loaded.title, scored, cleaned)
+    _show(loaded.title, columns)
+
+
+def _beside(scored: "Scored") -> "Scored | None":
+    """The scores without duplicates, None where there are none, or nothing else."""
+    from ferdash.inference.scoring import without_duplicates
+
+    return without_duplicates(scored) if 0 < scored.protocol.duplicates < scored.protocol.images else None
+
+
+def _document(scored: "Scored", cleaned: "Scored | None") -> dict[str, Any]:
+    return scored.to_dict() | {"without_duplicates": cleaned and cleaned.to_dict()}
 
 
 def _refuse_a_fold(model: str, split: str) -> None:
     """Raise EvaluationError for a fold of a cross-validation, which has learned from most validation images."""
+    if split == "test":
+        return
+    for part in (part.strip() for part in model.split("+")):
+        if part.startswith("run:"):
+            _refuse_a_fold_run(part.removeprefix("run:").partition("@")[0], split)
+
+
+def _refuse_a_fold_run(run_id: str, split: str) -> None:
     from ferdash.runs.store import open_run
 
-    if not model.startswith("run:") or split == "test":
-        return
-    run_id = model.removeprefix("run:").partition("@")[0]
     if (checkpoints_root() / "runs" / run_id).is_dir():  # else loading the model says what is wrong
         record = open_run(checkpoints_root() / "runs", run_id).record
         if record.get("config", {}).get("folds", {}).get("count"):
@@ -108,30 +140,43 @@ def _check_target(path: Path | None) -> None:
         raise EvaluationError(f"There is no folder {path.parent} to write {path.name} to; make it first.")
 
 
-def _show(title: str, scored: "Scored", cleaned: "Scored | None") -> None:
-    console.print(f"[bold]{escape(title)}[/bold]. {scored.protocol.describe()}", highlight=False)
-    console.print(_headline_table(scored, cleaned))
-    console.print(_emotion_table(scored))
-    console.print(_confusion_table(scored))
-    absent = [name for name, support in zip(EMOTIONS, scored.metrics.support, strict=True) if support == 0]
+def _show(title: str, columns: "list[Column]") -> None:
+    """columns: the views, the scores, and the same without duplicates; the plain ones first."""
+    _, plain, _ = columns[0]
+    console.print(f"[bold]{escape(title)}[/bold]. {plain.protocol.describe()}", highlight=False)
+    for _, scored, _ in columns[1:]:
+        console.print(f"Beside it: {scored.protocol.describe()}", highlight=False)
+    if plain.calibration is not None:
+        console.print(plain.calibration.describe(), highlight=False)
+    console.print(_headline_table(columns))
+    for looks, scored, _ in columns:
+        suffix = "" if looks == "plain" else f", {looks}"
+        console.print(_emotion_table(scored, suffix))
+        console.print(_confusion_table(scored, suffix))
+    absent = [name for name, support in zip(EMOTIONS, plain.metrics.support, strict=True) if support == 0]
     if absent:
         console.print(f"No image shows {', '.join(absent)}: left out of balanced and macro scores.", highlight=False)
 
 
-def _headline_table(scored: "Scored", cleaned: "Scored | None") -> Table:
+def _headline_table(columns: "list[Column]") -> Table:
     from ferdash.evaluation.metrics import TITLES
 
-    table = Table("", counted(scored.metrics.images, "image"), title="Scores, with 95 % intervals")
-    if cleaned is not None:
-        table.add_column(f"{count(cleaned.metrics.images)} without duplicates")
-    columns = [scored] if cleaned is None else [scored, cleaned]
+    table = Table("", title="Scores, with 95 % intervals")
+    shown = []
+    for looks, scored, cleaned in columns:
+        suffix = "" if looks == "plain" else f", {looks}"
+        table.add_column(f"{counted(scored.metrics.images, 'image')}{suffix}")
+        shown.append(scored)
+        if cleaned is not None:
+            table.add_column(f"{count(cleaned.metrics.images)} without duplicates{suffix}")
+            shown.append(cleaned)
     for name, label in TITLES.items():
-        table.add_row(label, *(_with_interval(column, name) for column in columns))
+        table.add_row(label, *(_with_interval(column, name) for column in shown))
     return _laid_out(table)
 
 
-def _emotion_table(scored: "Scored") -> Table:
-    table = Table("", "precision", "recall", "F1", "support", title="Per emotion")
+def _emotion_table(scored: "Scored", suffix: str) -> Table:
+    table = Table("", "precision", "recall", "F1", "support", title=f"Per emotion{suffix}")
     metrics = scored.metrics
     for index, name in enumerate(EMOTIONS):
         scores = [metrics.precision[index], metrics.recall[index], metrics.f1[index]]
@@ -144,8 +189,9 @@ def _emotion_table(scored: "Scored") -> Table:
     return _laid_out(table)
 
 
-def _confusion_table(scored: "Scored") -> Table:
-    table = Table("", *EMOTIONS, title="Confusion matrix: a row for each true emotion, a column for each predicted one")
+def _confusion_table(scored: "Scored", suffix: str) -> Table:
+    title = f"Confusion matrix{suffix}: a row for each true emotion, a column for each predicted one"
+    table = Table("", *EMOTIONS, title=title)
     for row, name in enumerate(EMOTIONS):
         cells = [count(int(number)) for number in scored.metrics.confusion[row]]
         cells[row] = f"[bold]{cells[row]}[/bold]"

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from ferdash.cli.options import EngineOption, ViewsOption
 from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
@@ -29,7 +30,9 @@ def predict(
     paths: Annotated[
         list[Path], typer.Argument(help="Photos, folders of photos, or zip archives.", show_default=False)
     ],
-    model: Annotated[str, typer.Option(help="Model reference.")] = "fernet",
+    model: Annotated[str, typer.Option(help="Model reference; several joined by + decide together.")] = "fernet",
+    views: ViewsOption = "plain",
+    engine: EngineOption = "auto",
     detector: Annotated[str, typer.Option(help="How faces are found: haar or yunet.")] = "haar",
     whole: Annotated[bool, typer.Option("--whole", help="Each picture is a face already; look for none.")] = False,
     threshold: Annotated[
@@ -47,7 +50,8 @@ def predict(
     from ferdash.models.loading import load_model
 
     checkpoints = checkpoints_root()
-    classifier, finder = load_model(model, checkpoints), load_detector(detector, checkpoints)
+    classifier = load_model(model, checkpoints, engine=engine, views=views)
+    finder = load_detector(detector, checkpoints)
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"), console=stderr
     ) as bars:
@@ -66,7 +70,8 @@ def predict(
     if unreadable and len(unreadable) == len(photos):
         raise ImageError("Nothing could be read." if len(photos) > 1 else "No photo could be read.")
     if json_output:
-        settings = {"model": model, "detector": detector, "whole": whole, "threshold": threshold}
+        used = {"model": model, "views": views, "engine": classifier.engine}
+        settings = used | {"detector": detector, "whole": whole, "threshold": threshold}
         print_json({**settings, "photos": to_document(photos)})
     elif csv_output:
         to_table(photos, model).to_csv(sys.stdout, index=False)

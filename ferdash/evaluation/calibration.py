@@ -101,6 +101,23 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
     return np.exp(log_softmax(_log(probabilities) / temperature, axis=1))
 
 
+def cross_fitted(*, y_true: np.ndarray, probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Probabilities after temperature scaling, each half of the images with the temperature of the other half, float64
+    (N, 7): what is measured on them is free of the advantage of being fitted on the same images.
+
+    The halves are drawn by seed. Raises EvaluationError for fewer than 2 images.
+    """
+    if len(y_true) < 2:
+        raise EvaluationError(f"Fitting on one half and measuring on the other needs 2 images, not {len(y_true)}.")
+    order = np.random.default_rng([seed, 2]).permutation(len(y_true))
+    halves = order[: len(order) // 2], order[len(order) // 2 :]
+    scaled = np.empty(probabilities.shape)
+    for fit, rest in (halves, halves[::-1]):
+        temperature = fit_temperature(y_true=y_true[fit], probabilities=probabilities[fit])
+        scaled[rest] = apply_temperature(probabilities[rest], temperature)
+    return scaled
+
+
 def selective_accuracy(*, y_true: np.ndarray, probabilities: np.ndarray) -> Selective:
     """Accuracy on the most confident share of the images: the risk-coverage curve of El-Yaniv and Wiener, "On the
     Foundations of Noise-free Selective Classification" (2010), as accuracy. Raises EvaluationError without images."""

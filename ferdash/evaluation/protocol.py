@@ -9,6 +9,13 @@ import numpy as np
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 
+VIEWS = {
+    "plain": "the image alone",
+    "flip": "the image and its mirror image",
+    "ten-crop": "ten crops of the image: corners and centre, and their mirror images",
+}
+"""Ways of looking at one image, in words. More than one view: each probability is the mean over them."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -16,8 +23,7 @@ class Protocol:
 
     images: how many. per_class: 0 for the whole split, else the most images of each emotion, drawn by `seed`.
     duplicates_included: whether images that are pixel-identical to a training image were left in; duplicates: how many
-    of the images are. tta: probabilities are the mean over the image and its mirror image. rows: fingerprint of the
-    dataset rows (`fingerprint`).
+    of the images are. views: one of VIEWS. rows: fingerprint of the dataset rows (`fingerprint`).
     """
 
     dataset: str
@@ -28,7 +34,7 @@ class Protocol:
     seed: int
     duplicates_included: bool
     duplicates: int
-    tta: bool
+    views: str
     rows: str
 
     def comparable_with(self, other: "Protocol") -> bool:
@@ -36,8 +42,8 @@ class Protocol:
         return self.why_not_comparable(other) is None
 
     def why_not_comparable(self, other: "Protocol") -> str | None:
-        """A sentence, or None when both were measured on exactly the same images. TTA is part of how a model is used,
-        so it does not stand in the way."""
+        """A sentence, or None when both were measured on exactly the same images. Views are part of how a model is
+        used, so they do not stand in the way."""
         if self.dataset_hash != other.dataset_hash:
             names = f"{self.dataset} and {other.dataset}"
             where = f"on two versions of {self.dataset}" if self.dataset == other.dataset else f"on {names}"
@@ -53,7 +59,7 @@ class Protocol:
     def describe(self) -> str:
         """The protocol in plain words.
 
-        >>> Protocol("fer2013", "9079d33afbb7c79f", "validation", 3589, 0, 0, True, 280, False, "").describe()
+        >>> Protocol("fer2013", "9079d33afbb7c79f", "validation", 3589, 0, 0, True, 280, "plain", "").describe()
         'The validation split of fer2013 (9079d33a), all 3,589 images, 280 of them identical to a training image.'
         """
         text = f"The {self.split} split of {self.dataset} ({self.dataset_hash[:8]}), {self._which()}"
@@ -61,8 +67,8 @@ class Protocol:
             text += ", without those identical to a training image"
         elif self.duplicates:
             text += f", {self.duplicates:,} of them identical to a training image"
-        if self.tta:
-            text += "; each probability is the mean over the image and its mirror image"
+        if self.views != "plain":
+            text += f"; each probability is the mean over {VIEWS[self.views]}"
         return text + "."
 
     def to_dict(self) -> dict[str, Any]:
@@ -71,9 +77,16 @@ class Protocol:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Protocol":
-        """The protocol of `to_dict`. Raises EvaluationError for a field that is missing."""
+        """The protocol of `to_dict`, also of before views had names, when `tta` said whether the mirror image counted.
+
+        Raises EvaluationError for a field that is missing, or views that do not exist.
+        """
+        if "tta" in values:
+            values = {"views": "flip" if values["tta"] else "plain"} | values
         if missing := [field.name for field in fields(cls) if field.name not in values]:
             raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
+        if values["views"] not in VIEWS:
+            raise EvaluationError(f"An image can be seen as {', '.join(VIEWS)}, but not as “{values['views']}”.")
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def _which(self) -> str:

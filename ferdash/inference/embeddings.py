@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ def embed(
     classifier = getattr(model.network, "classifier", None)
     if not isinstance(classifier, nn.Module):
         raise ModelError(f"{model.reference} has no layer called classifier, so its features cannot be taken.")
+    model = replace(model, session=None)  # what ONNX Runtime computes does not pass through the network's layers
     this_thread, batches = threading.get_ident(), []
 
     def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:

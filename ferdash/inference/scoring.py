@@ -15,8 +15,8 @@ from ferdash.evaluation.intervals import Interval, bootstrap_intervals
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.files import write_atomic
+from ferdash.models.calibration import Calibration, tempered
 from ferdash.models.loading import EmotionModel
-from ferdash.models.views import mirrored
 
 BATCH = 256
 """Faces read and classified between two reports of progress."""
@@ -28,7 +28,7 @@ class Scored:
 
     rows: int64 (N,), rows of the dataset, ascending. labels: int64 (N,). probabilities: float32 (N, 7).
     duplicates: bool (N,), images that are pixel-identical to a training image. intervals: by the names of the scores
-    in `metrics`.
+    in `metrics`. calibration: how the probabilities were scaled, None where they are as the network gives them.
     """
 
     protocol: Protocol
@@ -38,12 +38,15 @@ class Scored:
     duplicates: np.ndarray
     metrics: Metrics
     intervals: dict[str, Interval]
+    calibration: Calibration | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Protocol (in words too), metrics and intervals as plain data for JSON: what evaluation.json holds."""
+        """Protocol (in words too), calibration, metrics and intervals as plain data for JSON: what evaluation.json
+        holds."""
         return {
             "described": self.protocol.describe(),
             "protocol": self.protocol.to_dict(),
+            "calibration": self.calibration and self.calibration.to_dict(),
             "metrics": self.metrics.to_dict(),
             "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
         }
@@ -57,14 +60,13 @@ def score(
     per_class: int = 0,
     exclude_duplicates: bool = False,
     seed: int = 0,
-    tta: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
-    """Classify the images of a split and score the result.
+    """Classify the images of a split, with the views of the model, and score the result.
 
     per_class: 0 for the whole split, else at most so many images of each emotion, drawn by `seed`; the draw comes
-    before duplicates are left out, so that the images without them are some of the images with them. tta: average the
-    probabilities of an image and its mirror image. on_progress(done, total) is called after every batch.
+    before duplicates are left out, so that the images without them are some of the images with them.
+    on_progress(done, total) is called after every batch.
 
     Raises DatasetError for an unknown split, and EvaluationError when no image is left to score.
     """
@@ -82,11 +84,11 @@ def score(
         seed=seed if per_class else 0,
         duplicates_included=True,
         duplicates=int(duplicates.sum()),
-        tta=tta,
+        views=model.views,
         rows=fingerprint(rows),
     )
-    probabilities = _classify(model, dataset, rows, tta, on_progress or (lambda done, total: None))
-    scored = _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates)
+    probabilities = _classify(model, dataset, rows, on_progress or (lambda done, total: None))
+    scored = _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates, model.calibration)
     # Duplicates are classified all the same: in other batches the last digits of the rest would differ.
     return without_duplicates(scored) if exclude_duplicates else scored
 
@@ -104,7 +106,14 @@ def without_duplicates(scored: Scored) -> Scored:
     protocol = replace(
         scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, rows=fingerprint(rows)
     )
-    return _scored(protocol, rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep])
+    arrays = rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep]
+    return _scored(protocol, *arrays, scored.calibration)
+
+
+def recalibrated(scored: Scored, calibration: Calibration) -> Scored:
+    """What `score` gives with a model of that calibration, from the probabilities that it gave without any."""
+    probabilities = tempered(scored.probabilities, calibration.temperature)
+    return _scored(scored.protocol, scored.rows, scored.labels, probabilities, scored.duplicates, calibration)
 
 
 def write_predictions(scored: Scored, path: Path) -> None:
@@ -122,21 +131,22 @@ def write_predictions(scored: Scored, path: Path) -> None:
 
 
 def _classify(
-    model: EmotionModel, dataset: FaceDataset, rows: np.ndarray, tta: bool, report: Callable[[int, int], None]
+    model: EmotionModel, dataset: FaceDataset, rows: np.ndarray, report: Callable[[int, int], None]
 ) -> np.ndarray:
     batches = []
     for start in range(0, len(rows), BATCH):
-        faces = dataset.images[rows[start : start + BATCH]]
-        probabilities = model.probabilities(faces)
-        if tta:
-            probabilities = (probabilities + model.probabilities(mirrored(faces))) / 2
-        batches.append(probabilities)
+        batches.append(model.probabilities(dataset.images[rows[start : start + BATCH]]))
         report(min(start + BATCH, len(rows)), len(rows))
     return np.concatenate(batches)
 
 
 def _scored(
-    protocol: Protocol, rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, duplicates: np.ndarray
+    protocol: Protocol,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    duplicates: np.ndarray,
+    calibration: Calibration | None,
 ) -> Scored:
     return Scored(
         protocol=protocol,
@@ -146,4 +156,5 @@ def _scored(
         duplicates=duplicates,
         metrics=compute_metrics(y_true=labels, probabilities=probabilities),
         intervals=bootstrap_intervals(y_true=labels, probabilities=probabilities),
+        calibration=calibration,
     )

@@ -16,6 +16,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import ModelError
 from ferdash.files import write_atomic, write_json
+from ferdash.models.calibration import CALIBRATION_FILE, Calibration
 from ferdash.models.card_text import INTENDED, LIMITS, UNINTENDED
 from ferdash.wording import count, percent
 
@@ -136,7 +137,7 @@ def _front_matter(facts: CardFacts) -> str:
             task_type="image-classification",
             dataset_type=evaluation["protocol"]["dataset"],
             dataset_name=_dataset_title(evaluation["protocol"]),
-            dataset_config=evaluation["protocol"]["rows"],  # results of equal config and split would be merged
+            dataset_config=_config(evaluation["protocol"]),  # results of equal config and split would be merged
             dataset_split=evaluation["protocol"]["split"],
             dataset_revision=evaluation["protocol"]["dataset_hash"],
             metric_type=metric,
@@ -156,9 +157,14 @@ def _front_matter(facts: CardFacts) -> str:
     ).to_yaml()
 
 
+def _config(protocol: dict[str, Any]) -> str:
+    return protocol["rows"] + ("" if protocol["views"] == "plain" else f"-{protocol['views']}")
+
+
 def _dataset_title(protocol: dict[str, Any]) -> str:
     kept = "" if protocol["duplicates_included"] else " without duplicates of training images"
-    return protocol["dataset"] + kept
+    views = "" if protocol["views"] == "plain" else f" ({protocol['views']})"
+    return protocol["dataset"] + kept + views
 
 
 def _introduction(facts: CardFacts) -> str:
@@ -184,9 +190,14 @@ folder = "checkpoints/models/{facts.name}"
 processor = AutoImageProcessor.from_pretrained(folder)
 model = AutoModelForImageClassification.from_pretrained(folder).eval()
 inputs = processor(Image.open("face.png"), return_tensors="pt")
-probabilities = model(**inputs).logits.softmax(dim=-1)[0].tolist()
+probabilities = {_scaled_logits(facts)}.softmax(dim=-1)[0].tolist()
 print({{model.config.id2label[index]: probability for index, probability in enumerate(probabilities)}})
 ```"""
+
+
+def _scaled_logits(facts: CardFacts) -> str:
+    calibration = facts.evaluations[0]["calibration"]
+    return f"(model(**inputs).logits / {calibration['temperature']:.6f})" if calibration else "model(**inputs).logits"
 
 
 def _scores(facts: CardFacts) -> str:
@@ -199,6 +210,8 @@ def _scores(facts: CardFacts) -> str:
             "new images."
         )
     main, protocol = facts.evaluations[0], facts.evaluations[0]["protocol"]
+    if main["calibration"]:
+        parts.append(Calibration(**main["calibration"]).describe() + f" ferdash reads it from `{CALIBRATION_FILE}`.")
     parts.append(f"Per emotion, on {count(protocol['images'])} images (1):")
     parts.append(_emotion_table(main["metrics"]))
     parts.append("Confusion matrix (1), a row for each true emotion and a column for each predicted one:")
@@ -221,8 +234,12 @@ def _headline_table(evaluations: list[dict[str, Any]]) -> str:
             value, low, high = (percent(n) if name in _IN_PERCENT else f"{n:.3f}" for n in numbers)
             cells.append(f"{value} ({low.removesuffix(' %')} to {high.removesuffix(' %')})")
         rows.append([title, *cells])
-    heads = [f"({number}) {count(e['protocol']['images'])} images" for number, e in enumerate(evaluations, 1)]
+    heads = [f"({number}) {_seen(evaluation['protocol'])}" for number, evaluation in enumerate(evaluations, 1)]
     return _table(["", *heads], rows)
+
+
+def _seen(protocol: dict[str, Any]) -> str:
+    return f"{count(protocol['images'])} images" + ("" if protocol["views"] == "plain" else f", {protocol['views']}")
 
 
 def _emotion_table(metrics: dict[str, Any]) -> str:

@@ -1,12 +1,16 @@
 """From a model reference to a model at work: `fernet`, a folder, a Hugging Face id, or `run:<run id>@best`.
 
-Whatever the model's own label order, size or channels, faces go in as uint8 and probabilities come out in the order
-of EMOTIONS. Weights are read as data only (safetensors, or weights_only checkpoints); code that comes with a model is
+Several references joined by + are an ensemble, and @size=112 after one gives its network smaller pictures.
+
+Whatever the model's own label order, size or channels, faces go in as uint8 and probabilities come out in the order of
+EMOTIONS. Weights are read as data only (safetensors, or weights_only checkpoints); code that comes with a model is
 never run.
 """
 
+import inspect
 import re
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +22,16 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassi
 from transformers.utils import logging
 
 import ferdash.models.processing  # noqa: F401  (registers FerNet and its image processor with the Auto classes)
-from ferdash.emotions import EMOTIONS, canonical_columns
+from ferdash.emotions import canonical_columns
 from ferdash.errors import CheckpointError, LabelError, ModelError
+from ferdash.models.calibration import CALIBRATION_FILE, read_calibration
 from ferdash.models.card import read_card
+from ferdash.models.emotion_model import EmotionModel, together
+from ferdash.models.engines import Engine, check_engine, choose_engine
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.preprocess import Preprocess, preprocess_of
+from ferdash.models.sessions import FILES
+from ferdash.models.views import check_views
 from ferdash.models.weights import read_network
 
 logging.disable_progress_bar()  # transformers' own bars would mix with ours on stderr
@@ -31,59 +40,84 @@ TOLERANCE_LEVELS = 2.5
 """How far, in levels of 255, a model's own image processor and its Preprocess may be apart on any pixel."""
 
 
-@dataclass(eq=False)
-class EmotionModel:
-    """A network ready to classify faces; safe to use from several threads at once.
-
-    network: in evaluation mode, on `device`. columns: for each of EMOTIONS, the network's output that holds it.
-    parameters: number of weights. details: what the model's card says of it (licence, data, scores), as far as known.
-    """
-
-    reference: str
-    title: str
-    network: nn.Module
-    columns: list[int]
-    preprocess: Preprocess
-    device: torch.device
-    details: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.network.parameters())
-
-    def logits(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """uint8 faces (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, 7) in the order of EMOTIONS."""
-        results = np.empty((len(faces), len(EMOTIONS)), dtype=np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(faces), batch_size):
-                pixels = self.preprocess(faces[start : start + batch_size], self.device)
-                outputs = self.network(pixel_values=pixels).logits[:, self.columns]
-                results[start : start + len(outputs)] = outputs.float().cpu().numpy()
-        return results
-
-    def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """As `logits`, after softmax over the seven emotions: rows sum to 1."""
-        return torch.from_numpy(self.logits(faces, batch_size)).softmax(dim=1).numpy()
-
-
-def load_model(reference: str, checkpoints: Path, device: str | None = None) -> EmotionModel:
+def load_model(
+    reference: str,
+    checkpoints: Path,
+    device: str | None = None,
+    *,
+    engine: Engine = "torch",
+    views: str = "plain",
+    calibrated: bool = True,
+) -> EmotionModel:
     """Load the model that `reference` names.
 
     reference: the name of a folder in `checkpoints`/models; the path of a folder in transformers' image-classification
         format; a Hugging Face id (owner/name), downloaded once; or `run:<run id>` with @best (the default), @last or
-        @epoch-3.
+        @epoch-3. Any of them with @size=112, for a network of another input size than it was made for; and several,
+        joined by +, as an ensemble.
     device: as PyTorch names it; None takes a CUDA GPU where there is one.
+    engine: torch; onnx or int8 for an export of the model, on the processor; or auto, as `choose_engine` does.
+    views: over which of `ferdash.models.views.VIEWS` probabilities are averaged.
+    calibrated: whether probabilities are scaled by the temperature that is kept with the model, if there is one.
 
     Raises ModelError, with a sentence that says what to do, for whatever cannot be found, read or mapped.
     """
-    reference = reference.strip()
-    place = _device(device)
-    if reference.startswith("run:"):
-        return _load_run(reference, checkpoints / "runs", place)
-    folder = model_folder(reference, checkpoints)
-    network, preprocess = _read_folder(folder, reference)
-    title = {"fernet": "FerNet"}.get(reference, reference if is_hub_id(reference) else folder.name)
-    return _ready(reference, title, network, preprocess, place, read_card(folder))
+    check_views(views)
+    check_engine(engine, device)
+    place = torch.device("cpu") if engine in FILES else _device(device)
+    parts = members_of(reference)
+    members = [_load_one(part, checkpoints, place, engine, calibrated) for part in parts]
+    model = members[0] if len(members) == 1 else together(" + ".join(parts), members)
+    return replace(model, views=views)
+
+
+def members_of(reference: str) -> list[str]:
+    """The models that a reference joins by +, one where it joins none. A folder may have a + in its name."""
+    if Path(reference).expanduser().is_dir():
+        return [reference]
+    return [part.strip() for part in reference.split("+")]
+
+
+def without_size(reference: str) -> tuple[str, int | None]:
+    """A reference and its input size in pixels, None where it names none. Raises ModelError for a size of 0.
+
+    >>> without_size("owner/name@size=112"), without_size("run:r1@best")
+    (('owner/name', 112), ('run:r1@best', None))
+    """
+    match = re.fullmatch(r"(.*)@size=(\d+)", reference)
+    if match is None:
+        return reference, None
+    if int(match[2]) < 1:
+        raise ModelError(f"“{reference}” asks for pictures of {match[2]} pixels; name a size such as @size=112.")
+    return match[1], int(match[2])
+
+
+def files_behind(reference: str, checkpoints: Path) -> list[Path]:
+    """The files that decide what a model that is on this machine answers, as far as they are there; to notice when it
+    has changed. Raises ModelError for a run without the checkpoint."""
+    files = []
+    for part in members_of(reference.strip()):
+        bare, _ = without_size(part)
+        if bare.startswith("run:"):
+            files.append(run_checkpoint(bare, checkpoints / "runs"))
+            continue
+        shipped = checkpoints / "models" / bare
+        folder = shipped if shipped.is_dir() else Path(bare).expanduser()
+        files += [folder / "model.safetensors", folder / CALIBRATION_FILE]
+    return [path for path in files if path.is_file()]
+
+
+def export_folder(reference: str, checkpoints: Path) -> Path:
+    """Where an export of a model to ONNX is kept: in the model's folder or the run's, and for a model of the Hub, whose
+    folder is a cache, in `checkpoints`/exports. Raises ModelError as `model_folder` does."""
+    bare, size = without_size(reference.strip())
+    name = "onnx" if size is None else f"onnx-{size}px"
+    if bare.startswith("run:"):
+        return run_checkpoint(bare, checkpoints / "runs").parents[1] / name
+    folder = model_folder(bare, checkpoints)
+    if is_hub_id(bare) and not Path(bare).expanduser().is_dir():
+        return checkpoints / "exports" / bare.replace("/", "--") / name
+    return folder / name
 
 
 def model_folder(reference: str, checkpoints: Path) -> Path:
@@ -132,7 +166,33 @@ def _newest(folder: Path, run_id: str) -> Path:
     return max(found, key=lambda path: path.stat().st_mtime_ns)
 
 
-def _load_run(reference: str, runs: Path, device: torch.device) -> EmotionModel:
+def _load_one(
+    reference: str, checkpoints: Path, device: torch.device, engine: Engine, calibrated: bool
+) -> EmotionModel:
+    bare, size = without_size(reference)
+    calibration = None
+    if bare.startswith("run:"):
+        network, preprocess, title, details = _read_run(bare, checkpoints / "runs")
+    else:
+        folder = model_folder(bare, checkpoints)
+        network, preprocess = _read_folder(folder, bare)
+        title, details = {"fernet": "FerNet"}.get(bare, bare if is_hub_id(bare) else folder.name), read_card(folder)
+        if calibrated and size is None:  # a temperature holds for the size it was fitted at
+            calibration = read_calibration(folder, network)
+    if size is not None:
+        title, preprocess = f"{title} at {size} px", _resize_input(network, preprocess, size, bare)
+    try:
+        columns = canonical_columns(network.config.id2label)  # type: ignore[union-attr,arg-type]
+    except LabelError as error:
+        raise ModelError(f"{reference} is not a model of the seven emotions. {error}") from error
+    network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = EmotionModel(reference, title, network, columns, preprocess, device, details, calibration)
+    if engine == "torch" or (engine == "auto" and device.type != "cpu"):
+        return model
+    return choose_engine(model, engine, export_folder(reference, checkpoints), checkpoints)
+
+
+def _read_run(reference: str, runs: Path) -> tuple[nn.Module, Preprocess, str, dict[str, Any]]:
     path = run_checkpoint(reference, runs)
     try:
         network, fields = read_network(path)
@@ -140,23 +200,24 @@ def _load_run(reference: str, runs: Path, device: torch.device) -> EmotionModel:
     except (CheckpointError, TypeError) as error:
         raise ModelError(f"The model of {reference} cannot be read: {error}") from error
     run_id = reference.removeprefix("run:").partition("@")[0]
-    return _ready(reference, f"Run {run_id}, {path.stem}", network, preprocess, device, {})
+    return network, preprocess, f"Run {run_id}, {path.stem}", {}
 
 
-def _ready(
-    reference: str,
-    title: str,
-    network: nn.Module,
-    preprocess: Preprocess,
-    device: torch.device,
-    details: dict[str, Any],
-) -> EmotionModel:
+def _resize_input(network: nn.Module, preprocess: Preprocess, size: int, reference: str) -> Preprocess:
+    """Make a network take size x size pixels. A vision transformer interpolates its position embeddings (Dosovitskiy
+    et al., "An Image is Worth 16x16 Words" (2021), section 3.2); a convolutional network takes any size."""
+    patch = getattr(network.config, "patch_size", 1)
+    if isinstance(patch, int) and size % patch:
+        raise ModelError(f"{reference} sees patches of {patch} pixels, so its input size must be a multiple of that.")
+    if "interpolate_pos_encoding" in inspect.signature(network.forward).parameters:
+        network.forward = partial(network.forward, interpolate_pos_encoding=True)
+    resized = preprocess.at_size(size)
     try:
-        columns = canonical_columns(network.config.id2label)  # type: ignore[union-attr,arg-type]
-    except LabelError as error:
-        raise ModelError(f"{reference} is not a model of the seven emotions. {error}") from error
-    network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return EmotionModel(reference, title, network, columns, preprocess, device, details)
+        with torch.inference_mode():
+            network.eval()(pixel_values=resized(np.zeros((1, 48, 48), dtype=np.uint8)))
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"{reference} cannot take pictures of {size} pixels: {_first_line(error)}") from error
+    return resized
 
 
 def _read_folder(folder: Path, reference: str) -> tuple[nn.Module, Preprocess]:

@@ -6,7 +6,7 @@ photos enlarged and reduced to 224 px, at most 2 of 255 levels apart (0.04 on av
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ class Preprocess:
     rescale: float = 1 / 255
     resample: str = "bilinear"
     resize: tuple[int, int] | None = None
+
+    def at_size(self, side: int) -> "Preprocess":
+        """The same for a network that is given side x side pixels; what is cut off around them stays in proportion."""
+        resize = self.resize and (round(self.resize[0] * side / self.height), round(self.resize[1] * side / self.width))
+        return replace(self, height=side, width=side, resize=resize)
 
     def __call__(self, faces: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
         """uint8 (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, channels, height, width) on `device`.

@@ -1,12 +1,22 @@
 """Several looks at one face, whose probabilities are averaged: at test time, and by a teacher."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 
 from ferdash.emotions import EMOTIONS
-from ferdash.models.loading import EmotionModel
+from ferdash.errors import ModelError
 
-MARGIN = 1 / 12
-"""Share of a face's size that each of the ten crops leaves out: 4 px of 48."""
+MARGIN = 1 / 24
+"""Share of a face's size that each of the ten crops leaves out: 2 px of 48. Faces of FER2013 are cropped closely: on
+its validation split, leaving out 4 px made the shipped FerNet no better than one look (67.5 %), 2 px did (67.9 %)."""
+
+
+class Classifier(Protocol):
+    """Whatever turns faces into probabilities as EmotionModel does."""
+
+    def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray: ...
 
 
 def mirrored(faces: np.ndarray) -> np.ndarray:
@@ -26,7 +36,21 @@ def ten_crops(faces: np.ndarray) -> list[np.ndarray]:
     return [view for crop in crops for view in (np.ascontiguousarray(crop), mirrored(crop))]
 
 
-def average_probabilities(models: list[EmotionModel], views: list[np.ndarray]) -> np.ndarray:
+VIEWS = {
+    "plain": lambda faces: [faces],
+    "flip": lambda faces: [faces, mirrored(faces)],
+    "ten-crop": ten_crops,
+}
+"""The ways of looking that can be chosen by name: uint8 faces in, a list of arrays of the same faces out."""
+
+
+def check_views(views: str) -> None:
+    """Raise ModelError for a name that is none of VIEWS."""
+    if views not in VIEWS:
+        raise ModelError(f"A face can be seen as {', '.join(VIEWS)}, but not as “{views}”.")
+
+
+def average_probabilities(models: Sequence[Classifier], views: list[np.ndarray]) -> np.ndarray:
     """Mean over models and views of the probabilities, float32 (N, 7). views: arrays of the same N faces."""
     total = np.zeros((len(views[0]), len(EMOTIONS)), dtype=np.float64)
     for model in models:

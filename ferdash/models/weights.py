@@ -3,6 +3,7 @@
 Checkpoints are read with weights_only: tensors, numbers, strings and containers, never code.
 """
 
+import hashlib
 import json
 import pickle
 from pathlib import Path
@@ -41,6 +42,15 @@ def load_weights(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     except (RuntimeError, KeyError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise CheckpointError(f"The checkpoint holds weights of another architecture: {reason}") from error
+
+
+def fingerprint_of(network: nn.Module) -> str:
+    """Identifies the weights of a network, whatever file and device they are on."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(network.state_dict().items()):
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -40,7 +40,8 @@ def teacher_table(
     """
     if kept.is_file():
         return np.load(kept)
-    teachers = [load_model(reference, checkpoints) for reference in references]
+    # Temperatures were fitted on validation, of which training must not know anything.
+    teachers = [load_model(reference, checkpoints, calibrated=False) for reference in references]
     parts = []
     for start in range(0, len(images), BATCH):
         parts.append(average_probabilities(teachers, ten_crops(np.asarray(images[start : start + BATCH]))))

@@ -10,11 +10,12 @@ from ferdash.cli.main import app
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError, ModelError
-from ferdash.inference.scoring import score
+from ferdash.inference.scoring import score, without_duplicates
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.processing import FerNetImageProcessor
 from ferdash.runs.store import create_run
+from ferdash.wording import percent
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_json_is_what_scoring_gives_to_the_last_digit(run, dataset: FaceDataset,
     document = json.loads(result.stdout)
     scored = score(load_model("small", checkpoints), dataset, "validation")
     beside = document.pop("without_duplicates")
-    assert document == {"model": "small", **scored.to_dict()}
+    assert document == {"model": "small", "engine": "torch", "with_views": None, **scored.to_dict()}
     assert (beside is not None) == (scored.protocol.duplicates > 0)
 
 
@@ -79,11 +80,36 @@ def test_duplicates_stand_beside_or_are_left_out(run, dataset: FaceDataset) -> N
     assert document["without_duplicates"] is None
 
 
-def test_a_subset_and_tta(run, dataset: FaceDataset) -> None:
+def test_a_subset_seen_plain_and_mirrored(run, dataset: FaceDataset) -> None:
     images = int(dataset.counts()["validation"].clip(upper=2).sum())
     arguments = ("small", "--dataset", "demo", "--per-class", "2", "--seed", "7", "--tta", "--json")
-    protocol = json.loads(run(*arguments).stdout)["protocol"]
-    assert (protocol["images"], protocol["per_class"], protocol["seed"], protocol["tta"]) == (images, 2, 7, True)
+    document = json.loads(run(*arguments).stdout)
+    for scores, views in ((document, "plain"), (document["with_views"], "flip")):
+        protocol = scores["protocol"]
+        assert (protocol["images"], protocol["per_class"], protocol["seed"]) == (images, 2, 7)
+        assert protocol["views"] == views
+
+
+def test_views_stand_beside_the_plain_scores(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    text = run("small", "--dataset", "demo", "--split", "test", "--views", "ten-crop").stdout
+    plain = score(load_model("small", checkpoints), dataset, "test")
+    crops = score(load_model("small", checkpoints, views="ten-crop"), dataset, "test")
+    assert crops.protocol.describe() in " ".join(text.split())
+    (row,) = (line for line in text.splitlines() if line.startswith("│ Accuracy"))
+    found = [cell.partition("(")[0].strip() for cell in row.split("│")[2:-1]]
+    shown = [plain, without_duplicates(plain), crops, without_duplicates(crops)]
+    assert found == [percent(scored.metrics.accuracy) for scored in shown]
+
+
+def test_tta_and_other_views_are_wrong_usage(run) -> None:
+    assert run("small", "--tta", "--views", "ten-crop").exit_code == 2
+
+
+def test_an_ensemble_is_scored(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    document = json.loads(run("small+small", "--dataset", "demo", "--json").stdout)
+    alone = score(load_model("small", checkpoints), dataset, "validation")
+    assert document["model"] == "small+small"
+    assert document["metrics"]["log_loss"] == pytest.approx(alone.metrics.log_loss, abs=1e-6)
 
 
 def test_predictions_are_saved(run, tmp_path: Path) -> None:
@@ -120,5 +146,7 @@ def test_a_fold_is_not_scored_on_images_it_was_trained_on(run, checkpoints: Path
     refused = run(f"run:{fold.id}@best", "--dataset", "demo")
     assert isinstance(refused.exception, EvaluationError)
     assert "one fold of a cross-validation" in str(refused.exception)
+    together = run(f"small+run:{fold.id}", "--dataset", "demo")
+    assert "one fold of a cross-validation" in str(together.exception)
     on_test = run(f"run:{fold.id}@best", "--dataset", "demo", "--split", "test")
     assert isinstance(on_test.exception, ModelError)  # this one has no checkpoint yet; it was not refused as a fold

@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.calibration import (
     apply_temperature,
+    cross_fitted,
     expected_calibration_error,
     fit_temperature,
     reliability,
@@ -47,6 +48,25 @@ def test_a_worked_calibration_error() -> None:
 def test_an_edge_belongs_to_the_bin_below() -> None:
     table = reliability(y_true=np.array([0, 0]), probabilities=np.array([[0.5, 0.5], [0.4, 0.6]]), bins=2)
     assert table.count.tolist() == [1, 1]
+
+
+def test_each_half_is_scaled_by_the_temperature_of_the_other() -> None:
+    rng = np.random.default_rng(1)
+    p = softmax(rng.normal(size=(101, 7)) * 3, axis=1)
+    y_true = rng.integers(0, 7, 101)
+    scaled = cross_fitted(y_true=y_true, probabilities=p, seed=5)
+    # A row's temperature shows in any difference of log probabilities; there are two of them, each fitted elsewhere.
+    found = (np.log(p[:, 0]) - np.log(p[:, 1])) / (np.log(scaled[:, 0]) - np.log(scaled[:, 1]))
+    first = np.isclose(found, found[0], rtol=1e-6)
+    assert sorted([first.sum(), (~first).sum()]) == [50, 51]
+    for half in (first, ~first):
+        fitted = fit_temperature(y_true=y_true[~half], probabilities=p[~half])
+        np.testing.assert_allclose(found[half], fitted, rtol=1e-6)
+
+
+def test_one_image_has_no_other_half() -> None:
+    with pytest.raises(EvaluationError, match="needs 2 images, not 1"):
+        cross_fitted(y_true=np.array([0]), probabilities=np.full((1, 7), 1 / 7))
 
 
 def test_the_temperature_that_was_applied_is_found_again() -> None:

@@ -18,7 +18,7 @@ FULL = Protocol(
     seed=0,
     duplicates_included=True,
     duplicates=280,
-    tta=False,
+    views="plain",
     rows="aa",
 )
 CLEAN = replace(FULL, images=3309, duplicates_included=False, duplicates=0, rows="bb")
@@ -43,8 +43,13 @@ SPLIT = "The validation split of fer2013 (9079d33a)"
             "image.",
         ),
         (
-            replace(FULL, duplicates=0, images=1, tta=True),
+            replace(FULL, duplicates=0, images=1, views="flip"),
             f"{SPLIT}, all 1 image; each probability is the mean over the image and its mirror image.",
+        ),
+        (
+            replace(FULL, duplicates=0, views="ten-crop"),
+            f"{SPLIT}, all 3,589 images; each probability is the mean over ten crops of the image: corners and centre, "
+            "and their mirror images.",
         ),
     ],
 )
@@ -55,7 +60,7 @@ def test_in_plain_words(protocol: Protocol, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (replace(FULL, tta=True), None),
+        (replace(FULL, views="flip"), None),
         # Another rule that leads to the same images.
         (replace(FULL, per_class=5000), None),
         (replace(FULL, dataset_hash="1234567890"), "measured on two versions of fer2013 (9079d33a and 12345678)."),
@@ -77,6 +82,17 @@ def test_only_scores_of_the_same_images_are_comparable(other: Protocol, reason: 
 
 def test_json_and_back() -> None:
     assert Protocol.from_dict(json.loads(json.dumps(SUBSET.to_dict()))) == SUBSET
+
+
+@pytest.mark.parametrize(("tta", "views"), [(False, "plain"), (True, "flip")])
+def test_a_record_of_before_views_had_names(tta: bool, views: str) -> None:
+    old = {name: value for name, value in FULL.to_dict().items() if name != "views"} | {"tta": tta}
+    assert Protocol.from_dict(old) == replace(FULL, views=views)
+
+
+def test_views_that_do_not_exist() -> None:
+    with pytest.raises(EvaluationError, match="plain, flip, ten-crop, but not as “upside-down”"):
+        Protocol.from_dict(FULL.to_dict() | {"views": "upside-down"})
 
 
 def test_a_protocol_with_a_field_missing() -> None:

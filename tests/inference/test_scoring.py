@@ -1,21 +1,29 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ferdash.data.dataset import FaceDataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError, EvaluationError
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
-from ferdash.inference.scoring import BATCH, Scored, score, without_duplicates, write_predictions
+from ferdash.inference.scoring import BATCH, Scored, recalibrated, score, without_duplicates, write_predictions
+from ferdash.models.calibration import Calibration
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
+from ferdash.models.preprocess import Preprocess
 
 
 class CornerModel:
     """Reads its answer off the top left pixel, and doubts more the brighter the top right one is."""
+
+    views = "plain"
+    calibration = None
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -85,7 +93,7 @@ def test_a_split_is_classified_in_batches_and_scored(corners: FaceDataset, model
         seed=0,
         duplicates_included=True,
         duplicates=12,
-        tta=False,
+        views="plain",
         rows=fingerprint(corners.rows("validation")),
     )
 
@@ -121,14 +129,36 @@ def test_a_subset_without_duplicates_is_part_of_the_subset(corners: FaceDataset,
     assert set(cleaned.rows) == set(subset.rows[~subset.duplicates])
 
 
-def test_tta_averages_the_image_and_its_mirror_image(corners: FaceDataset, model: EmotionModel) -> None:
-    scored = score(model, corners, "validation", tta=True)
+@pytest.fixture
+def network_model() -> EmotionModel:
+    torch.manual_seed(0)
+    network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).eval()
+    return EmotionModel("m", "M", network, list(range(7)), Preprocess(), torch.device("cpu"))
+
+
+def test_views_are_averaged_and_named(corners: FaceDataset, network_model: EmotionModel) -> None:
+    scored = score(replace(network_model, views="flip"), corners, "validation")
     faces = corners.images[scored.rows]
-    mirrored = np.ascontiguousarray(faces[:, :, ::-1])
-    golden = (CornerModel().probabilities(faces) + CornerModel().probabilities(mirrored)) / 2
-    np.testing.assert_array_equal(scored.probabilities, golden)
-    assert scored.protocol.tta
+    golden = network_model.probabilities(np.stack([faces, faces[:, :, ::-1]]).reshape(-1, 48, 48)).reshape(2, -1, 7)
+    np.testing.assert_allclose(scored.probabilities, golden.mean(axis=0), atol=1e-6)
+    assert scored.protocol.views == "flip"
     assert scored.protocol.describe().endswith("each probability is the mean over the image and its mirror image.")
+    assert scored.protocol.comparable_with(score(network_model, corners, "validation").protocol)
+
+
+CALIBRATION = Calibration(0.7, "corners", "aa", "validation", 350, 0.1, 0.02, 0.03, "bb")
+
+
+def test_calibrating_scores_is_scoring_calibrated_to_the_last_digit(
+    corners: FaceDataset, network_model: EmotionModel
+) -> None:
+    given = score(network_model, corners, "validation")
+    scored = score(replace(network_model, calibration=CALIBRATION), corners, "validation")
+    assert recalibrated(given, CALIBRATION).to_dict() == scored.to_dict()
+    assert scored.metrics.accuracy == given.metrics.accuracy
+    assert scored.metrics.log_loss != given.metrics.log_loss
+    assert scored.to_dict()["calibration"]["temperature"] == 0.7
+    assert without_duplicates(scored).calibration == CALIBRATION
 
 
 def test_training_images_count_as_no_duplicates_of_themselves(corners: FaceDataset, model: EmotionModel) -> None:

@@ -1,12 +1,17 @@
+from dataclasses import replace
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
+from ferdash.cli.options import ViewsOption
 from ferdash.emotions import EMOTIONS
+from ferdash.evaluation.protocol import VIEWS as WORDS
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
-from ferdash.models.views import average_probabilities, mirrored, ten_crops
+from ferdash.models.views import VIEWS, average_probabilities, mirrored, ten_crops
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
 
@@ -20,17 +25,30 @@ def model(seed: int) -> EmotionModel:
 def test_the_ten_crops_are_corners_and_centre_and_their_mirror_images():
     crops = ten_crops(FACES)
     assert len(crops) == 10
-    assert {crop.shape for crop in crops} == {(3, 44, 44)}
+    assert {crop.shape for crop in crops} == {(3, 46, 46)}
     top_left, _, _, _, bottom_right_mirrored = crops[0], *crops[1:4], crops[7]
-    assert np.array_equal(top_left, FACES[:, :44, :44])
-    assert np.array_equal(bottom_right_mirrored, FACES[:, 4:, 47:3:-1])
-    assert np.array_equal(crops[8], FACES[:, 2:46, 2:46])
+    assert np.array_equal(top_left, FACES[:, :46, :46])
+    assert np.array_equal(bottom_right_mirrored, FACES[:, 2:, 47:1:-1])
+    assert np.array_equal(crops[8], FACES[:, 1:47, 1:47])
 
 
 def test_colour_faces_keep_their_channels():
     colour = np.repeat(FACES[..., None], 3, axis=3)
-    assert ten_crops(colour)[1].shape == (3, 44, 44, 3)
+    assert ten_crops(colour)[1].shape == (3, 46, 46, 3)
     assert np.array_equal(mirrored(colour)[..., 0], mirrored(FACES))
+
+
+def test_the_names_are_those_that_protocols_know_and_commands_offer():
+    assert list(VIEWS) == list(WORDS) == list(get_args(get_args(ViewsOption)[0]))
+
+
+def test_a_model_averages_over_its_views():
+    plain = model(0)
+    golden = np.mean([plain.probabilities(crop) for crop in ten_crops(FACES)], axis=0)
+    found = replace(plain, views="ten-crop").probabilities(FACES)
+    assert found == pytest.approx(golden, abs=1e-6)
+    assert found.dtype == np.float32
+    assert np.abs(found - plain.probabilities(FACES)).max() > 1e-5
 
 
 def test_the_average_is_over_models_and_views():

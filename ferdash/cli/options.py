@@ -1,0 +1,18 @@
+"""Options that several commands have."""
+
+from typing import Annotated, Literal
+
+import typer
+
+ViewsOption = Annotated[
+    Literal["plain", "flip", "ten-crop"],
+    typer.Option(help="Average over the face and its mirror image, or over ten crops of it."),
+]
+
+EngineOption = Annotated[
+    Literal["auto", "torch", "onnx", "int8"],
+    typer.Option(
+        help="What computes: PyTorch, ONNX Runtime in float32 or 8-bit integers (after `ferdash export-onnx`), or "
+        "auto: the fastest here that is in float32."
+    ),
+]

@@ -24,6 +24,7 @@ for _module in (
     "train",
     "sweep",
     "promote",
+    "compress",
     "evaluate",
     "predict",
     "corrections",

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
-from pages.experiments_tabs import chosen, comparison, groups, importing, manage, published, table, tradeoffs
+from pages.experiments_tabs import chosen, comparison, groups, importing, manage, published, studies, table, tradeoffs
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
@@ -41,6 +41,7 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
     tabs |= {
         "Groups": lambda: groups.draw(found),
         "Trade-offs": lambda: tradeoffs.draw(root, found),
+        "Studies": lambda: studies.draw(summaries),
         "Published": published.draw,
     }
     for tab, draw_tab in zip(st.tabs(list(tabs), key="view", bind="query-params"), tabs.values(), strict=True):

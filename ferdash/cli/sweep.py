@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ferdash.runs.studies import Study, Trial
     from ferdash.training.sweep import Plan
 
+WIDE = 130
+"""Columns of a terminal from which on there is room for whole run ids."""
+
 RECIPE, SPACE = "fernet_quick", "focus"
 
 ONE_SEED = (
@@ -225,7 +228,8 @@ def _cells(trial: "Trial", names: dict[str, str]) -> list[str]:
         "-" if trial.accuracy is None else percent(trial.accuracy),
         "-" if trial.worst_f1 is None else f"{trial.worst_f1:.3f}",
         _settings_text(trial.settings, names),
-        trial.run,
+        # Every command takes a run by the end of its id.
+        trial.run if console.width >= WIDE else trial.run.rpartition("-")[2],
     ]
 
 

@@ -16,6 +16,7 @@ from ferdash.errors import StudyError
 
 if TYPE_CHECKING:
     import optuna
+    import pandas as pd
 
 TrialState = Literal["finished", "running", "waiting", "failed"]
 
@@ -91,6 +92,32 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
         ends = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
         names[path] = next(end for end in ends if sum(f".{other}".endswith(f".{end}") for other in paths) == 1)
     return names
+
+
+def trials_table(study: Study) -> "pd.DataFrame":
+    """A row for each trial, the best accuracy first and those without a score last. Columns Trial, Front, State,
+    Accuracy (percent), Worst F1, the varied settings by their short names, Run, Why it failed."""
+    import pandas as pd
+
+    names = short_names(study.varied)
+    ordered = sorted(
+        study.trials, key=lambda trial: (-(-1.0 if trial.accuracy is None else trial.accuracy), trial.number)
+    )
+    rows = [
+        {
+            "Trial": trial.number,
+            "Front": "◆" if trial.on_front else "",
+            "State": trial.state,
+            "Accuracy": None if trial.accuracy is None else 100 * trial.accuracy,
+            "Worst F1": trial.worst_f1,
+            **{name: trial.settings.get(path) for path, name in names.items()},
+            "Run": trial.run,
+            "Why it failed": trial.error,
+        }
+        for trial in ordered
+    ]
+    heads = ["Trial", "Front", "State", "Accuracy", "Worst F1", *names.values(), "Run", "Why it failed"]
+    return pd.DataFrame(rows, columns=heads)
 
 
 def list_studies(url: str) -> list[str]:

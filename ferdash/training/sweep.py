@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from ferdash.data.dataset import open_dataset
 from ferdash.errors import ConfigError, FerdashError, RunError, StudyError
@@ -102,9 +104,7 @@ def join(url: str, name: str, plan: Plan | None, *, data: Path) -> tuple[optuna.
     """
     with database_errors(url):
         _make_folder(url)
-        storage = open_storage(
-            url, heartbeat_interval=BEAT_S, grace_period=DEAD_AFTER_S, heartbeat_stale_trial_callback=_put_back_dead
-        )
+        storage = _storage(url)
         study = None if plan is None else _made(storage, name, plan)
         if study is None:
             study = _found(storage, name)
@@ -411,9 +411,22 @@ def _flat_record(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
     return flatten(record.pop("config")) | flatten(record), varied
 
 
-def _make_folder(url: str) -> None:
-    from sqlalchemy import make_url
+def _storage(url: str) -> optuna.storages.RDBStorage:
+    """The database, made where there is none. Of processes that make it in the same moment all but one are refused, and
+    find it there when they try again."""
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        try:
+            return open_storage(
+                url, heartbeat_interval=BEAT_S, grace_period=DEAD_AFTER_S, heartbeat_stale_trial_callback=_put_back_dead
+            )
+        except (IntegrityError, OperationalError, ProgrammingError):
+            if attempt == MOST_ATTEMPTS:
+                raise
+            time.sleep(0.3 * attempt)
+    raise AssertionError  # the last attempt has returned or raised
 
+
+def _make_folder(url: str) -> None:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

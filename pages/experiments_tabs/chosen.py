@@ -97,7 +97,7 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
         max_selections=MOST,
         placeholder="Tick runs in the table, or look for them here",
         key=KEY,
-        on_change=_tick_anew,
+        on_change=tick_anew,
         persist_state="session",
     )
     if not picked:
@@ -118,7 +118,8 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
     return Chosen(root, tuple(by_id[run_id] for run_id in picked), baseline)
 
 
-def _tick_anew() -> None:
+def tick_anew() -> None:
+    """Draw the tables of runs with new ticks; call in a callback, after runs are chosen elsewhere than in them."""
     st.session_state["ticks"] = ticks() + 1
 
 

@@ -17,7 +17,7 @@ from ferdash.training.config import TrainConfig, override, to_dict
 Visit = Callable[..., AppTest]
 MakeRun = Callable[..., store.Run]
 A, B, C = (f"2025010{number}-000000-custom-000{number}" for number in (1, 2, 3))
-ALWAYS = ["Groups", "Trade-offs", "Published"]
+ALWAYS = ["Groups", "Trade-offs", "Studies", "Published"]
 
 
 @pytest.fixture

@@ -10,12 +10,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ferdash.errors import FerdashError, SessionError
 from ferdash.inference.detector import Detector, load_detector
+from ferdash.inference.framing import CROP_SIZE
 from ferdash.models.loading import EmotionModel, load_model
 from ferdash.temporal.analysis import AnalysisSettings, Chunk, analyse
 from ferdash.temporal.sessions import (
@@ -32,7 +35,7 @@ from ferdash.temporal.video import VideoInfo, probe
 from ferdash.wording import count
 
 BEAT_S = 5.0
-SAMPLE_FRAMES = 24
+SAMPLE_FRAMES = 48
 """Frames of which an estimate is made."""
 
 CUT_SHORT = 0.98
@@ -77,25 +80,17 @@ class VideoEstimate:
 
 
 def estimate(path: Path, settings: AnalysisSettings, model: EmotionModel, detector: Detector) -> VideoEstimate:
-    """Time the first frames of the part that is to be analysed; the first piece also warms everything up.
-
-    Raises VideoError when the video cannot be read.
-    """
+    """Time the first frames of the part that is to be analysed. Raises VideoError when the video cannot be read."""
     video = probe(path)
     frames = settings.frames_in(video)
     end_s = settings.start_s + SAMPLE_FRAMES * settings.stride / video.fps
-    if settings.end_s is not None:
-        end_s = min(end_s, settings.end_s)
-    sample = AnalysisSettings(**{**settings.to_dict(), "end_s": end_s, "batch": max(1, SAMPLE_FRAMES // 2)})
-    started, timed, counted = time.perf_counter(), 0.0, 0
-    for number, chunk in enumerate(analyse(path, model, detector, sample)):
-        if number or chunk.index >= frames - 1:
-            timed, counted = timed + time.perf_counter() - started, counted + chunk.frames
-        started = time.perf_counter()
-    per_frame_s = timed / counted if counted else 0.0
-    return VideoEstimate(
-        frames, frames * per_frame_s, settings.stride / video.fps / per_frame_s if per_frame_s > 0 else 0.0
-    )
+    sample = replace(settings, end_s=end_s if settings.end_s is None else min(end_s, settings.end_s))
+    # The first batch of a size takes much longer than all that follow.
+    model.probabilities(np.zeros((settings.batch, CROP_SIZE, CROP_SIZE), np.uint8)[:SAMPLE_FRAMES])
+    started = time.perf_counter()
+    timed = sum(chunk.frames for chunk in analyse(path, model, detector, sample))
+    per_frame_s = (time.perf_counter() - started) / max(timed, 1)
+    return VideoEstimate(frames, frames * per_frame_s, settings.stride / video.fps / per_frame_s)
 
 
 def execute(

@@ -30,6 +30,9 @@ REGION_FACE = 64
 CORRECTION = 0.25
 """Share of the way from the followed to the detected box that one detection moves it."""
 
+EXPECTED_S = 2.0
+"""After a face is lost, the detector looks at whole frames for this long."""
+
 SURE = 0.9
 """A first detection below this confidence must be confirmed by the next look, or its track ends."""
 
@@ -202,6 +205,8 @@ class Tracker:
     def _look(self, image_rgb: np.ndarray, timestamp_s: float, crowded: bool, *, whole: bool) -> None:
         """Let the detector look, and bring its faces and the tracks together."""
         whole = whole or not 0 <= timestamp_s - self._full_s < self.full_every_s
+        # Who was just lost, behind somebody else for example, is likely to be back soon.
+        whole = whole or any(0 <= timestamp_s - track.seen_s < EXPECTED_S for track in self._resting)
         if whole:
             self._full_s = timestamp_s
         faces = self._whole_frame(image_rgb) if whole else self._around_tracks(image_rgb)

@@ -24,9 +24,12 @@ from ferdash.wording import count
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
 MAX_SIDE = 8192
 
-# A file may name other files or addresses (playlists do); nothing but the file itself is ever opened.
-_OPTIONS = {"protocol_whitelist": "file"}
-_PLAYLISTS = {"hls", "concat", "dash", "tty"}
+# Some formats name other files or addresses (playlists do): none of those, and nothing but the file itself is opened.
+_FORMATS = (
+    "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,asf,flv,ogg,h264,hevc,m4v,mjpeg,mxf,ivf,dv,rm,gif,apng,"
+    "mp3,wav,aac,flac,aiff,w64,caf,amr"
+)
+_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 
 @dataclass(frozen=True)
@@ -233,11 +236,13 @@ def _open(path: Path) -> Any:
             f"{path.name} is not a video that can be read: it is of another kind, damaged, or was cut short before its "
             "table of contents was written. Check that it plays elsewhere, and copy or export it again."
         ) from error
+    except av.error.ArgumentError as error:
+        raise VideoError(
+            f"{path.name} is not a kind of video that ferdash reads: a list of other files, a picture or text, for "
+            "example. Give the video itself, as MP4, MOV, MKV, WebM or AVI."
+        ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(f"{path.name} cannot be opened as a video ({_reason(error)}).") from error
-    if set(container.format.name.split(",")) & _PLAYLISTS:
-        container.close()
-        raise VideoError(f"{path.name} is a list that names other files, or text, and no video; give the video itself.")
     return container
 
 

@@ -31,7 +31,8 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     """
     colours = float(np.dot(one[: LEVELS**3], other[: LEVELS**3]))
     pattern = float(np.dot(one[LEVELS**3 :], other[LEVELS**3 :]))
-    return COLOURS_WEIGHT * float(np.sqrt(max(0.0, 1 - colours))) + (1 - COLOURS_WEIGHT) * (1 - pattern) / 2
+    apart = COLOURS_WEIGHT * np.sqrt(max(0.0, 1 - colours)) + (1 - COLOURS_WEIGHT) * (1 - pattern) / 2
+    return float(np.clip(apart, 0, 1))  # float32 goes astray in the last digit
 
 
 def blend(known: np.ndarray, new: np.ndarray, share: float) -> np.ndarray:

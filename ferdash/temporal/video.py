@@ -23,6 +23,8 @@ from ferdash.wording import count
 
 VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
 MAX_SIDE = 8192
+SAME_TIME_S = 1e-6
+"""Frame 35 of 25 a second is at 1.4000000000000001 s, and yet at 1.4 s."""
 
 # Some formats name other files or addresses (playlists do): none of those, and nothing but the file itself is opened.
 _FORMATS = (
@@ -106,9 +108,9 @@ def read_frames(
         if times is not None and times.usable:
             first = max(first, times.first_from(start_s))
         for index, timestamp_s, frame in _decoded(container, stream, times, first, path):
-            if end_s is not None and timestamp_s > end_s:
+            if end_s is not None and timestamp_s > end_s + SAME_TIME_S:
                 return
-            if index < first or timestamp_s < start_s or index % stride:
+            if index < first or timestamp_s < start_s - SAME_TIME_S or index % stride:
                 continue
             yield VideoFrame(index, timestamp_s, None if frame is None else _upright(frame, stream))
 
@@ -137,7 +139,7 @@ class _Times:
     usable: bool
 
     def first_from(self, start_s: float) -> int:
-        return bisect_left(self.pts, start_s - 1e-9, key=lambda pts: pts * self.time_base)
+        return bisect_left(self.pts, start_s - SAME_TIME_S, key=lambda pts: pts * self.time_base)
 
 
 def _packet_times(path: Path) -> _Times:

@@ -28,7 +28,7 @@ class SmoothingSettings:
     """How a series is smoothed. tau_s: time after which a past frame's weight has fallen to 37 % (exponential).
     window_s, order: width of the window, and the degree of the polynomial fitted in it (Savitzky-Golay)."""
 
-    method: Method = "exponential"
+    method: Method = "savgol"
     tau_s: float = 0.2
     window_s: float = 0.4
     order: int = 2

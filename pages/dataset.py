@@ -3,7 +3,7 @@
 import streamlit as st
 
 from pages import shared
-from pages.dataset_tabs import audit, distribution, faces, importing, quality
+from pages.dataset_tabs import audit, corrections, distribution, faces, importing, quality
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
@@ -15,6 +15,7 @@ TABS = {
     "Faces": faces.draw,
     "Audit": audit.draw,
     "Quality": quality.draw,
+    "Corrections": corrections.draw,
     "Import": importing.draw,
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from pages import explanation, face_cards, shared
+from pages import corrections, explanation, face_cards, shared
 from pages.photos import Dropped
 
 from ferdash.paths import checkpoints_root
@@ -144,6 +144,7 @@ def _draw_cards(photo: "Photo", reference: str, place: str) -> None:
             key = f"{face_cards.KEY}{place}-{face.number}"
             with st.container(border=True, width=CARD_PX, gap="xsmall", key=key):
                 face_cards.draw(_card(face))
+                corrections.draw(face.crop, face.probabilities, photo.name, None, None, reference, f"wrong-{key}")
                 explanation.draw(face, reference, place)
 
 

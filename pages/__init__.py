@@ -19,5 +19,6 @@ PAGES = {
     "experiments": ("Experiments", ":material/experiment:"),
     "train": ("Train", ":material/model_training:"),
     "predict": ("Predict", ":material/familiar_face_and_zone:"),
+    "live": ("Live", ":material/videocam:"),
 }
 """File in pages/ -> its name and icon in the navigation, in order."""

@@ -1,0 +1,87 @@
+"""Live: the camera's picture with every face's emotion drawn into it, as it happens."""
+
+import gc
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages import live_camera, live_panels, live_snapshot, shared
+
+from ferdash.paths import checkpoints_root
+
+if TYPE_CHECKING:
+    from ferdash.temporal.live import LiveEngine
+
+
+def draw_page() -> None:
+    """The whole page."""
+    st.title("Live")
+    reference = shared.model_reference()
+    if reference is None:
+        st.info("Choose a model in the sidebar first.", icon=":material/neurology:")
+        return
+    if not shared.model_is_here(reference):
+        st.info(
+            f"{shared.model_title(reference)} is not on this computer yet. The Predict page can download it; or choose "
+            "another model.",
+            icon=":material/download:",
+        )
+        st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")
+        return
+    st.caption(
+        "Press START and allow the camera: its picture goes from this browser to this app, is looked at and forgotten. "
+        "Nothing is stored or sent anywhere else, unless you record; a red mark then says so."
+    )
+    engine = _engine(reference)
+    trouble = live_camera.camera_trouble()
+    if trouble:
+        st.warning(trouble, icon=":material/videocam_off:")
+    figures = st.container()
+    video, faces = st.columns([3, 2], gap="medium")
+    with video:
+        stream = live_camera.draw_stream(engine)
+    playing = stream.state.playing or stream.state.signalling
+    live_camera.note_start(playing)
+    with figures:
+        live_panels.draw_figures(engine, playing)
+    with faces:
+        live_panels.draw_faces(engine, playing)
+    live_panels.draw_controls(engine, playing)
+    live_panels.draw_timeline(engine, playing)
+    live_snapshot.draw(reference, needed=trouble is not None)
+
+
+def _engine(reference: str) -> "LiveEngine":
+    """The analysis of this tab's camera, with the chosen model: made once, and anew when the model changes."""
+    stamp = (reference, shared.model_stamp(reference))
+    known = st.session_state.get("live-engine")
+    if known is not None and known[0] == stamp:
+        return known[1]
+    if known is not None:
+        known[1].stop()
+    model = shared.model(reference)
+    from ferdash.inference.detector import load_detector
+    from ferdash.temporal.live import LiveEngine, warm_up
+
+    with st.spinner("Warming up, so that the first picture does not have to wait …"):
+        detector = load_detector(live_panels.DETECTOR, checkpoints_root())
+        warm_up(model, detector)
+    _spare_the_collector()
+    engine = LiveEngine(model, detector)
+    st.session_state["live-engine"] = (stamp, engine)
+    return engine
+
+
+def _spare_the_collector() -> None:
+    """Take what is loaded by now, PyTorch above all, out of the garbage collector's sight.
+
+    Streamlit collects garbage after every run of a page or fragment, and nothing else can run meanwhile: with a million
+    objects of PyTorch and transformers to look through, several times a second, the camera would stand still.
+    """
+    gc.unfreeze()  # what an earlier model left behind can go
+    gc.collect()
+    gc.freeze()
+
+
+with shared.calm_errors():
+    draw_page()

@@ -1,0 +1,24 @@
+"""One picture instead of a stream, for when the camera's stream cannot reach the app."""
+
+import streamlit as st
+
+from pages import photos, prediction, shared
+
+from ferdash.inference.predictor import UNCERTAIN_BELOW
+
+
+def draw(reference: str, *, needed: bool) -> None:
+    """A snapshot and what the model says of it; opened where the stream cannot work. needed: whether it cannot."""
+    with st.expander("No stream? Take a single picture instead", icon=":material/photo_camera:", expanded=needed):
+        st.caption(
+            "A snapshot needs the camera too, but no stream: it works where a network lets none through. Without any "
+            "camera, drop a photo on the Predict page."
+        )
+        st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")
+        if st.toggle("Turn the camera on for a snapshot", key="live-snapshot") and photos.camera(key="live-camera"):
+            st.session_state["live-snapshot-taken"] = photos.dropped()[0].digest
+            st.rerun()
+        taken = [file for file in photos.dropped() if file.digest == st.session_state.get("live-snapshot-taken")]
+        settings = prediction.Settings((reference,), "haar", UNCERTAIN_BELOW)
+        for row in prediction.predictions(taken, settings):
+            prediction.draw_row(row, settings, 0)

@@ -1,0 +1,190 @@
+"""Live: what is said before START, whatever stands in the way, and what a running camera shows.
+
+The camera itself needs a browser (tests/browser/test_live.py); here frames are given to the page's engine.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+from streamlit.testing.v1 import AppTest
+
+from ferdash.temporal.live import LiveEngine
+from ferdash.temporal.sessions import list_sessions
+
+Visit = Callable[..., AppTest]
+
+FACE = cv2.resize(astronaut(), (320, 320))
+WAIT_S = 30.0
+
+pytestmark = pytest.mark.usefixtures("data")
+
+
+@pytest.fixture(autouse=True)
+def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """streamlit-webrtc asks the server about its session, and in AppTest the server is a mock that knows of none."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+
+
+@pytest.fixture
+def engine_of() -> Iterator[Callable[[AppTest], LiveEngine]]:
+    """The engine behind a page; stopped afterwards."""
+    engines: list[LiveEngine] = []
+
+    def engine_of(app: AppTest) -> LiveEngine:
+        engines.append(app.session_state["live-engine"][1])
+        return engines[-1]
+
+    yield engine_of
+    for engine in engines:
+        engine.stop()
+        assert engine.wait_until_stopped(WAIT_S)
+
+
+def show(engine: LiveEngine, image: np.ndarray, times: int = 3) -> None:
+    for _ in range(times):
+        view = engine.view()
+        before = view.analysed if view.running else 0
+        engine.offer(image)
+        deadline = time.monotonic() + WAIT_S
+        while engine.view().analysed == before:
+            assert time.monotonic() < deadline, "the frame was never analysed"
+            time.sleep(0.005)
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.title, *app.markdown, *app.caption, *app.success])
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.value for element in app.html)
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+def test_before_start_it_says_what_the_camera_is_for(visit: Visit, fernet: Path) -> None:
+    app = visit("live")
+    assert not app.exception
+    assert not app.error
+    assert not app.warning
+    assert "Nothing is stored or sent anywhere else, unless you record" in words(app)
+    assert "Each face in front of the camera will appear here" in words(app)
+    assert [metric.label for metric in app.metric] == ["Analysed", "Latency", "Faces"]
+    disabled = {button.label: button.disabled for button in app.button}
+    assert disabled["Record"]
+    assert disabled["Look neutral for 3 s"]
+
+
+def test_a_face_has_its_card_and_its_lines(visit: Visit, fernet: Path, engine_of) -> None:
+    app = visit("live")
+    show(engine_of(app), FACE)
+    app.run()
+    assert not app.exception
+    assert 'aria-label="face 1"' in html(app)
+    assert next(metric.value for metric in app.metric if metric.label == "Faces") == "1"
+    assert app.get("plotly_chart")
+    assert not next(button for button in app.button if button.label == "Record").disabled
+
+
+def test_a_wall_is_no_face(visit: Visit, fernet: Path, engine_of) -> None:
+    app = visit("live")
+    show(engine_of(app), np.full_like(FACE, 90))
+    assert "No face is seen." in words(app.run())
+
+
+def test_recording_says_so_and_leaves_a_session(visit: Visit, fernet: Path, data: Path, engine_of) -> None:
+    app = visit("live")
+    engine = engine_of(app)
+    show(engine, FACE)
+    app = press(app.run(), "Record")
+    show(engine, FACE)
+    app.run()
+    assert "● Recording" in html(app)
+    assert "Recorded so far: 0 s, 3 frames" in words(app)
+    press(app, "Stop recording")
+    show(engine, FACE)
+    assert "The recording is kept as a session." in words(app.run())
+    assert "● Recording" not in html(app)
+    (session,) = list_sessions(data / "sessions")
+    assert (session.kind, session.state, session.record["model"]) == ("live", "done", "fernet")
+    assert session.frames()["frame"].nunique() == 3
+
+
+def test_nothing_is_stored_without_recording(visit: Visit, fernet: Path, data: Path, engine_of) -> None:
+    app = visit("live")
+    show(engine_of(app), FACE)
+    app.run()
+    assert list(data.iterdir()) == []
+
+
+def test_change_against_neutral_stands_under_the_bars(visit: Visit, fernet: Path, engine_of) -> None:
+    app = visit("live")
+    engine = engine_of(app)
+    show(engine, FACE)
+    press(app.run(), "Look neutral for 3 s")
+    assert any(button.label.startswith("Look neutral: ") and button.disabled for button in app.run().button)
+    deadline = time.monotonic() + WAIT_S
+    while engine.view().calibration.left_s > 0 or not engine.view().calibration.tracks:
+        assert time.monotonic() < deadline
+        show(engine, FACE, times=1)
+    show(engine, FACE)
+    app.run()
+    assert "against this face at rest, percentage points" in html(app)
+    assert "Neutral is taken from face 1" in words(app)
+    press(app, "Forget neutral")
+    show(engine, FACE)
+    assert "against this face at rest" not in html(app.run())
+
+
+def test_a_failure_is_shown_and_can_be_tried_again(visit: Visit, fernet: Path, engine_of) -> None:
+    app = visit("live")
+    engine = engine_of(app)
+    engine.offer("not a picture")
+    assert engine.wait_until_stopped(WAIT_S)
+    app.run()
+    assert any("The live analysis failed." in error.value for error in app.error)
+    press(app, "Try again")
+    show(engine, FACE)
+    assert not app.run().error
+
+
+def test_another_model_is_a_new_engine_and_ends_the_old_one(
+    visit: Visit, fernet: Path, checkpoints: Path, engine_of
+) -> None:
+    other = checkpoints / "models" / "other"
+    other.mkdir()
+    for file in fernet.iterdir():
+        (other / file.name).write_bytes(file.read_bytes())
+    app = visit("live")
+    first = engine_of(app)
+    show(first, FACE)
+    app.selectbox(key="model").set_value("other").run()
+    assert engine_of(app) is not first
+    assert first.wait_until_stopped(WAIT_S)
+
+
+def test_a_model_that_is_not_here_leads_to_where_it_can_be_had(visit: Visit, checkpoints: Path) -> None:
+    app = visit("live")
+    assert not app.error
+    assert any("not on this computer yet" in element.value for element in app.info)
+
+
+def test_a_model_that_cannot_be_loaded_is_one_sentence(visit: Visit, fernet: Path) -> None:
+    (fernet / "model.safetensors").write_bytes(b"cut short")
+    app = visit("live")
+    assert not app.exception
+    assert any("fernet" in error.value and "damaged" in error.value for error in app.error)
+
+
+def test_senseless_ice_servers_are_one_sentence(visit: Visit, fernet: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FERDASH_ICE_SERVERS", "turn:me")
+    app = visit("live")
+    assert not app.exception
+    assert any("FERDASH_ICE_SERVERS is not JSON" in error.value for error in app.error)

@@ -6,7 +6,7 @@ System (1978): brows raised or drawn together, lids, nose wrinkle, lip corners, 
 generator that is passed in, so a seed gives the same faces everywhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,6 +92,29 @@ def draw_photo(emotions: list[str], rng: np.random.Generator, width: int = 640, 
         brush.fill(canvas, _ellipse(0, 2.1, 1.5, 1.15), rng.integers(40, 200, 3))
         _draw(canvas, brush, _expression(emotion, rng), _look(rng))
     return _photographed(cv2.GaussianBlur(canvas, (0, 0), 0.8), rng)
+
+
+def draw_person(
+    canvas: np.ndarray,
+    person: int,
+    shares: Mapping[str, float],
+    centre: tuple[float, float],
+    scale: float,
+    angle: float,
+) -> None:
+    """Draw somebody into an RGB uint8 picture, the same `person` with the same face every time.
+
+    shares: how much of each emotion's expression the face shows; what is missing to 1 is neutral. centre, scale: in
+    pixels, from the nose to the chin is one scale. angle: degrees. Raises LabelError for an unknown emotion.
+    """
+    neutral = np.array(_EXPRESSIONS["neutral"])
+    expression = neutral.copy()
+    for emotion, share in shares.items():
+        expression += share * (np.array(_EXPRESSIONS[canonical_emotion(emotion)]) - neutral)
+    look = _look(np.random.default_rng(person))
+    brush = _Brush(np.array(centre, dtype=np.float64), scale, angle)
+    brush.fill(canvas, _ellipse(0, 2.1, 1.5, 1.15), look.hair * 0.6 + 60)
+    _draw(canvas, brush, expression, look)
 
 
 def make_demo(

@@ -25,9 +25,10 @@ ALLOWED: dict[str, set[str]] = {
     "published": BASE | {"runs"},
     "temporal": ENGINE - {"training"},
     "plots": ENGINE | {"published", "temporal"},
-    "cli": ENGINE | {"promotion", "published", "temporal", "plots"},
+    "exports": ENGINE | {"temporal", "plots"},
+    "cli": ENGINE | {"promotion", "published", "temporal", "plots", "exports"},
     "__main__": {"cli"},
-    "pages": ENGINE | {"promotion", "published", "temporal", "plots"},
+    "pages": ENGINE | {"promotion", "published", "temporal", "plots", "exports"},
 }
 """For each part of ferdash, and for pages/, the other parts it may import."""
 

@@ -27,6 +27,8 @@ for _module in (
     "compress",
     "evaluate",
     "predict",
+    "video",
+    "sessions",
     "corrections",
     "published",
     "runs",

@@ -72,7 +72,9 @@ class Session:
         """session.json with the present status.json: state, progress, error, timings and the rest. A session that
         cannot be read has the state `damaged`, and `error` says why."""
         try:
-            return {"id": self.id, **self.record, **read_status(self.folder)}
+            status = read_status(self.folder)
+            record = self.record or _read_object(self.folder / "session.json")
+            return {"id": self.id, **record, **status}
         except SessionError as error:
             return {"id": self.id, **self.record, "state": "damaged", "error": str(error)}
 

@@ -1,0 +1,207 @@
+"""`ferdash video`: emotions over time in videos, with everything that can be made of them, headless."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ferdash.cli.options import EngineOption, ViewsOption
+from ferdash.cli.output import JsonFlag, print_json, say, stderr
+from ferdash.errors import FerdashError, VideoError
+from ferdash.paths import checkpoints_root, sessions_root
+from ferdash.wording import counted, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ferdash.inference.detector import Detector
+    from ferdash.models.loading import EmotionModel
+    from ferdash.temporal.analysis import AnalysisSettings
+    from ferdash.temporal.sessions import Session
+
+
+def register(app: typer.Typer) -> None:
+    """Add `ferdash video`."""
+    app.command("video")(video)
+
+
+def video(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Videos, and folders whose videos are all taken.", show_default=False),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the exports; several videos get a folder each in it.", show_default=False)
+    ],
+    stride: Annotated[int, typer.Option(min=1, help="Analyse every n-th frame.")] = 1,
+    detect_every: Annotated[
+        int, typer.Option(min=1, help="Look for faces in each n-th analysed frame; follow them between.")
+    ] = 3,
+    start: Annotated[float, typer.Option(min=0, help="Where to start, in seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Where to end, in seconds; without it, at the end.")] = None,
+    model: Annotated[str, typer.Option(help="Model reference.")] = "fernet",
+    detector: Annotated[str, typer.Option(help="How faces are found: haar or yunet.")] = "haar",
+    views: ViewsOption = "plain",
+    engine: EngineOption = "torch",
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Write only this export, such as report.html; may be repeated. Without it, all."),
+    ] = None,
+    json_output: JsonFlag = False,
+) -> None:
+    """Follow the faces of videos, and write tables, subtitles, charts, an annotated video and a report.
+
+    Each analysis is kept as a session, which the app's Video page opens. Ctrl-C keeps what is done so far.
+    """
+    from ferdash.exports.files import EXPORTS, check_names
+    from ferdash.inference.detector import load_detector
+    from ferdash.models.loading import load_model
+    from ferdash.temporal.analysis import AnalysisSettings
+
+    wanted = check_names(only or EXPORTS)
+    settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end)
+    paths = find_videos(files)
+    classifier = load_model(model, checkpoints_root(), engine=engine, views=views)
+    if views != "plain":
+        classifier = replace(classifier, title=f"{classifier.title}, {views} views")
+    finder = load_detector(detector, checkpoints_root())
+    folders = _folders(paths, out)
+    done = [
+        _one(path, folder, wanted, settings, classifier, finder) for path, folder in zip(paths, folders, strict=True)
+    ]
+    failed = [one for one in done if one["error"]]
+    if len(failed) == len(done):
+        raise VideoError(failed[0]["error"] if len(failed) == 1 else "None of the videos could be analysed.")
+    if json_output:
+        print_json({"out": str(out), "videos": done})
+    elif len(done) > 1:
+        missing = f"; {counted(len(failed), 'video')} could not be analysed" if failed else ""
+        say(f"{counted(len(done) - len(failed), 'video')} analysed into {escape(str(out))}{missing}.")
+
+
+def find_videos(files: list[Path]) -> list[Path]:
+    """The videos that are meant: files as they are, and of folders whatever has the ending of a video, by name.
+
+    Raises VideoError for a folder without a video.
+    """
+    from ferdash.temporal.video import VIDEO_SUFFIXES
+
+    found: list[Path] = []
+    for path in files:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(one for one in path.iterdir() if one.suffix.lower() in VIDEO_SUFFIXES and one.is_file())
+        if not inside:
+            raise VideoError(f"There is no video in {path}; ferdash looks for {', '.join(VIDEO_SUFFIXES)}.")
+        found += inside
+    return found
+
+
+def _folders(paths: list[Path], out: Path) -> list[Path]:
+    """Where the exports of each video go; videos of the same name are counted."""
+    if len(paths) == 1:
+        return [out]
+    taken: dict[str, int] = {}
+    folders = []
+    for path in paths:
+        taken[path.stem] = taken.get(path.stem, 0) + 1
+        folders.append(out / (path.stem if taken[path.stem] == 1 else f"{path.stem}-{taken[path.stem]}"))
+    return folders
+
+
+def _one(
+    path: Path,
+    folder: Path,
+    wanted: list[str],
+    settings: "AnalysisSettings",
+    model: "EmotionModel",
+    detector: "Detector",
+) -> dict[str, Any]:
+    """Analyse and export one video; its part of the document, with the sentence of what went wrong."""
+    from ferdash.exports.files import read_analysis, words_of, write_exports
+    from ferdash.temporal.jobs import create_video_session
+
+    document: dict[str, Any] = {"file": str(path), "session": None, "out": str(folder), "error": None}
+    try:
+        session = create_video_session(
+            sessions_root(),
+            path,
+            settings,
+            model=model.reference,
+            model_title=model.title,
+            detector=detector.name,
+        )
+        document["session"] = session.id
+        analyse(session, model, detector)
+        analysis = read_analysis(session)
+        with _bar(f"{path.name}: exports") as (bars, task):
+            files = write_exports(
+                analysis,
+                folder,
+                wanted,
+                on_progress=lambda name, done, total: bars.update(
+                    task, description=f"{escape(path.name)}: {name}", completed=done, total=total
+                ),
+            )
+    except FerdashError as error:
+        say(f"[red]error:[/red] {escape(str(error))}")
+        return document | {"error": str(error)}
+    info = session.info
+    took = float(info["timings"]["total"])
+    seconds = analysis.summary.frames * settings.stride / float(info["video"]["fps"])
+    facts = {
+        "state": info["state"],
+        "note": info.get("note"),
+        "frames": analysis.summary.frames,
+        "frames_with_result": analysis.summary.with_result,
+        "reasons": analysis.summary.reasons,
+        "people": len(analysis.summary.tracks),
+        "finding": analysis.summary.sentence,
+        "seconds": round(took, 3),
+        "times_real_time": round(seconds / took, 2) if took > 0 else None,
+        "files": [str(one.relative_to(folder)) for one in files],
+    }
+    speed = f"{duration(took)}, {seconds / took:.1f} x real time"
+    say(f"[bold]{escape(path.name)}[/bold]: {analysis.summary.sentence} {speed}.")
+    for track in analysis.summary.tracks.values():
+        say(f"  {track.sentence}")
+    if info.get("note"):
+        say(f"  [yellow]{escape(str(info['note']))}[/yellow]")
+    say(f"  Wrote {escape(words_of(files))} to {escape(str(folder))}; session {session.id}.")
+    return document | facts
+
+
+def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> None:
+    """Analyse a session to its end, with a bar. Ctrl-C keeps what is done, and says so."""
+    from ferdash.temporal import jobs
+
+    with _bar(session.name) as (bars, task):
+
+        def show(progress: jobs.Progress) -> None:
+            bars.update(
+                task, completed=progress.frames, total=progress.total, speed=f"{progress.speed:.1f} x real time"
+            )
+
+        try:
+            jobs.execute(session, model, detector, on_progress=show)
+        except KeyboardInterrupt:
+            say(f"Stopped. What is done is kept in session {session.id}; the Video page can go on with it.")
+            raise
+
+
+@contextmanager
+def _bar(description: str) -> "Iterator[tuple[Progress, Any]]":
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[speed]}"),
+    )
+    with Progress(*columns, console=stderr, transient=True) as bars:
+        yield bars, bars.add_task(description, total=None, speed="")

@@ -1,0 +1,1 @@
+"""An analysed session for the world outside: tables, subtitles, pictures, an annotated video and a report."""

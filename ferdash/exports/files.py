@@ -1,0 +1,222 @@
+"""The files that an analysis can be handed out as, each under one name, made when it is asked for."""
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+
+from ferdash.errors import ConfigError, FerdashError, SessionError
+from ferdash.exports.report import report_html
+from ferdash.files import write_atomic
+from ferdash.inference.detector import Face
+from ferdash.inference.framing import crop_face, frame_of
+from ferdash.plots import still
+from ferdash.temporal import export as tables
+from ferdash.temporal.annotated import write_annotated
+from ferdash.temporal.sessions import Session
+from ferdash.temporal.summary import Summary, SummarySettings, summarise
+from ferdash.wording import counted
+
+OnProgress = Callable[[str, int, int], object]
+"""Called with the file at work, steps done and steps in all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """A session with its frames table and what is said of it."""
+
+    session: Session
+    frames: pd.DataFrame
+    summary: Summary
+
+
+def read_analysis(session: Session, settings: SummarySettings | None = None) -> Analysis:
+    """The session's results as they stand now. Raises SessionError when they cannot be read."""
+    frames = session.frames()
+    return Analysis(session, frames, summarise(frames, settings, neutral=session.neutral()))
+
+
+def document(analysis: Analysis) -> dict[str, Any]:
+    """summary.json: what the session is, and everything that is said of it but the values of single frames."""
+    info = analysis.session.info
+    kept = ("id", "name", "kind", "created_at", "state", "error", "note", "source", "video", "settings")
+    facts = {name: info[name] for name in (*kept, "model", "model_title", "detector", "versions") if name in info}
+    return {"session": facts, "marks": analysis.session.marks(), **tables.document(analysis.summary)}
+
+
+def _segments(analysis: Analysis) -> list[Any]:
+    return [segment for track in analysis.summary.tracks.values() for segment in track.segments]
+
+
+def _json(analysis: Analysis) -> str:
+    return json.dumps(document(analysis), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+TEXTS: dict[str, tuple[str, Callable[[Analysis], str]]] = {
+    "frames.csv": ("every face of every frame, as measured", lambda one: tables.to_csv(one.frames)),
+    "deltas.csv": (
+        "raw, smoothed and changed probabilities of each frame",
+        lambda one: tables.to_csv(tables.deltas_table(one.summary)),
+    ),
+    "events.csv": ("changes beyond jitter", lambda one: tables.to_csv(tables.events_table(one.summary))),
+    "segments.csv": ("which emotion leads when", lambda one: tables.to_csv(tables.segments_table(one.summary))),
+    "people.csv": ("a line of figures for each person", lambda one: tables.to_csv(tables.measures_table(one.summary))),
+    "segments.srt": ("the segments as subtitles for players", lambda one: tables.to_srt(_segments(one))),
+    "segments.vtt": ("the segments as subtitles for browsers", lambda one: tables.to_vtt(_segments(one))),
+    "summary.json": ("settings and findings for other programs", _json),
+    "report.html": (
+        "everything in one page that opens anywhere",
+        lambda one: report_html(one.session, one.summary),
+    ),
+}
+FIGURES, VIDEO = "figures", "annotated.mp4"
+
+EXPORTS: dict[str, str] = {
+    **{name: words for name, (words, _) in TEXTS.items()},
+    FIGURES: "each chart as a PNG picture",
+    VIDEO: "the video with boxes and emotions drawn in",
+}
+"""Name of each export -> what it is; all but the folder `figures` are one file."""
+
+
+def text_of(analysis: Analysis, name: str) -> str:
+    """The content of one of TEXTS."""
+    return TEXTS[name][1](analysis)
+
+
+def figures_of(analysis: Analysis) -> dict[str, bytes]:
+    """PNG pictures by file name: each chart of each person."""
+    made: dict[str, bytes] = {}
+    for track in analysis.summary.tracks.values():
+        if len(track.series):
+            for name, content in still.figures(track, analysis.session.marks()).items():
+                made[f"person-{track.track}-{name}.png"] = content
+    return made
+
+
+def annotated_of(analysis: Analysis, *, on_progress: Callable[[int, int], object] = lambda done, total: None) -> Path:
+    """The annotated video, kept in the session's folder and made again when more frames have been analysed.
+
+    Raises as `write_annotated` does.
+    """
+    folder = analysis.session.folder
+    path, parts = folder / VIDEO, sorted((folder / "frames").glob("part-*.parquet"))
+    if not path.is_file() or any(part.stat().st_mtime_ns > path.stat().st_mtime_ns for part in parts):
+        write_annotated(analysis.session, analysis.frames, path, on_progress=on_progress)
+    return path
+
+
+def face_crop(image_rgb: np.ndarray, box_xyxy: np.ndarray, session: Session) -> np.ndarray:
+    """uint8 grey (48, 48): a face of a frame cut out for the model, from its box in the frames table, float (4,)."""
+    x0, y0, x1, y1 = (float(value) for value in box_xyxy)
+    detector = str(session.record.get("detector") or "haar")
+    return crop_face(image_rgb, frame_of(Face((x0, y0, x1, y1), 1.0, detector)))
+
+
+def check_names(names: Iterable[str]) -> list[str]:
+    """The names in the order of EXPORTS. Raises ConfigError for one that is none of them."""
+    wanted = set(names)
+    if unknown := sorted(wanted - set(EXPORTS)):
+        raise ConfigError(f"There is no export “{unknown[0]}”; there are {', '.join(EXPORTS)}.")
+    return [name for name in EXPORTS if name in wanted]
+
+
+def write_exports(
+    analysis: Analysis,
+    folder: Path,
+    names: Iterable[str] = tuple(EXPORTS),
+    *,
+    on_progress: OnProgress = lambda name, done, total: None,
+) -> list[Path]:
+    """Write exports into a folder, in place of earlier ones; the files written.
+
+    Raises ConfigError for an unknown name, SessionError when there is no result yet, the pictures that `annotated.mp4`
+    needs are gone, or the disk does not take a file.
+    """
+    wanted = check_names(names)
+    if analysis.frames.empty:
+        raise SessionError(f"{analysis.session.name} has no analysed frame yet, so there is nothing to export.")
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, name in enumerate(wanted):
+            on_progress(name, number, len(wanted))
+            if name == VIDEO:
+                _write_video(analysis, folder / VIDEO, on_progress)
+                written.append(folder / VIDEO)
+            elif name == FIGURES:
+                written += _write_figures(analysis, folder / FIGURES)
+            else:
+                _write(folder / name, text_of(analysis, name).encode())
+                written.append(folder / name)
+    except OSError as error:
+        raise SessionError(f"The exports cannot be written to {folder} ({error}).") from error
+    return written
+
+
+def write_zip(analysis: Analysis, path: Path, names: Iterable[str] = tuple(EXPORTS)) -> str:
+    """Exports in one zip at `path`. Where the pictures are gone, the rest is packed without `annotated.mp4`; the
+    sentence that says so is returned, else an empty one. Raises as `write_exports` does."""
+    wanted = check_names(names)
+    if analysis.frames.empty:
+        raise SessionError(f"{analysis.session.name} has no analysed frame yet, so there is nothing to export.")
+    left_out = ""
+    video = None
+    if VIDEO in wanted:
+        try:
+            video = annotated_of(analysis)
+        except FerdashError as problem:
+            left_out = str(problem)
+
+    def pack(file: BinaryIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in wanted:
+                if name == FIGURES:
+                    for picture, content in figures_of(analysis).items():
+                        archive.writestr(f"{FIGURES}/{picture}", content)
+                elif name != VIDEO:
+                    archive.writestr(name, text_of(analysis, name))
+            if video is not None:
+                archive.write(video, VIDEO, zipfile.ZIP_STORED)
+
+    try:
+        write_atomic(path, pack)
+    except OSError as error:
+        raise SessionError(f"The zip cannot be written to {path} ({error}).") from error
+    return left_out
+
+
+def words_of(paths: list[Path]) -> str:
+    """
+    >>> words_of([Path("a/frames.csv"), Path("a/figures/one.png"), Path("a/figures/two.png")])
+    'frames.csv and 2 pictures'
+    """
+    pictures = sum(path.parent.name == FIGURES for path in paths)
+    words = [path.name for path in paths if path.parent.name != FIGURES]
+    words += [counted(pictures, "picture")] if pictures else []
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
+
+
+def _write_video(analysis: Analysis, path: Path, on_progress: OnProgress) -> None:
+    made = annotated_of(analysis, on_progress=lambda done, total: on_progress(VIDEO, done, total))
+    with made.open("rb") as content:
+        write_atomic(path, lambda file: shutil.copyfileobj(content, file, 1 << 20))
+
+
+def _write_figures(analysis: Analysis, folder: Path) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    written = []
+    for name, content in figures_of(analysis).items():
+        _write(folder / name, content)
+        written.append(folder / name)
+    return written
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomic(path, lambda file: file.write(content))

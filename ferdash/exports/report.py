@@ -1,0 +1,133 @@
+"""The report: one HTML page that holds all of it, charts included, and opens anywhere without a network."""
+
+import base64
+from html import escape
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from ferdash.emotions import COLOURS
+from ferdash.exports.facts import facts_of
+from ferdash.plots import temporal as plots
+from ferdash.temporal.frames import REASONS
+from ferdash.temporal.sessions import Session
+from ferdash.temporal.summary import Summary, TrackSummary
+from ferdash.wording import counted, percent
+
+MOST_EVENTS = 200
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #23252b; background: #fdfcfa; margin: 0 auto; max-width: 1080px;
+  padding: 24px; }
+h1 { font-size: 1.8rem; margin: 0 0 4px; } h2 { font-size: 1.3rem; margin: 40px 0 8px; }
+.lead { font-size: 1.1rem; } .small { font-size: .85rem; color: #5b5f69; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 16px 0; }
+dt { color: #5b5f69; } dd { margin: 0; }
+.person { display: flex; gap: 16px; align-items: center; }
+.person img { width: 96px; border-radius: 8px; }
+table { border-collapse: collapse; margin: 8px 0 20px; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 3px 12px 3px 0; border-bottom: 1px solid #dedad2; }
+th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+.dot { display: inline-block; width: 10px; height: 10px; border-radius: 50%; margin-right: 6px; }
+details { margin: 12px 0; } summary { cursor: pointer; font-weight: 600; }
+@media print { details { display: block; } }
+"""
+
+LIMITS = (
+    "A model judges how a face looks, one frame at a time. What a person feels is another matter: people smile out of "
+    "politeness and frown in thought. Read the curves as what the model saw, and changes as what is worth a look."
+)
+
+
+def report_html(session: Session, summary: Summary) -> str:
+    """The whole page. Charts are drawn by plotly, whose script is in the page."""
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts_of(session).items())
+    people = "".join(_person(session, track) for track in summary.tracks.values())
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(session.name)}: emotions over '
+        f'time</title><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f"<script>{get_plotlyjs()}</script></head><body>"
+        f'<h1>{escape(session.name)}</h1><p class="lead">{escape(summary.sentence)}</p>{_reasons(summary)}'
+        f"<dl>{facts}</dl>{_marks(session)}{people}"
+        f'<h2>How to read this</h2><p>{LIMITS}</p><p class="small">Changes are moves from one level to another that '
+        "this person's own jitter would not make; their strength is given in multiples of it. Lines are smoothed, with "
+        "the measured values faintly behind; changes are found in the measured values.</p></body></html>\n"
+    )
+
+
+def _reasons(summary: Summary) -> str:
+    if not summary.reasons:
+        return ""
+    parts = [f"{counted(number, 'row')}: {REASONS[reason]}" for reason, number in summary.reasons.items()]
+    return f'<p class="small">Without a result: {escape("; ".join(parts))}.</p>'
+
+
+def _marks(session: Session) -> str:
+    marks = session.marks()
+    if not marks:
+        return ""
+    rows = "".join(f"<li>{mark['timestamp_s']:.2f} s: {escape(str(mark['name']))}</li>" for mark in marks)
+    return f"<h2>Markers</h2><ul>{rows}</ul>"
+
+
+def _person(session: Session, track: TrackSummary) -> str:
+    head = f"<h2>Person {track.track}</h2>{_face(session, track)}"
+    if not len(track.series):
+        return head
+    marks = session.marks()
+    figures = [
+        plots.timeline(track.smoothed, raw=track.series, events=track.events, marks=marks),
+        plots.ribbon(track.segments),
+        plots.delta_heatmap(track.series, track.deltas),
+    ]
+    if track.relative is not None:
+        figures.insert(1, plots.timeline(track.smoothed, rest=track.baseline, events=track.events, marks=marks))
+    charts = "".join(map(_chart, figures))
+    predicted = f"<p>{escape(track.prediction.sentence)}</p>" if track.prediction else ""
+    return (
+        f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(plots.transition_heatmap(track.transitions))}{predicted}"
+    )
+
+
+def _face(session: Session, track: TrackSummary) -> str:
+    path = session.thumbnail(track.track)
+    picture = ""
+    if path is not None:
+        content = base64.b64encode(path.read_bytes()).decode()
+        picture = f'<img alt="person {track.track}" src="data:image/jpeg;base64,{content}">'
+    return f'<div class="person">{picture}<p>{escape(track.sentence)}</p></div>'
+
+
+def _chart(figure: go.Figure) -> str:
+    figure.update_layout(template="plotly_white", paper_bgcolor="#fdfcfa", plot_bgcolor="#fdfcfa")
+    return figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+
+
+def _dwell(track: TrackSummary) -> str:
+    rows = "".join(
+        f'<tr><td><span class="dot" style="background:{COLOURS[str(emotion)]}"></span>{emotion}</td>'
+        f"<td>{percent(row['share'])}</td><td>{row['total_s']:.2f} s</td><td>{int(row['visits'])}</td>"
+        f"<td>{row['longest_s']:.2f} s</td></tr>"
+        for emotion, row in track.dwell.iterrows()
+        if row["visits"] > 0
+    )
+    head = "<tr><th>leads</th><th>of the time</th><th>in all</th><th>times</th><th>longest</th></tr>"
+    return f"<table>{head}{rows}</table>"
+
+
+def _events(track: TrackSummary) -> str:
+    if not track.events:
+        return ""
+    # Of very many the largest are shown; events.csv has them all.
+    largest = sorted(track.events, key=lambda event: -event.size)[:MOST_EVENTS]
+    rows = "".join(
+        f"<tr><td>{event.peak_s:.2f} s</td><td>{event.peak_frame:,}</td><td>{event.emotion}</td>"
+        f"<td>{100 * event.size * event.direction:+.0f}</td>"
+        f"<td>{event.duration_s:.2f} s</td><td>{event.z:.1f}</td></tr>"
+        for event in sorted(largest, key=lambda event: event.peak_s)
+    )
+    head = "<tr><th>time</th><th>frame</th><th>emotion</th><th>points</th><th>lasting</th><th>times jitter</th></tr>"
+    shown = f", the largest {MOST_EVENTS}" if len(track.events) > MOST_EVENTS else ""
+    words = counted(len(track.events), "change")
+    return f"<details><summary>{words}{shown}</summary><table>{head}{rows}</table></details>"

@@ -1,0 +1,41 @@
+"""What is said of a session on cards and in reports."""
+
+from ferdash.exports.facts import facts_of, glance_of, length_of
+from ferdash.temporal.analysis import AnalysisSettings
+from ferdash.temporal.jobs import create_stills_session, create_video_session
+from ferdash.temporal.sessions import open_session
+
+
+def test_a_video_in_words(analysed, tmp_path):
+    facts = facts_of(analysed())
+    assert facts["Source"] == "clip.mp4"
+    assert facts["Length"] == "4.0 s"
+    assert facts["Picture"] == "320 x 240 pixels, 25.00 frames a second"
+    assert (facts["Model"], facts["Faces found by"]) == ("FerNet", "Haar cascade")
+    assert facts["Made"].endswith("UTC")
+    assert "Analysed" not in facts
+    settings = AnalysisSettings(stride=2, start_s=1.0, end_s=3.0)
+    part = create_video_session(tmp_path / "sessions", tmp_path / "clip.mp4", settings, model="m")
+    assert facts_of(part)["Analysed"] == "every 2nd frame, from 1 s to 3 s"
+
+
+def test_photos_in_words(tmp_path):
+    photos = [("a.png", b"1"), ("b.png", b"2"), ("c.png", b"3")]
+    session = create_stills_session(tmp_path, photos, AnalysisSettings(), model="m", interval_s=2.0)
+    assert length_of(session.info) == "3 photos"
+    assert "Picture" not in facts_of(session)
+
+
+def test_a_glance_names_the_likeliest_emotion(analysed, tmp_path):
+    glance = glance_of(analysed())
+    assert (glance.people, glance.dominant) == (1, "happy")
+    assert round(99 * glance.share) == 50
+    empty = create_video_session(tmp_path / "sessions", tmp_path / "clip.mp4", AnalysisSettings(), model="m")
+    assert glance_of(empty).dominant is None
+
+
+def test_a_damaged_session_still_has_facts(analysed):
+    session = analysed()
+    (session.folder / "status.json").write_text("{")
+    facts = facts_of(open_session(session.folder.parent, session.id))
+    assert facts["Source"] == "clip.mp4"

@@ -1,0 +1,58 @@
+"""The report: one page with everything in it, which asks nothing of any network."""
+
+import re
+
+import pytest
+
+from ferdash.exports.files import read_analysis
+from ferdash.exports.report import report_html
+from ferdash.temporal.sessions import mark, open_session, rename, set_neutral
+
+
+@pytest.fixture
+def page(analysed):
+    """The report of a session whose name and marker hold what HTML would read."""
+    session = analysed()
+    root = session.folder.parent
+    rename(root, session.id, "<b>Tom & Ann</b>")
+    mark(root, session.id, frame=50, timestamp_s=2.0, name="<script>alert(1)</script>")
+    set_neutral(root, session.id, 1, list(range(10, 40)))
+    analysis = read_analysis(open_session(root, session.id))
+    return report_html(analysis.session, analysis.summary)
+
+
+def test_it_says_what_was_found(page):
+    assert "Judged a face in 99 of 100 frames; 1 person seen." in page
+    assert "1 row: no face was found in the frame" in page
+    assert "FerNet" in page
+    assert "2 changes" in page
+    assert re.search(r"<td>2\.00 s</td><td>50</td><td>happy</td><td>\+8\d</td>", page)
+
+
+def test_it_needs_no_network(page):
+    body = page[: page.index("<script>")] + page[page.index("</script>") :]
+    assert not re.findall(r'(?:src|href)="(?!data:)[^"]+"', body)
+    assert 'src="data:image/jpeg;base64,' in body
+
+
+def test_all_charts_are_drawn(page):
+    assert page.count("Plotly.newPlot(") >= 5
+    assert "points above the face at rest" in page
+
+
+def test_names_are_text_and_nothing_else(page):
+    assert "&lt;b&gt;Tom &amp; Ann&lt;/b&gt;" in page
+    assert "<script>alert(1)</script>" not in page
+
+
+def test_a_person_without_a_result_has_a_sentence(analysed):
+    session = analysed()
+    analysis = read_analysis(session)
+    frames = analysis.frames.copy()
+    frames.loc[:, ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]] = float("nan")
+    frames["reason"] = frames["reason"].where(frames["reason"] != "", "blurred")
+    from ferdash.temporal.summary import summarise
+
+    page = report_html(session, summarise(frames))
+    assert "Person 1 has no frame with a result." in page
+    assert "99 rows: the face is too blurred to be judged" in page

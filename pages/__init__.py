@@ -19,6 +19,7 @@ PAGES = {
     "experiments": ("Experiments", ":material/experiment:"),
     "train": ("Train", ":material/model_training:"),
     "predict": ("Predict", ":material/familiar_face_and_zone:"),
+    "video": ("Video", ":material/movie:"),
     "live": ("Live", ":material/videocam:"),
 }
 """File in pages/ -> its name and icon in the navigation, in order."""

@@ -47,7 +47,7 @@ def card(face: "FacePrediction", *, note: str) -> str:
         f'<article class="fer-card" aria-label="face {face.number}">'
         f'<figure><img src="{picture_url(face.crop)}" alt="face {face.number} as the model sees it">'
         f"<figcaption>{escape(note)}</figcaption></figure>"
-        f'<div>{title}<div class="fer-bars">{_bars(face.probabilities, top, sure=not face.uncertain)}</div></div>'
+        f'<div>{title}<div class="fer-bars">{bars(face.probabilities, top, sure=not face.uncertain)}</div></div>'
         "</article>"
     )
 
@@ -57,7 +57,8 @@ def draw(card: str) -> None:
     st.html(STYLE + card)
 
 
-def _bars(probabilities: np.ndarray, top: int, *, sure: bool) -> str:
+def bars(probabilities: np.ndarray, top: int, *, sure: bool) -> str:
+    """HTML of seven bars for a `fer-bars` grid, the top one bold; grey where the face is not sure."""
     rows = []
     for place, emotion in enumerate(EMOTIONS):
         share = float(probabilities[place])

@@ -1,0 +1,97 @@
+"""What the parts of the Video page share: the sessions, read once for as long as they do not change, and the queue."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from pages import shared
+
+from ferdash.exports.facts import Glance, glance_of
+from ferdash.paths import checkpoints_root, sessions_root
+from ferdash.temporal.sessions import Session, open_session
+from ferdash.temporal.summary import SummarySettings
+
+if TYPE_CHECKING:
+    from ferdash.exports.files import Analysis
+    from ferdash.temporal.jobs import VideoJobs
+
+
+def jobs() -> "VideoJobs":
+    """The one queue of analyses of this server, for all visitors."""
+    shared.await_models()
+    return _jobs(sessions_root(), checkpoints_root())
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs(root: Path, checkpoints: Path) -> "VideoJobs":
+    from ferdash.temporal.jobs import VideoJobs
+
+    return VideoJobs(root, checkpoints)
+
+
+def open_(session_id: str) -> Session:
+    """A session by its id. Raises SessionError when there is none."""
+    return open_session(sessions_root(), session_id)
+
+
+def show(session_id: str | None = None, **parameters: str) -> None:
+    """Go to a session (None: to the library) and draw the page again; call outside of a callback."""
+    st.query_params.from_dict({**_kept(), **({"session": session_id} if session_id else {}), **parameters})
+    for key in ("frame", "person"):
+        st.session_state.pop(key, None)
+    st.rerun()
+
+
+def _kept() -> dict[str, str]:
+    """The choices that all pages share and that stand in the address too."""
+    return {name: st.query_params[name] for name in ("dataset", "model") if name in st.query_params}
+
+
+def stamp(session: Session) -> tuple[int, ...]:
+    """Changes when anything that is shown of a session does."""
+    files = [session.folder / name for name in ("session.json", "marks.json", "calibration.json")]
+    times = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
+    return (len(list((session.folder / "frames").glob("part-*.parquet"))), *times)
+
+
+def analysis(session: Session, settings: SummarySettings | None = None) -> "Analysis":
+    """The session's results and what is said of them. Raises SessionError when they cannot be read."""
+    known = _analysis(session.folder, stamp(session), settings or SummarySettings())
+    return replace(known, session=session)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading the session …", hash_funcs={SummarySettings: repr})
+def _analysis(folder: Path, stamp: tuple[int, ...], settings: SummarySettings) -> "Analysis":
+    from ferdash.exports.files import read_analysis
+
+    del stamp
+    return read_analysis(open_session(folder.parent, folder.name), settings)
+
+
+def glance(session: Session) -> Glance:
+    """What the card of a session says. Raises SessionError when its results cannot be read."""
+    return _glance(session.folder, stamp(session))
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _glance(folder: Path, stamp: tuple[int, ...]) -> Glance:
+    del stamp
+    return glance_of(open_session(folder.parent, folder.name))
+
+
+def picture(session: Session, frame: int) -> np.ndarray:
+    """uint8 RGB of a frame, only to be read; the last ones seen are kept. Raises as Session.image does."""
+    return _picture(session.folder, frame)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _picture(folder: Path, frame: int) -> np.ndarray:
+    return open_session(folder.parent, folder.name).image(frame)
+
+
+def escaped(text: str) -> str:
+    """A name as it is, where Markdown would read signs in it."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|$~:<>" else sign for sign in text)

@@ -15,7 +15,7 @@ def checkpoints_root() -> Path:
 
 
 def studies_url() -> str:
-    """The database of the studies, as SQLAlchemy writes it: $FERDASH_STUDIES, or the file studies.db beside the runs."""
+    """The database of the studies, as SQLAlchemy writes it: $FERDASH_STUDIES, or studies.db beside the runs."""
     return os.environ.get("FERDASH_STUDIES") or f"sqlite:///{checkpoints_root().absolute() / 'studies.db'}"
 
 

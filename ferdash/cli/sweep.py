@@ -121,7 +121,12 @@ def _new_name(recipe: str, space: str, vary: list[str] | None) -> str:
 
 def _command(study: str, trials: int, storage: str) -> str:
     parts = ["ferdash", "sweep", "--study", study, "--trials", str(trials)]
-    return shlex.join(parts) + (f" --storage {shlex.quote(_address(storage))}" if storage else "")
+    if not storage:
+        return shlex.join(parts)
+    from ferdash.runs.studies import database_errors, without_password
+
+    with database_errors(storage):
+        return shlex.join([*parts, "--storage", without_password(storage)])
 
 
 def _search(url: str, name: str, asked: "Plan | None", trials: int, *, again: str, quiet: bool) -> None:

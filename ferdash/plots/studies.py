@@ -24,7 +24,7 @@ def pareto_scatter(study: Study) -> go.Figure:
     names = short_names(study.varied)
     figure = go.Figure()
     for label, trials, style in (
-        ("beaten in both scores by another", beaten, {"mode": "markers"}),
+        ("beaten by another trial", beaten, {"mode": "markers"}),
         ("on the Pareto front", front, {"mode": "lines+markers+text"}),
     ):
         on_front = trials is front

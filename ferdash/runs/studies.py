@@ -90,7 +90,8 @@ def short_names(paths: Sequence[str]) -> dict[str, str]:
     for path in paths:
         parts = path.split(".")
         ends = (".".join(parts[-length:]) for length in range(1, len(parts) + 1))
-        names[path] = next(end for end in ends if sum(f".{other}".endswith(f".{end}") for other in paths) == 1)
+        own = (end for end in ends if sum(f".{other}".endswith(f".{end}") for other in paths) == 1)
+        names[path] = next(own, path)
     return names
 
 
@@ -236,9 +237,15 @@ def address(url: str) -> str:
     from sqlalchemy import make_url
 
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return parsed.database or url
-    return parsed.render_as_string(hide_password=True)
+    path = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return path or without_password(url)
+
+
+def without_password(url: str) -> str:
+    """The address of a database as a command line may show it."""
+    from sqlalchemy import make_url
+
+    return make_url(url).render_as_string(hide_password=True)
 
 
 def _exists(url: str) -> bool:

@@ -42,7 +42,7 @@ class Vary:
         """What `parse` reads as this."""
         if self.choices:
             return f"{self.path}={'|'.join(map(str, self.choices))}"
-        return f"{self.path}={self.low}..{self.high}{':log' if self.log else ''}"
+        return f"{self.path}={_exactly(self.low)}..{_exactly(self.high)}{':log' if self.log else ''}"
 
     def suggest(self, trial: "optuna.Trial") -> str:
         """Draw a value; returns the setting as `override` takes it."""
@@ -122,6 +122,11 @@ def parse(texts: Sequence[str], base: TrainConfig) -> tuple[Vary, ...]:
     found = tuple(_vary(path, bounds, base) for path in bounds)
     _require_effect(found, base)
     return found
+
+
+def _exactly(number: float) -> str:
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 
 from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
-from ferdash.errors import FerdashError
+from ferdash.errors import FerdashError, ModelError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
@@ -218,7 +218,9 @@ def build_network(
         return unpack_network(packed), Preprocess(**packed["preprocess"])
     if config.start_from:
         model = load_model(config.start_from, checkpoints, device="cpu")
-        return cast(PreTrainedModel, model.network.requires_grad_(True)), model.preprocess
+        if not isinstance(model.network, PreTrainedModel):
+            raise ModelError(f"A run starts from one model, and {config.start_from} is several; choose one of them.")
+        return model.network.requires_grad_(True), model.preprocess
     torch.manual_seed(config.seed)
     shape = FerNetConfig(**{**asdict(config.network), "depths": list(config.network.depths)})
     return FerNetForImageClassification(shape), Preprocess()

@@ -177,9 +177,9 @@ def search(
                 study.optimize(work, n_trials=1, catch=(FerdashError,), callbacks=[ended])
             except _StoppedError:
                 return
-            except ValueError:
-                # Optuna refuses the scores of a trial that has been given up for dead meanwhile: this process was out
-                # for long, as a sleeping laptop is. The trial was put back, and the run of it is finished here.
+            except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
+                # Optuna takes no more word of a trial that was given up for dead: this process was out for long, as a
+                # sleeping laptop is. Whoever takes up the trial that was put back finds its run, if it is here.
                 if _state(study, numbers[0]) == TrialState.RUNNING:
                     raise
             except _BrokenError as error:
@@ -284,6 +284,8 @@ def _work(
     if not scores:
         _put_back(trial, attempt=trial.user_attrs.get(ATTEMPT, 0))
         raise _StoppedError
+    if _state(trial.study, trial.number + 1) != TrialState.RUNNING:
+        raise StudyError("This trial was given up for dead meanwhile, and put back.")
     return scores
 
 
@@ -397,7 +399,7 @@ def _differences(found: Plan, asked: Plan) -> list[str]:
     pairs = []
     for before, after in zip(*(_flat_record(plan) for plan in (found, asked)), strict=True):
         pairs += [
-            f"{path} is {before.get(path, 'not varied')}, not {after.get(path, 'not varied')}"
+            f"{path} is {before.get(path, 'unvaried')}, not {after.get(path, 'unvaried')}"
             for path in before | after
             if before.get(path) != after.get(path)
         ]

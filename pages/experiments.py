@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
-from pages.experiments_tabs import chosen, comparison, groups, importing, manage, published, studies, table, tradeoffs
+from pages.experiments_tabs import chosen, groups, importing, published, studies, table, tradeoffs
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
@@ -33,6 +33,9 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
     picked = chosen.draw_pickers(root, known)
     tabs: dict[str, Callable[[], None]] = {}
     if picked is not None:
+        # Only here: what scores and compares takes a second to import, and the table should not wait for it.
+        from pages.experiments_tabs import comparison, manage
+
         if picked.own:
             manage.draw(picked)
         with shared.calm_errors():

@@ -4,17 +4,20 @@ Colour is the run's here; emotions stand on an axis. Each run also has a dash or
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.calibration import Reliability, Selective
 from ferdash.plots.style import finish
 from ferdash.runs.compare import GroupSummary
 from ferdash.runs.index import RunSummary
 from ferdash.wording import percent
+
+if TYPE_CHECKING:
+    from ferdash.evaluation.calibration import Reliability, Selective
 
 RUN_COLOURS = (
     "#5B61B8",
@@ -133,7 +136,7 @@ def emotion_differences(table: pd.DataFrame, titles: Mapping[str, str], baseline
     return finish(figure, title=title, x_title="", y_title="difference in F1")
 
 
-def reliability_lines(tables: Mapping[str, Reliability]) -> go.Figure:
+def reliability_lines(tables: "Mapping[str, Reliability]") -> go.Figure:
     """Accuracy against stated probability of several runs, by title; on the diagonal the two agree."""
     figure = go.Figure()
     figure.add_scatter(
@@ -158,7 +161,7 @@ def reliability_lines(tables: Mapping[str, Reliability]) -> go.Figure:
     return finish(figure, title=title, x_title="stated probability", y_title="share that is right", height=440)
 
 
-def coverage_lines(curves: Mapping[str, Selective]) -> go.Figure:
+def coverage_lines(curves: "Mapping[str, Selective]") -> go.Figure:
     """Accuracy of several runs, by title, on the images each is surest of, against how many those are."""
     figure = go.Figure()
     for place, (title, curve) in enumerate(curves.items()):

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from scipy.stats import binomtest
-
 from ferdash.published.findings import Finding, shown
 from ferdash.published.reader import ROUNDING, Report
 
@@ -73,6 +71,9 @@ def _same_images(report: Report) -> Iterator[Finding]:
 
 def _rerun(report: Report) -> Iterator[Finding]:
     """Balanced accuracy makes a balanced subset and a whole split comparable, up to the chance of the draw."""
+    # Only here: SciPy's statistics take half a second to import, and the rows of the report need none.
+    from scipy.stats import binomtest
+
     subset, whole = (report.experiment(name) for name in report.text.rerun)
     interval = binomtest(round(subset.accuracy * subset.images), subset.images).proportion_ci(method="wilson")
     balanced = whole.table.macro()[1]

@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ferdash.evaluation.intervals import Interval, bootstrap_intervals
-from ferdash.evaluation.metrics import Metrics, compute_metrics
-from ferdash.evaluation.paired import PairedResult, compare_paired
 from ferdash.published.rows import why_not_paired
 from ferdash.runs.compare import Answers, paired_answers, read_answers, why_not_comparable
 from ferdash.runs.index import RunSummary
 from ferdash.runs.store import Run, open_run
 from ferdash.runs.table import titles
+
+if TYPE_CHECKING:
+    from ferdash.evaluation.intervals import Interval
+    from ferdash.evaluation.metrics import Metrics
+    from ferdash.evaluation.paired import PairedResult
 
 MOST = 10
 KEY, BASELINE = "compare", "baseline"
@@ -166,20 +169,25 @@ BY_ANSWERS = {Answers: lambda each: (each.run, each.probabilities.tobytes())}
 
 
 @st.cache_resource(max_entries=40, show_spinner="Scoring …", hash_funcs=BY_ANSWERS)
-def scores(each: Answers) -> tuple[Metrics, Mapping[str, Interval]]:
+def scores(each: Answers) -> "tuple[Metrics, Mapping[str, Interval]]":
     """Every score of what a run says of validation, and the intervals of the headline ones."""
+    from ferdash.evaluation.intervals import bootstrap_intervals
+    from ferdash.evaluation.metrics import compute_metrics
+
     given = {"y_true": each.labels, "probabilities": each.probabilities}
     return compute_metrics(**given), bootstrap_intervals(**given)
 
 
 @st.cache_resource(max_entries=100, show_spinner=False, hash_funcs=BY_ANSWERS)
-def paired(a: Answers, b: Answers, name_a: str, name_b: str) -> PairedResult:
+def paired(a: Answers, b: Answers, name_a: str, name_b: str) -> "PairedResult":
     """The paired comparison of B with A. Raises RunError when they were not measured on the same images."""
+    from ferdash.evaluation.paired import compare_paired
+
     y_true, predicted_a, predicted_b = paired_answers(a, b)
     return compare_paired(y_true=y_true, predicted_a=predicted_a, predicted_b=predicted_b, name_a=name_a, name_b=name_b)
 
 
-def pair_with_baseline(chosen: Chosen, other: str) -> PairedResult | str:
+def pair_with_baseline(chosen: Chosen, other: str) -> "PairedResult | str":
     """The comparison of a run with the baseline, or the sentence that says why there is none."""
     by_id = {summary.id: summary for summary in chosen.summaries}
     if chosen.published and {chosen.baseline, other} & set(chosen.published):

@@ -3,8 +3,6 @@
 import streamlit as st
 
 from pages import shared
-from pages.experiments_tabs.errors import draw_candidates
-from pages.experiments_tabs.faces import dataset_of
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.experiments import group_spread
@@ -54,6 +52,10 @@ def _draw_doubtful(folds: list[str]) -> None:
     ):
         return
     shared.await_models()
+    # Only here, as these take a second to import.
+    from pages.experiments_tabs.errors import draw_candidates
+    from pages.experiments_tabs.faces import dataset_of
+
     from ferdash.training.groups import out_of_fold_answers
 
     answers = out_of_fold_answers(checkpoints_root(), group)

@@ -99,9 +99,10 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     ticked = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
     key = f"runs-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}"
     table = runs_table(group.runs)
+    # Columns that are not shown would be sent to the browser all the same.
+    table = table[_shown(columns, table, published)]
     st.dataframe(
         table.style.map(lambda _: ITALIC) if published else table,
-        column_order=_shown(columns, table, published),
         column_config=CONFIG | ({"Run": st.column_config.TextColumn(pinned=True, width="large")} if published else {}),
         hide_index=True,
         placeholder="",

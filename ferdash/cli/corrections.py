@@ -37,6 +37,7 @@ def list_(json_output: JsonFlag = False) -> None:
         say("Nothing has been corrected yet. Open a photo on the Predict page and press “Wrong?”.")
         return
     table = Table("id", "when", "where", "was", "is", "model", "may be used because")
+    table.columns[0].no_wrap = True  # `remove` needs the whole of it
     for one in standing:
         was = f"{one.old_label}, {percent(max(one.probabilities))}"
         cells = (one.id, one.made_at[:16].replace("T", " "), one.where, was, one.new_label, one.model, one.consent)

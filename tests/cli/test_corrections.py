@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app
+from ferdash.cli.output import console
 from ferdash.data.corrections import correct, list_corrections
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
@@ -18,7 +19,7 @@ from ferdash.errors import DatasetError
 def run(tmp_path, monkeypatch):
     """Run a command; what it wrote is in .stdout and .stderr."""
     monkeypatch.setenv("FERDASH_DATA", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "_width", 200)
     return lambda *arguments, **options: CliRunner().invoke(app, ["corrections", *arguments], **options)
 
 
@@ -33,12 +34,14 @@ def corrected(root, seed, **facts):
     return correct(root, crop, source="party.jpg", new_label="sad", probabilities=shares, model="fernet", **facts)
 
 
-def test_list_shows_what_was_corrected_into_what(run, tmp_path):
+def test_list_shows_what_was_corrected_into_what(run, tmp_path, monkeypatch):
     assert "Nothing has been corrected yet" in run("list").stderr
     one = corrected(tmp_path, 1, timestamp_s=3.5, track=1, consent="asked her")
     table = run("list").stdout
     for text in (one.id, "party.jpg, 3.50 s, person 1", "happy, 70.0 %", "sad", "fernet", "asked her"):
         assert text in table
+    monkeypatch.setattr(console, "_width", 70)
+    assert one.id in run("list").stdout
     found = parsed(run("list", "--json"))
     assert [entry["id"] for entry in found["corrections"]] == [one.id]
     assert found["statistics"]["changes"] == [{"old": "happy", "new": "sad", "faces": 1}]

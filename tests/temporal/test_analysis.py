@@ -43,7 +43,8 @@ def test_the_probabilities_are_those_of_the_face_cut_out_by_itself(clip, small_m
     np.testing.assert_allclose(probabilities_of(table)[0], small_model.probabilities(crop[None])[0], atol=1e-5)
 
 
-def test_chunks_divide_the_frames_and_carry_the_trackers_state(clip, small_model, detector):
+def test_chunks_divide_the_frames_and_carry_the_trackers_state(clip, small_model, detector, monkeypatch):
+    monkeypatch.setattr(analysis, "PIECE_S", 1e6)  # no smaller pieces, however slow this machine is
     chunks = list(analyse(clip(50), small_model, detector, AnalysisSettings(batch=16)))
     assert [chunk.frames for chunk in chunks] == [16, 16, 16, 2]
     assert [chunk.index for chunk in chunks] == [15, 31, 47, 49]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -61,7 +62,9 @@ def test_an_analysis_from_beginning_to_end(root, clip, small_model, detector):
     assert (info["state"], info["frames"], info["video"]["frames"]) == ("done", 50, 50)
     assert session.frames()["frame"].tolist() == list(range(50))
     assert session.thumbnail(1) is not None
-    assert [progress.frames for progress in seen] == [8, 16, 24, 32, 40, 48, 50]
+    frames = [progress.frames for progress in seen]
+    assert frames[-1] == 50
+    assert all(0 < after - before <= 8 for before, after in pairwise([0, *frames]))
     assert seen[-1].share == 1.0
     assert seen[-1].eta_s == 0.0
     assert all(progress.speed > 0 for progress in seen)
@@ -191,8 +194,9 @@ def test_too_few_photos(root):
 
 
 def test_a_queue_is_worked_off(manager, root, clip):
-    first = manager.submit(clip(20), SETTINGS, model="small")
-    second = manager.submit(clip(20), SETTINGS, model="small", name="Second")
+    path = clip(20)
+    first = manager.submit(path, SETTINGS, model="small")
+    second = manager.submit(path, SETTINGS, model="small", name="Second")
     assert manager.wait(60)
     assert [open_session(root, one).state for one in (first, second)] == ["done", "done"]
     assert manager.progress(second).frames == 20
@@ -204,7 +208,8 @@ def test_a_queue_is_worked_off(manager, root, clip):
 def test_the_one_at_work_and_waiting_ones_are_cancelled_and_gone_on_with(manager, root, clip, small_model, monkeypatch):
     gate = Gate(small_model)
     monkeypatch.setattr(manager, "_model", lambda reference: gate)
-    first, second = (manager.submit(clip(40), SETTINGS, model="small") for _ in range(2))
+    path = clip(40)
+    first, second = (manager.submit(path, SETTINGS, model="small") for _ in range(2))
     gate.open.release()
     poll(lambda: manager.progress(first) is not None)
     assert (manager.current, manager.queued) == (first, [second])
@@ -224,8 +229,9 @@ def test_the_one_at_work_and_waiting_ones_are_cancelled_and_gone_on_with(manager
 
 
 def test_what_fails_does_not_stop_the_queue(manager, root, clip):
-    missing = manager.submit(clip(10), SETTINGS, model="nobody")
-    good = manager.submit(clip(10), SETTINGS, model="small")
+    path = clip(10)
+    missing = manager.submit(path, SETTINGS, model="nobody")
+    good = manager.submit(path, SETTINGS, model="small")
     assert manager.wait(60)
     info = open_session(root, missing).info
     assert info["state"] == "failed"
@@ -237,7 +243,8 @@ def test_closing_keeps_what_there_is(root, checkpoints, clip, small_model, monke
     manager = VideoJobs(root, checkpoints)
     gate = Gate(small_model)
     monkeypatch.setattr(manager, "_model", lambda reference: gate)
-    first, second = (manager.submit(clip(40), SETTINGS, model="small") for _ in range(2))
+    path = clip(40)
+    first, second = (manager.submit(path, SETTINGS, model="small") for _ in range(2))
     gate.open.release()
     poll(lambda: manager.progress(first) is not None)
     closing = threading.Thread(target=manager.close)

@@ -1,0 +1,362 @@
+"""The figures of plots.temporal as PNG pictures, drawn without a browser.
+
+Figures are matplotlib objects of their own, never pyplot's, so that several threads may draw at once.
+"""
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, PercentFormatter
+
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots.style import EMOTION_COLOURS
+from ferdash.plots.temporal import (
+    GROUP_COLOURS,
+    GROUP_PATTERNS,
+    GROUP_TITLES,
+    NEUTRAL_INK,
+    comparison_title,
+    delta_span,
+    delta_title,
+    label_heights,
+    ribbon_title,
+    strongest,
+    timeline_title,
+    transition_title,
+    with_gaps,
+)
+from ferdash.temporal.comparison import Comparison
+from ferdash.temporal.deltas import deltas
+from ferdash.temporal.events import ChangeEvent
+from ferdash.temporal.series import TrackSeries, segments_of_continuity
+from ferdash.temporal.summary import TrackSummary
+from ferdash.temporal.transitions import TransitionMatrix
+
+DPI = 150
+COLUMNS = 1500
+"""Frames drawn side by side in a heat map; more do not fit the picture."""
+
+INK = "#23252B"
+DASHES = {
+    "angry": "-",
+    "disgust": (0, (5, 2)),
+    "fear": (0, (1, 1.4)),
+    "happy": "-",
+    "neutral": (0, (8, 3)),
+    "sad": (0, (5, 2, 1, 2)),
+    "surprise": (0, (1, 1.4)),
+}
+"""The patterns of ferdash.emotions.DASHES as matplotlib writes them."""
+
+Marks = Iterable[Mapping[str, Any]]
+
+
+def figures(track: TrackSummary, marks: Marks = ()) -> dict[str, bytes]:
+    """PNG pictures of one person by name. marks: {timestamp_s, name} set by a person.
+
+    `relative` is there where frames are marked as neutral; nothing at all where no frame has a result.
+    """
+    if not len(track.series):
+        return {}
+    listed = list(marks)
+    made = {
+        "timeline": timeline(track, listed),
+        "areas": areas(track, listed),
+        "deltas": delta_heatmap(track.series, listed),
+        "segments": ribbon(track, listed),
+        "transitions": transition_heatmap(track.transitions),
+        "averages": averages(track),
+    }
+    if track.relative is not None:
+        made["relative"] = relative(track, listed)
+    return {name: to_png(figure) for name, figure in made.items()}
+
+
+def comparison_figures(comparison: Comparison) -> dict[str, bytes]:
+    """PNG pictures of two recordings by name: what differs on average, the lines of both, and their statistics."""
+    made = {
+        "difference": comparison_intervals(comparison),
+        "lines": comparison_lines(comparison),
+        "dwell": group_bars(comparison.group, "dwell"),
+        "means": group_bars(comparison.group, "mean"),
+    }
+    return {name: to_png(figure) for name, figure in made.items()}
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as a PNG file."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=DPI)
+    return content.getvalue()
+
+
+def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
+    """Smoothed probabilities as lines, the measured ones faintly behind, changes as pins above."""
+    figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
+    _draw_lines(axes, track.series, track.series.probabilities, faint=True)
+    _draw_lines(axes, track.smoothed, track.smoothed.probabilities)
+    _draw_pins(axes, track.events, 0.0, 1.0)
+    _finish_time(axes, track.series, marks)
+    _label_ends(axes, dict(zip(EMOTIONS, track.smoothed.probabilities[-1].tolist(), strict=True)), 0.0, 1.0)
+    axes.set_ylim(0, 1.26 if track.events else 1.0)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylabel("probability")
+    return figure
+
+
+def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
+    """Smoothed probabilities as areas that fill the whole."""
+    figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
+    series = track.smoothed
+    for stretch in segments_of_continuity(series):
+        axes.stackplot(
+            series.timestamps_s[stretch], series.probabilities[stretch].T, colors=EMOTION_COLOURS, linewidth=0
+        )
+    _finish_time(axes, series, marks)
+    last = series.probabilities[-1]
+    middles = np.cumsum(last) - last / 2
+    _label_ends(axes, dict(zip(EMOTIONS, middles.tolist(), strict=True)), 0.0, 1.0)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylabel("probability")
+    return figure
+
+
+def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
+    """Smoothed probabilities as points above and below the face at rest, which has to be known."""
+    assert track.baseline is not None
+    figure, axes = _canvas(f"Person {track.track} against the face at rest", height=4.2)
+    values = track.smoothed.probabilities - track.baseline.level
+    low, high = min(-0.25, float(values.min()) - 0.05), max(0.25, float(values.max()) + 0.05)
+    axes.axhline(0, color=NEUTRAL_INK, linewidth=1)
+    _draw_lines(axes, track.smoothed, values)
+    _finish_time(axes, track.series, marks)
+    _label_ends(axes, dict(zip(EMOTIONS, values[-1].tolist(), strict=True)), low, high)
+    axes.set_ylim(low, high)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.0f}"))
+    axes.set_ylabel("points above the face at rest")
+    return figure
+
+
+def delta_heatmap(series: TrackSeries, marks: Marks = ()) -> Figure:
+    """What changed from each frame to the next, in points."""
+    changes = deltas(series)
+    figure, axes = _canvas(delta_title(changes), height=3.0)
+    times, _, values = with_gaps(series, *strongest(series, changes, COLUMNS))
+    span = delta_span(values)
+    step = series.step_s or 1.0
+    middles = (times[1:] + times[:-1]) / 2
+    edges = np.concatenate([[times[0] - step / 2], middles, [times[-1] + step / 2]])
+    image = axes.pcolormesh(
+        edges, np.arange(len(EMOTIONS) + 1), 100 * values.T, cmap="PuOr_r", vmin=-span, vmax=span, shading="flat"
+    )
+    axes.set_yticks(np.arange(len(EMOTIONS)) + 0.5, EMOTIONS)
+    axes.invert_yaxis()
+    _finish_time(axes, series, marks)
+    figure.colorbar(image, ax=axes, label="points", pad=0.015, aspect=14)
+    return figure
+
+
+def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
+    """Which emotion leads when, in the lane of each that ever does."""
+    lanes = [emotion for emotion in EMOTIONS if any(one.emotion == emotion for one in track.segments)]
+    figure, axes = _canvas(ribbon_title(track.segments), height=1.3 + 0.32 * len(lanes))
+    for place, emotion in enumerate(lanes):
+        spans = [(one.start_s, max(one.duration_s, 1e-3)) for one in track.segments if one.emotion == emotion]
+        axes.broken_barh(spans, (place - 0.4, 0.8), facecolors=COLOURS[emotion])
+    axes.set_yticks(range(len(lanes)), lanes)
+    axes.set_ylim(len(lanes) - 0.4, -0.6)
+    _finish_time(axes, track.series, marks)
+    return figure
+
+
+def transition_heatmap(matrix: TransitionMatrix) -> Figure:
+    """Which emotion takes the lead after which: counts, shaded by the share of the row."""
+    figure, axes = _canvas(transition_title(matrix), height=4.8, width=6.6)
+    image = axes.imshow(matrix.shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for row, column in np.argwhere(matrix.counts):
+        dark = matrix.shares[row, column] < 0.6
+        axes.text(
+            column, row, f"{matrix.counts[row, column]:,}", ha="center", va="center", color="white" if dark else INK
+        )
+    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.set_xlabel("then")
+    axes.set_ylabel("first")
+    figure.colorbar(image, ax=axes, label="share of the row", format=PercentFormatter(1), pad=0.02)
+    return figure
+
+
+def averages(track: TrackSummary) -> Figure:
+    """Mean probability of each emotion beside the share of the time in which it leads."""
+    figure, axes = _canvas(track.sentence, height=3.4, width=7.6)
+    places = np.arange(len(EMOTIONS))
+    mean, dwell = track.measures.mean, track.dwell["share"].to_numpy()
+    axes.bar(places - 0.2, mean, 0.38, color=EMOTION_COLOURS)
+    axes.bar(places + 0.2, dwell, 0.38, color=EMOTION_COLOURS, alpha=0.55, hatch="///", edgecolor="white")
+    for place, left, right in zip(places, mean, dwell, strict=True):
+        axes.text(place - 0.2, left, f"{left:.0%}", ha="center", va="bottom", fontsize=8)
+        axes.text(place + 0.2, right, f"{right:.0%}", ha="center", va="bottom", fontsize=8)
+    axes.set_xticks(places, EMOTIONS)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylabel("plain: mean probability\nhatched: share of time in the lead")
+    axes.margins(y=0.12)
+    return figure
+
+
+def comparison_intervals(comparison: Comparison) -> Figure:
+    """How much the second recording differs from the first on average, with intervals."""
+    figure, axes = _canvas(comparison_title(comparison), height=3.6, width=7.6)
+    axes.axvline(0, color=NEUTRAL_INK, linestyle="--", linewidth=1)
+    for place, emotion in enumerate(EMOTIONS):
+        point = 100 * comparison.mean[place]
+        if comparison.intervals is not None:
+            one = comparison.intervals[place]
+            axes.plot([100 * one.low, 100 * one.high], [place, place], color=NEUTRAL_INK, linewidth=1.5)
+        colour = COLOURS[emotion]
+        face = colour if emotion in comparison.differing else "white"
+        axes.plot(point, place, "o", color=colour, markersize=8, markerfacecolor=face, markeredgewidth=1.8)
+    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.invert_yaxis()
+    first, second = comparison.names
+    axes.set_xlabel(f"{second} minus {first}, points on average (filled: beyond chance)")
+    return figure
+
+
+def comparison_lines(comparison: Comparison) -> Figure:
+    """All seven emotions in both recordings, laid over each other at the aligned moment."""
+    figure = Figure(figsize=(10, 9), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(comparison_title(comparison), x=0.01, ha="left", fontsize=12, color=INK)
+    panels = figure.subplots(len(EMOTIONS), 1, sharex=True, sharey=True)
+    for place, (emotion, axes) in enumerate(zip(EMOTIONS, panels, strict=True)):
+        for number, (name, values) in enumerate(
+            zip(comparison.names, (comparison.first, comparison.second), strict=True)
+        ):
+            axes.plot(
+                comparison.times_s,
+                values[:, place],
+                color=GROUP_COLOURS[number],
+                linestyle=("-", "--")[number],
+                linewidth=1.3,
+                label=name,
+            )
+        axes.set_ylim(0, 1)
+        axes.set_ylabel(emotion, rotation=0, ha="right", va="center", color=COLOURS[emotion])
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        _strip(axes)
+    panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9)
+    panels[-1].set_xlabel("seconds from the aligned moment")
+    return figure
+
+
+def group_bars(group: pd.DataFrame, column: str = "dwell") -> Figure:
+    """Statistics of `group_statistics` beside each other."""
+    title, y_title = GROUP_TITLES[column]
+    figure, axes = _canvas(title, height=3.6, width=7.6)
+    names = list(dict.fromkeys(group["group"]))
+    width = 0.8 / max(1, len(names))
+    for number, name in enumerate(names):
+        rows = group[group["group"] == name].set_index("emotion").loc[list(EMOTIONS), column].to_numpy(float)
+        places = np.arange(len(EMOTIONS)) + (number - (len(names) - 1) / 2) * width
+        axes.bar(
+            places,
+            rows,
+            width * 0.94,
+            label=name,
+            color=GROUP_COLOURS[number % len(GROUP_COLOURS)],
+            hatch=GROUP_PATTERNS[number % len(GROUP_PATTERNS)] * 2,
+            edgecolor="white",
+        )
+        for place, value in zip(places, rows, strict=True):
+            if value >= 0.005:
+                axes.text(place, value, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
+    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
+    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.set_ylabel(y_title)
+    axes.legend(frameon=False, fontsize=9)
+    axes.margins(y=0.12)
+    return figure
+
+
+def _canvas(title: str, *, height: float, width: float = 10) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.set_title(title, loc="left", fontsize=12, color=INK)
+    _strip(axes)
+    return figure, axes
+
+
+def _strip(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9)
+
+
+def _draw_lines(axes: Axes, series: TrackSeries, values: np.ndarray, *, faint: bool = False) -> None:
+    for stretch in segments_of_continuity(series):
+        alone = stretch.stop - stretch.start == 1
+        for place, emotion in enumerate(EMOTIONS):
+            axes.plot(
+                series.timestamps_s[stretch],
+                values[stretch, place],
+                color=COLOURS[emotion],
+                linestyle="-" if faint else DASHES[emotion],
+                linewidth=0.6 if faint else 1.6,
+                alpha=0.3 if faint else 1,
+                marker="o" if alone and not faint else None,
+                markersize=4,
+            )
+
+
+def _draw_pins(axes: Axes, events: list[ChangeEvent], low: float, high: float) -> None:
+    for event in events:
+        height = high + (high - low) * (0.05 + 0.03 * EMOTIONS.index(event.emotion))
+        shape = "^" if event.direction > 0 else "v"
+        axes.plot(event.peak_s, height, shape, color=COLOURS[event.emotion], markersize=6, markeredgecolor=INK, mew=0.5)
+
+
+def _finish_time(axes: Axes, series: TrackSeries, marks: Marks) -> None:
+    first, last = float(series.timestamps_s[0]), float(series.timestamps_s[-1])
+    room = (last - first) * 0.002 if last > first else 0.5
+    axes.set_xlim(first - room, last + room)
+    axes.set_xlabel("time, seconds")
+    for mark in marks:
+        axes.axvline(mark["timestamp_s"], color=NEUTRAL_INK, linestyle=":", linewidth=1.2)
+        # Dollar signs would start a formula.
+        name = str(mark["name"]).replace("$", r"\$")
+        axes.annotate(
+            name,
+            (mark["timestamp_s"], 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-2, -3),
+            textcoords="offset points",
+            rotation=90,
+            ha="right",
+            va="top",
+            fontsize=8,
+            color=NEUTRAL_INK,
+            clip_on=True,
+        )
+
+
+def _label_ends(axes: Axes, wanted: dict[str, float], low: float, high: float) -> None:
+    for emotion, height in label_heights(wanted, low, high).items():
+        axes.annotate(
+            emotion,
+            (1, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=COLOURS[emotion],
+            annotation_clip=False,
+        )

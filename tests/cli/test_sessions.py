@@ -1,16 +1,14 @@
 """`ferdash sessions ...` on sessions made by hand."""
 
 import json
+from functools import partial
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app
-from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
-from ferdash.temporal.frames import empty_row, face_row, frames_table
-from ferdash.temporal.sessions import SessionWriter, create_session, list_sessions, mark
+from ferdash.temporal.sessions import list_sessions, mark
 
 
 @pytest.fixture
@@ -26,29 +24,8 @@ def run(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def session_of(root):
-    """A finished session of one person who shows one thing for 2 s and then another."""
-
-    def make(name="talk", first="neutral", then="happy"):
-        video = {"fps": 25.0, "frames": 100, "duration_s": 4.0, "width": 320, "height": 240}
-        session = create_session(
-            root, kind="video", name=name, video=video, model="fernet", model_title="FerNet", detector="haar"
-        )
-        rng = np.random.default_rng(len(name))
-        rows = [empty_row(0, 0.0, "no_face")]
-        for frame in range(1, 100):
-            shares = np.full(7, 0.02) + np.eye(7)[EMOTIONS.index(first if frame < 50 else then)] * 0.86
-            shares = shares + rng.normal(0, 0.004, 7)
-            box = (1.0, 2.0, 90.0, 91.0)
-            rows.append(
-                face_row(frame, frame / 25, 1, box, detected=True, confidence=0.9, probabilities=shares / shares.sum())
-            )
-        writer = SessionWriter(session)
-        writer.append(frames_table(rows))
-        writer.finish()
-        return session
-
-    return make
+def session_of(made_session, root):
+    return partial(made_session, root)
 
 
 def parsed(result):
@@ -58,7 +35,7 @@ def parsed(result):
 
 def test_list_names_all_of_them(run, session_of):
     assert "Nothing has been analysed yet" in run("list").stderr
-    session = session_of()
+    session = session_of("talk")
     table = run("list").stdout
     for text in (session.id, "talk", "video", "4.0 s", "100", "complete"):
         assert text in table
@@ -66,7 +43,7 @@ def test_list_names_all_of_them(run, session_of):
 
 
 def test_show_says_what_was_found(run, root, session_of):
-    session = session_of()
+    session = session_of("talk")
     mark(root, session.id, frame=50, timestamp_s=2.0, name="the joke")
     said = run("show", "talk").stdout
     for text in (
@@ -82,7 +59,7 @@ def test_show_says_what_was_found(run, root, session_of):
 
 
 def test_rename_and_delete(run, root, session_of):
-    session = session_of()
+    session = session_of("talk")
     assert parsed(run("rename", "talk", "Monday", "--json")) == {"id": session.id, "name": "Monday"}
     refused = run("delete", "Monday", input="n\n")
     assert refused.exit_code == 1
@@ -93,7 +70,7 @@ def test_rename_and_delete(run, root, session_of):
 
 
 def test_a_damaged_session_can_be_deleted(run, root, session_of):
-    session = session_of()
+    session = session_of("talk")
     (session.folder / "session.json").write_text("{")
     assert "damaged" in run("list").stdout
     assert parsed(run("delete", session.id, "--yes", "--json")) == {"deleted": session.id}
@@ -112,15 +89,15 @@ def test_compare_says_what_differs(run, session_of):
 
 
 def test_export_writes_what_is_asked_for(run, session_of, tmp_path):
-    session = session_of()
+    session = session_of("talk")
     document = parsed(run("export", "talk", "--out", tmp_path / "out", "--only", "segments.vtt", "--json"))
     assert document == {"session": session.id, "out": str(tmp_path / "out"), "files": ["segments.vtt"]}
     assert "WEBVTT" in (tmp_path / "out" / "segments.vtt").read_text()
-    # Nothing was kept of the pictures.
+    session.source().unlink()
     assert isinstance(run("export", "talk", "--out", tmp_path / "out").exception, SessionError)
 
 
 def test_what_is_complete_cannot_be_continued(run, session_of):
-    session_of()
+    session_of("talk")
     result = run("continue", "talk")
     assert str(result.exception) == "talk is complete; only what was broken off can go on."

@@ -1,0 +1,273 @@
+"""Video: the library, what is dropped, and a session frame by frame; on results made up without any model."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ferdash.emotions import EMOTIONS
+from ferdash.temporal.analysis import AnalysisSettings
+from ferdash.temporal.jobs import create_video_session
+from ferdash.temporal.sessions import SessionWriter, list_sessions, mark, open_session
+
+Visit = Callable[..., AppTest]
+
+pytestmark = pytest.mark.usefixtures("fernet")
+
+
+@pytest.fixture
+def root(data: Path) -> Path:
+    return data / "sessions"
+
+
+@pytest.fixture
+def session_of(made_session, root):
+    return partial(made_session, root)
+
+
+def words(app: AppTest) -> str:
+    shown = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.warning, *app.error]
+    return "\n".join(element.value for element in [*shown, *app.success])
+
+
+def html(app: AppTest) -> str:
+    return "".join(element.value for element in app.html)
+
+
+def press(app: AppTest, key: str) -> AppTest:
+    return app.button(key=key).click().run()
+
+
+def at(visit: Visit, session, **parameters: str) -> AppTest:
+    """The Video page at a session. AppTest loses the address when it changes the page, so it is set again."""
+    app = visit("video")
+    for name, value in {"session": session.id, **parameters}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def test_an_empty_library_says_what_it_will_show(visit, data):
+    app = visit("video")
+    assert not app.exception
+    assert not app.error
+    assert "Each analysis will stay here as a card" in words(app)
+    assert "Try a drawn sample" in {button.label for button in app.button}
+
+
+def test_a_dropped_text_file_is_a_sentence_and_can_be_left_out(visit, data):
+    app = visit("video")
+    app.file_uploader[0].set_value([("holiday.mp4", b"a text file", "video/mp4")])
+    app.run()
+    assert any("holiday.mp4 is not a video that can be read" in error.value for error in app.error)
+    press(app, "video-remove-0")
+    assert not app.error
+
+
+def test_a_path_is_estimated_before_it_is_analysed(visit, data, session_of):
+    clip = session_of("clip", frames=30).source()
+    app = visit("video")
+    app.text_input(key="video-path").set_value(str(clip))
+    next(button for button in app.button if button.label == "Use it").click()
+    app.run()
+    assert not app.exception
+    assert "30 frames to analyse" in words(app)
+    assert "x real time here" in words(app)
+    assert app.button(key="video-go-0").label == "Analyse"
+
+
+def test_photos_are_put_in_order_and_one_is_too_few(visit, data):
+    app = visit("video")
+    app.file_uploader[0].set_value([("photo10.png", b"x", "image/png")])
+    app.run()
+    assert "A sequence needs two photos or more" in words(app)
+    app.file_uploader[0].set_value([("photo9.png", b"y", "image/png")])
+    app.run()
+    assert "**2 photos** in this order: photo9.png, photo10.png" in words(app)
+
+
+def test_a_card_says_what_is_in_it(visit, session_of):
+    session = session_of("interview")
+    app = visit("video")
+    said = words(app)
+    assert "1 session" in said
+    assert "**interview**" in said
+    assert "4.0 s · 1 person · mostly happy (50.5 %)" in said
+    press(app, f"open-{session.id}")
+    assert app.query_params["session"] == session.id
+    assert "Judged a face in 99 of 100 frames" in words(app)
+
+
+def test_deleting_asks_first(visit, root, session_of):
+    session = session_of("interview")
+    app = visit("video")
+    assert app.button(key=f"delete-{session.id}").disabled
+    app.checkbox(key=f"sure-{session.id}").check().run()
+    press(app, f"delete-{session.id}")
+    assert "interview is deleted." in words(app)
+    assert list_sessions(root) == []
+
+
+def test_renaming_shows_at_once(visit, session_of):
+    session = session_of("interview")
+    app = visit("video")
+    app.text_input(key=f"name-{session.id}").set_value("Monday *talk*").run()
+    press(app, f"rename-{session.id}")
+    assert r"**Monday \*talk\***" in words(app)
+
+
+def test_a_frame_shows_its_probabilities_and_changes(visit, session_of):
+    app = at(visit, session_of("clip"), frame="50")
+    assert "**Frame 50** of 99 · 2.00 s" in words(app)
+    assert "Person 1 · happy" in html(app)
+    assert all(f">{emotion}</span>" in html(app) for emotion in EMOTIONS)
+    assert '<div class="fer-number">+8' in html(app)
+    assert app.query_params["frame"] == "50"
+
+
+def test_steps_go_from_frame_to_frame_and_from_change_to_change(visit, session_of):
+    app = at(visit, session_of("clip"), frame="10")
+    press(app, "video-the-next-frame")
+    assert "**Frame 11** of 99" in words(app)
+    press(app, "video-the-frame-before")
+    assert "**Frame 10** of 99" in words(app)
+    press(app, "video-the-next-change")
+    assert "**Frame 50** of 99" in words(app)
+    press(app, "video-the-next-frame")
+    press(app, "video-the-change-before")
+    assert "**Frame 50** of 99" in words(app)
+    assert app.button(key="video-the-next-change").disabled
+
+
+def test_a_frame_without_a_face_says_why(visit, session_of):
+    app = at(visit, session_of("clip"), frame="3")
+    assert "No result here: no face was found in the frame." in words(app)
+    app = press(app, "video-the-next-frame")
+    assert "No result here" not in words(app)
+    assert not app.error
+
+
+def test_a_marker_is_set_named_and_taken_away(visit, root, session_of):
+    session = session_of("clip")
+    app = at(visit, session, frame="20")
+    app.text_input(key="mark-name-20").set_value("the joke").run()
+    press(app, "mark-set-20")
+    assert open_session(root, session.id).marks() == [{"frame": 20, "timestamp_s": 0.8, "name": "the joke"}]
+    app.session_state["video-tab"] = "Markers and neutral"
+    app.run()
+    press(app, "unmark-20")
+    assert open_session(root, session.id).marks() == []
+
+
+def test_neutral_frames_allow_the_relative_view(visit, root, session_of):
+    session = session_of("clip")
+    app = at(visit, session, frame="25")
+    assert app.toggle(key="timeline-relative").disabled
+    press(app, "rest-25")
+    near = open_session(root, session.id).neutral()[1]
+    assert near == list(range(13, 38))  # half a second to each side
+    assert not app.toggle(key="timeline-relative").disabled
+    app.toggle(key="timeline-relative").set_value(True).run()
+    assert not app.error
+    app.session_state["video-tab"] = "Markers and neutral"
+    app.run()
+    assert "Taken from 25 frames: neutral 8" in words(app)
+    press(app, "forget-rest")
+    assert open_session(root, session.id).neutral() == {}
+
+
+@pytest.mark.parametrize("tab", ["Changes", "Segments", "What follows what", "Figures", "Markers and neutral"])
+def test_every_tab_opens(visit, session_of, tab):
+    app = at(visit, session_of("clip"))
+    app.session_state["video-tab"] = tab
+    app.run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_smoothing_and_area(visit, session_of):
+    app = at(visit, session_of("clip"))
+    app.select_slider(key="smoothing").set_value("peaks kept").run()
+    app.segmented_control(key="timeline-kind").set_value("Area").run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_a_video_that_is_gone_leaves_the_results(visit, session_of):
+    session = session_of("clip")
+    session.source().unlink()
+    app = at(visit, session, frame="50")
+    assert "its video is no longer at" in words(app)
+    assert "Person 1 · happy" in html(app)
+
+
+def test_a_failed_session_says_why_and_shows_what_it_kept(visit, session_of):
+    session = session_of("clip")
+    SessionWriter(session).finish("failed", error="The disk is full.")
+    app = at(visit, session)
+    assert "The disk is full. What was analysed before, 100 frames, is kept below." in words(app)
+    assert "Judged a face in 99 of 100 frames" in words(app)
+    card = visit("video")
+    assert "failed: The disk is full" in words(card)
+    assert f"go-on-{session.id}" in {button.key for button in card.button}
+
+
+def test_a_session_without_a_frame_and_one_that_is_not_there(visit, root, session_of):
+    source = session_of("clip").source()
+    empty = create_video_session(root, source, AnalysisSettings(), model="fernet", name="empty")
+    SessionWriter(empty).finish("stopped")
+    app = at(visit, empty)
+    assert "No frame is analysed yet." in words(app)
+    app.query_params["session"] = "nobody"
+    app.run()
+    assert not app.exception
+    assert any("There is no session nobody" in error.value for error in app.error)
+
+
+def test_two_sessions_are_compared(visit, session_of):
+    one, other = session_of("one", then="neutral"), session_of("other", first="happy")
+    app = visit("video")
+    app.checkbox(key=f"compare-{one.id}").check().run()
+    assert "Tick one more to compare." in words(app)
+    app.checkbox(key=f"compare-{other.id}").check().run()
+    next(button for button in app.button if button.label == "Compare the two").click()
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert "In other against one" in words(app) or "In one against other" in words(app)
+    table = app.dataframe[0].value.set_index("emotion")
+    assert abs(table.loc["happy", "difference"]) == pytest.approx(86, abs=3)
+    assert table.loc["happy", "beyond chance"] == "yes"
+
+
+def test_markers_of_one_name_align_a_comparison(visit, root, session_of):
+    one, other = session_of("one"), session_of("other")
+    mark(root, one.id, frame=50, timestamp_s=2.0, name="joke")
+    mark(root, other.id, frame=30, timestamp_s=1.2, name="joke")
+    app = visit("video")
+    app.query_params["compare"] = f"{one.id},{other.id}"
+    app.run()
+    app.selectbox(key="compare-marker").set_value("joke").run()
+    assert not app.exception
+    assert not app.error
+    app.query_params["compare"] = one.id
+    app.run()
+    assert any("A comparison needs two sessions" in error.value for error in app.error)
+
+
+def test_a_wrong_label_can_be_set_right(visit, data, session_of):
+    from ferdash.data.corrections import list_corrections
+
+    session = session_of("clip")
+    app = at(visit, session, frame="50")
+    key = f"wrong-{session.id}-1-50-0"
+    app.button_group(key=f"{key}-right").set_value("surprise").run()
+    press(app, f"{key}-keep")
+    (kept,) = list_corrections(data)
+    assert (kept.old_label, kept.new_label, kept.track, kept.source) == ("happy", "surprise", 1, "clip.mp4")
+    assert kept.timestamp_s == pytest.approx(2.0)
+    assert np.argmax(kept.probabilities) == EMOTIONS.index("happy")

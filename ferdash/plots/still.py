@@ -196,7 +196,7 @@ def transition_heatmap(matrix: TransitionMatrix) -> Figure:
 
 def averages(track: TrackSummary) -> Figure:
     """Mean probability of each emotion beside the share of the time in which it leads."""
-    figure, axes = _canvas(track.sentence, height=3.4, width=7.6)
+    figure, axes = _canvas(track.sentence, height=3.4)
     places = np.arange(len(EMOTIONS))
     mean, dwell = track.measures.mean, track.dwell["share"].to_numpy()
     axes.bar(places - 0.2, mean, 0.38, color=EMOTION_COLOURS)

@@ -5,7 +5,6 @@ them under each other and go to the frame that was clicked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -154,20 +153,25 @@ def _share_or_points(value: float, level: float) -> str:
 def _add_areas(figure: go.Figure, series: TrackSeries) -> None:
     rows, starts = _shown(series)
     times, frames = series.timestamps_s[rows], series.frames[rows]
-    edges = [*np.flatnonzero(starts).tolist(), len(rows)]
-    for number, (first, last) in enumerate(pairwise(edges)):
-        for place, emotion in enumerate(EMOTIONS):
-            figure.add_scatter(
-                x=np.round(times[first:last], 4),
-                y=np.round(series.probabilities[rows[first:last], place], 4),
-                name=emotion,
-                mode="lines",
-                stackgroup=f"stretch {number}",
-                line={"color": COLOURS[emotion], "width": 0.5},
-                fillcolor=COLOURS[emotion],
-                customdata=frames[first:last],
-                hovertemplate=f"{emotion} %{{y:.1%}} at %{{x:.2f}} s<extra></extra>",
-            )
+    # Stacked areas know no gaps: at both ends of a break they fall to nothing, a hair from the frame beside it.
+    breaks = np.flatnonzero(starts)[1:]
+    places, hair = np.repeat(breaks, 2), 1e-3 * (times[breaks] - times[breaks - 1])
+    edges = np.ravel([times[breaks - 1] + hair, times[breaks] - hair], order="F")
+    sides = np.ravel([frames[breaks - 1], frames[breaks]], order="F")
+    for place, emotion in enumerate(EMOTIONS):
+        values = series.probabilities[rows, place]
+        figure.add_scatter(
+            x=np.round(np.insert(times, places, edges), 6),
+            y=np.round(np.insert(values, places, 0.0), 4),
+            name=emotion,
+            mode="lines",
+            stackgroup="whole",
+            line={"color": COLOURS[emotion], "width": 0},
+            fillcolor=COLOURS[emotion],
+            customdata=np.insert(frames, places, sides),
+            text=np.insert([f"{value:.1%}" for value in values], places, "away") if len(rows) else [],
+            hovertemplate=f"{emotion} %{{text}} at %{{x:.2f}} s<extra></extra>",
+        )
 
 
 def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], low: float, high: float) -> None:
@@ -375,8 +379,12 @@ def ribbon_title(segments: Sequence[Segment]) -> str:
     first = max(lasting, key=lasting.__getitem__)
     if not lasting[first]:
         return f"{segments[0].emotion.capitalize()} leads"
-    share = lasting[first] / sum(lasting.values())
-    return f"{first.capitalize()} leads {percent(share)} of the time, in {counted(len(segments), 'segment')} of all"
+    share, visits = lasting[first] / sum(lasting.values()), sum(one.emotion == first for one in segments)
+    if visits == len(segments):
+        return f"{first.capitalize()} leads all the time"
+    return (
+        f"{first.capitalize()} leads {percent(share)} of the time, in {visits} of {counted(len(segments), 'segment')}"
+    )
 
 
 def transition_heatmap(matrix: TransitionMatrix) -> go.Figure:

@@ -32,22 +32,27 @@ def draw_page() -> None:
         "Press START and allow the camera: its picture goes from this browser to this app, is looked at and forgotten. "
         "Nothing is stored or sent anywhere else, unless you record; a red mark then says so."
     )
-    engine = _engine(reference)
-    trouble = live_camera.camera_trouble()
-    if trouble:
-        st.warning(trouble, icon=":material/videocam_off:")
+    # Whatever comes and goes has a place of its own: an element that moves down is made anew by the browser, and the
+    # video's would lose its camera, or a press of START.
+    with st.container():
+        engine = _engine(reference)
+        trouble = live_camera.camera_trouble()
+        if trouble:
+            st.warning(trouble, icon=":material/videocam_off:")
     figures = st.container()
     video, faces = st.columns([3, 2], gap="medium")
     with video:
         stream = live_camera.draw_stream(engine)
     playing = stream.state.playing or stream.state.signalling
     live_camera.note_start(playing)
+    # The engine goes on for a moment after STOP, and what is shown should not stay as it was then.
+    moving = playing or engine.view().running
     with figures:
-        live_panels.draw_figures(engine, playing)
+        live_panels.draw_figures(engine, moving)
     with faces:
-        live_panels.draw_faces(engine, playing)
-    live_panels.draw_controls(engine, playing)
-    live_panels.draw_timeline(engine, playing)
+        live_panels.draw_faces(engine, moving)
+    live_panels.draw_controls(engine, moving)
+    live_panels.draw_timeline(engine, moving)
     live_snapshot.draw(reference, needed=trouble is not None)
 
 

@@ -34,24 +34,24 @@ STYLE = """<style>
 </style>"""
 
 
-def draw_figures(engine: "LiveEngine", playing: bool) -> None:
+def draw_figures(engine: "LiveEngine", moving: bool) -> None:
     """Analysed frames a second, latency, faces, and the red mark while recording."""
-    _every(FAST_S if playing else None, _figures, engine)
+    _every(FAST_S if moving else None, _figures, engine)
 
 
-def draw_faces(engine: "LiveEngine", playing: bool) -> None:
+def draw_faces(engine: "LiveEngine", moving: bool) -> None:
     """The faces beside the video."""
-    _every(FAST_S if playing else None, _faces, engine)
+    _every(FAST_S if moving else None, _faces, engine)
 
 
-def draw_timeline(engine: "LiveEngine", playing: bool) -> None:
+def draw_timeline(engine: "LiveEngine", moving: bool) -> None:
     """The last minute."""
-    _every(SLOW_S if playing else None, _timeline, engine)
+    _every(SLOW_S if moving else None, _timeline, engine)
 
 
-def draw_controls(engine: "LiveEngine", playing: bool) -> None:
+def draw_controls(engine: "LiveEngine", moving: bool) -> None:
     """Recording, neutral, smoothing."""
-    _every(SLOW_S if playing else None, _controls, engine)
+    _every(SLOW_S if moving else None, _controls, engine)
 
 
 def _every(seconds: float | None, draw, engine: "LiveEngine") -> None:
@@ -69,15 +69,15 @@ def _figures(engine: "LiveEngine") -> None:
         st.warning(sentence, icon=":material/wifi_off:")
     with st.container(horizontal=True, gap="large", vertical_alignment="center"):
         latency = "–" if view.latency_s is None else f"{count(round(1000 * view.latency_s))} ms"
-        st.metric("Analysed", f"{view.fps:.1f} frames/s", width="content")
+        st.metric("Analysed", f"{view.fps:.1f} frames/s" if view.running else "–", width="content")
         st.metric(
             "Latency",
-            latency,
+            latency if view.running else "–",
             width="content",
             help="From a frame's arrival in the app until its faces are drawn; the way from and to the browser is "
             "not in it.",
         )
-        st.metric("Faces", str(len(view.faces)), width="content")
+        st.metric("Faces", str(len(view.faces)) if view.running else "–", width="content")
         if view.recording is not None:
             st.html(
                 f'{STYLE}<span class="fer-rec" role="status">● Recording {duration(view.recording.seconds)}</span>',
@@ -100,7 +100,7 @@ def _faces(engine: "LiveEngine") -> None:
         return
     for face in _largest(view)[:FACES_SHOWN]:
         with st.container(border=True):
-            note = "seen in this frame" if face.tracked.detected else "followed since it was last looked for"
+            note = "seen in this frame" if face.tracked.detected else "followed from before"
             st.html(face_cards.STYLE + STYLE + face_cards.card(face.prediction, note=note) + _change(face))
     if len(view.faces) > FACES_SHOWN:
         st.caption(f"and {counted(len(view.faces) - FACES_SHOWN, 'smaller face')} in the picture")
@@ -148,6 +148,7 @@ def _timeline(engine: "LiveEngine") -> None:
         chosen = st.segmented_control(
             "Face",
             list(series),
+            default=track,
             key="live-face",
             format_func=lambda number: f"face {number}",
             label_visibility="collapsed",
@@ -169,9 +170,12 @@ def _controls(engine: "LiveEngine") -> None:
             width=220,
             help="How fast the shown probabilities follow. Recordings keep every frame as it was measured.",
         )
+        # Last in the row, so that nothing moves when it comes.
+        if view.calibration and view.calibration.tracks and st.button("Forget neutral", type="tertiary"):
+            engine.forget_neutral()
     engine.configure(tau_s=SMOOTHING[smoothing])
     _recording_words(view)
-    if view.calibration and view.calibration.left_s == 0:
+    if view.running and view.calibration and view.calibration.left_s == 0:
         if view.calibration.tracks:
             faces = ", ".join(map(str, view.calibration.tracks))
             st.caption(f"Neutral is taken from face {faces}; the change against it stands under the bars.")
@@ -216,8 +220,6 @@ def _neutral_button(engine: "LiveEngine", view: "LiveView") -> None:
         help="Takes your face at rest, and shows from then on what changes against it.",
     ):
         engine.calibrate()
-    if view.calibration and view.calibration.tracks and st.button("Forget neutral", type="tertiary"):
-        engine.forget_neutral()
 
 
 def _recording_words(view: "LiveView") -> None:

@@ -3,6 +3,7 @@
 The camera itself needs a browser (tests/browser/test_live.py); here frames are given to the page's engine.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from aiortc.contrib.media import MediaRelay
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from av import VideoFrame
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
+
+from pages import live_camera
 
 from ferdash.temporal.live import LiveEngine
 from ferdash.temporal.sessions import list_sessions
@@ -26,8 +32,9 @@ pytestmark = pytest.mark.usefixtures("data")
 
 @pytest.fixture(autouse=True)
 def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """streamlit-webrtc asks the server about its session, and in AppTest the server is a mock that knows of none."""
+    """streamlit-webrtc asks the server for its session and relay, and in AppTest the server is a mock without any."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
 
 
 @pytest.fixture
@@ -188,3 +195,29 @@ def test_senseless_ice_servers_are_one_sentence(visit: Visit, fernet: Path, monk
     app = visit("live")
     assert not app.exception
     assert any("FERDASH_ICE_SERVERS is not JSON" in error.value for error in app.error)
+
+
+def test_a_slow_way_to_the_browser_is_given_the_newest_picture_only() -> None:
+    class Camera(MediaStreamTrack):
+        kind = "video"
+        sent = 0
+
+        async def recv(self) -> VideoFrame:
+            await asyncio.sleep(0)
+            if self.sent == 5:
+                raise MediaStreamError
+            self.sent += 1
+            frame = VideoFrame(16, 16)
+            frame.pts = self.sent
+            return frame
+
+    async def slow_consumer() -> tuple[int, int]:
+        relay, camera = MediaRelay(), Camera()
+        live_camera.keep_newest_only(relay)
+        track = relay.subscribe(camera)
+        first = await track.recv()
+        while camera.sent < 4:
+            await asyncio.sleep(0)
+        return first.pts, (await track.recv()).pts
+
+    assert asyncio.run(slow_consumer()) == (1, 4)

@@ -25,6 +25,8 @@ from ferdash.plots.temporal import (
     delta_span,
     delta_title,
     label_heights,
+    pin_heights,
+    points_tick,
     ribbon_title,
     strongest,
     timeline_title,
@@ -101,12 +103,13 @@ def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
     figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
     _draw_lines(axes, track.series, track.series.probabilities, faint=True)
     _draw_lines(axes, track.smoothed, track.smoothed.probabilities)
-    _draw_pins(axes, track.events, 0.0, 1.0)
-    _finish_time(axes, track.series, marks)
+    heights, top = pin_heights(track.events, 0.0, 1.0)
+    _draw_pins(axes, track.events, heights)
+    _finish_time(axes, track.series, marks, below=1 / top)
     _label_ends(axes, dict(zip(EMOTIONS, track.smoothed.probabilities[-1].tolist(), strict=True)), 0.0, 1.0)
-    axes.set_ylim(0, 1.26 if track.events else 1.0)
+    axes.set_ylim(0, top)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel("probability")
     return figure
 
@@ -124,7 +127,7 @@ def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
     middles = np.cumsum(last) - last / 2
     _label_ends(axes, dict(zip(EMOTIONS, middles.tolist(), strict=True)), 0.0, 1.0)
     axes.set_ylim(0, 1)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel("probability")
     return figure
 
@@ -140,7 +143,7 @@ def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
     _finish_time(axes, track.series, marks)
     _label_ends(axes, dict(zip(EMOTIONS, values[-1].tolist(), strict=True)), low, high)
     axes.set_ylim(low, high)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:+.0f}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: points_tick(value)))
     axes.set_ylabel("points above the face at rest")
     return figure
 
@@ -180,7 +183,8 @@ def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
 def transition_heatmap(matrix: TransitionMatrix) -> Figure:
     """Which emotion takes the lead after which: counts, shaded by the share of the row."""
     figure, axes = _canvas(transition_title(matrix), height=4.8, width=6.6)
-    image = axes.imshow(matrix.shares, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    passed = np.where(matrix.counts > 0, matrix.shares, np.nan)
+    image = axes.imshow(passed, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for row, column in np.argwhere(matrix.counts):
         dark = matrix.shares[row, column] < 0.6
         axes.text(
@@ -190,7 +194,7 @@ def transition_heatmap(matrix: TransitionMatrix) -> Figure:
     axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
     axes.set_xlabel("then")
     axes.set_ylabel("first")
-    figure.colorbar(image, ax=axes, label="share of the row", format=PercentFormatter(1), pad=0.02)
+    figure.colorbar(image, ax=axes, label="share of the row", format=PercentFormatter(1, decimals=0), pad=0.02)
     return figure
 
 
@@ -205,7 +209,7 @@ def averages(track: TrackSummary) -> Figure:
         axes.text(place - 0.2, left, f"{left:.0%}", ha="center", va="bottom", fontsize=8)
         axes.text(place + 0.2, right, f"{right:.0%}", ha="center", va="bottom", fontsize=8)
     axes.set_xticks(places, EMOTIONS)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel("plain: mean probability\nhatched: share of time in the lead")
     axes.margins(y=0.12)
     return figure
@@ -250,7 +254,7 @@ def comparison_lines(comparison: Comparison) -> Figure:
             )
         axes.set_ylim(0, 1)
         axes.set_ylabel(emotion, rotation=0, ha="right", va="center", color=COLOURS[emotion])
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         _strip(axes)
     panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9)
     panels[-1].set_xlabel("seconds from the aligned moment")
@@ -279,9 +283,9 @@ def group_bars(group: pd.DataFrame, column: str = "dwell") -> Figure:
             if value >= 0.005:
                 axes.text(place, value, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
     axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_ylabel(y_title)
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     axes.margins(y=0.12)
     return figure
 
@@ -316,33 +320,36 @@ def _draw_lines(axes: Axes, series: TrackSeries, values: np.ndarray, *, faint: b
             )
 
 
-def _draw_pins(axes: Axes, events: list[ChangeEvent], low: float, high: float) -> None:
-    for event in events:
-        height = high + (high - low) * (0.05 + 0.03 * EMOTIONS.index(event.emotion))
+def _draw_pins(axes: Axes, events: list[ChangeEvent], heights: list[float]) -> None:
+    for event, height in zip(events, heights, strict=True):
         shape = "^" if event.direction > 0 else "v"
         axes.plot(event.peak_s, height, shape, color=COLOURS[event.emotion], markersize=6, markeredgecolor=INK, mew=0.5)
 
 
-def _finish_time(axes: Axes, series: TrackSeries, marks: Marks) -> None:
+def _finish_time(axes: Axes, series: TrackSeries, marks: Marks, *, below: float = 1.0) -> None:
+    """Time axis and marks, whose names hang from `below`, a share of the height."""
     first, last = float(series.timestamps_s[0]), float(series.timestamps_s[-1])
     room = (last - first) * 0.002 if last > first else 0.5
     axes.set_xlim(first - room, last + room)
     axes.set_xlabel("time, seconds")
     for mark in marks:
-        axes.axvline(mark["timestamp_s"], color=NEUTRAL_INK, linestyle=":", linewidth=1.2)
+        axes.axvline(mark["timestamp_s"], color=INK, linestyle=":", linewidth=1.2)
         # Dollar signs would start a formula.
         name = str(mark["name"]).replace("$", r"\$")
+        # At the very start there is no room on the left of the line.
+        right = mark["timestamp_s"] < first + 0.03 * (last - first)
         axes.annotate(
             name,
-            (mark["timestamp_s"], 1),
+            (mark["timestamp_s"], below),
             xycoords=("data", "axes fraction"),
-            xytext=(-2, -3),
+            xytext=(4 if right else -4, -4),
             textcoords="offset points",
             rotation=90,
-            ha="right",
+            ha="left" if right else "right",
             va="top",
             fontsize=8,
-            color=NEUTRAL_INK,
+            color=INK,
+            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
             clip_on=True,
         )
 

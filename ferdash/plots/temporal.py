@@ -30,7 +30,15 @@ MOST_POINTS = 3000
 LABEL_APART = 0.075
 """Distance of two names at the end of lines, as a share of the axis."""
 
-PINS_AT, PINS_APART = 1.045, 0.018
+PIN_LANE = 0.04
+"""Height of the lane of each emotion's pins above the lines, as a share of the axis."""
+
+LABEL_INK, LABEL_PAPER = "#23252B", "rgba(255, 255, 255, 0.75)"
+"""Names of marks, which stand on lines and areas of any colour."""
+
+TIME_MARGINS = {"l": 84, "r": 84}
+"""The same for each chart over time, so that a moment is at the same place in all of them."""
+
 GROUP_COLOURS = ("#5B61B8", "#C2853A", "#4F8F86", "#B4527A")
 GROUP_PATTERNS = ("", "/", ".", "x")
 
@@ -63,11 +71,11 @@ def timeline(
         _add_lines(figure, series, against)
     listed = list(events)
     low, high = _range(series, against, rest is not None and not stacked)
-    _add_pins(figure, listed, low, high)
-    _add_marks(figure, marks)
+    pins, top = pin_heights(listed, low, high)
+    _add_pins(figure, listed, pins)
+    _add_marks(figure, marks, high, _span(series))
     if cursor_s is not None:
         _add_cursor(figure, cursor_s)
-    top = high + (high - low) * 0.17 if listed else high
     for emotion, at in label_heights(_last_heights(series, against, stacked), low, high).items():
         figure.add_annotation(
             x=1.005,
@@ -83,10 +91,9 @@ def timeline(
     figure.update_yaxes(
         range=[low, top],
         tickvals=ticks,
-        ticktext=[f"{100 * tick:+.0f}" if relative_now else f"{tick:.0%}" for tick in ticks],
+        ticktext=[points_tick(tick) if relative_now else f"{tick:.0%}" for tick in ticks],
         zeroline=relative_now,
     )
-    figure.update_xaxes(ticksuffix=" s", range=_span(series))
     finish(
         figure,
         title=timeline_title(series, listed),
@@ -94,8 +101,28 @@ def timeline(
         y_title="points above the face at rest" if relative_now else "probability",
         height=height,
     )
-    figure.update_layout(showlegend=False, margin={"r": 78}, hovermode="closest", uirevision="timeline")
+    figure.update_layout(showlegend=False, hovermode="closest", uirevision="timeline")
+    return _over_time(figure, _span(series))
+
+
+def _over_time(figure: go.Figure, span_s: Sequence[float] | None) -> go.Figure:
+    """Lay the time axis of a finished figure where that of every other lies."""
+    figure.update_layout(margin=TIME_MARGINS)
+    figure.update_xaxes(
+        ticksuffix=" s", range=None if span_s is None else list(span_s), ticks="outside", tickcolor="rgba(0, 0, 0, 0)"
+    )
+    figure.update_yaxes(automargin=False)
     return figure
+
+
+def points_tick(value: float) -> str:
+    """A difference of probabilities in points, as it stands at an axis.
+
+    >>> points_tick(0.25), points_tick(-0.0)
+    ('+25', '0')
+    """
+    points = round(100 * value)
+    return f"{points:+d}" if points else "0"
 
 
 def timeline_title(series: TrackSeries, events: Sequence[ChangeEvent]) -> str:
@@ -174,19 +201,27 @@ def _add_areas(figure: go.Figure, series: TrackSeries) -> None:
         )
 
 
-def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], low: float, high: float) -> None:
+def pin_heights(events: Sequence[ChangeEvent], low: float, high: float) -> tuple[list[float], float]:
+    """Where the pin of each event stands above an axis from low to high, a lane for each emotion that changes, and
+    where the axis has to end to hold them."""
+    lanes = [emotion for emotion in EMOTIONS if any(event.emotion == emotion for event in events)][::-1]
+    lane = PIN_LANE * (high - low)
+    heights = [high + lane * (1 + lanes.index(event.emotion)) for event in events]
+    return heights, high + lane * (len(lanes) + 1) if lanes else high
+
+
+def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], heights: list[float]) -> None:
     if not events:
         return
-    span = high - low
     figure.add_scatter(
         x=[event.peak_s for event in events],
-        y=[high + span * (PINS_AT - 1 + PINS_APART * EMOTIONS.index(event.emotion)) for event in events],
+        y=heights,
         name="changes",
         mode="markers",
         marker={
             "symbol": ["triangle-up" if event.direction > 0 else "triangle-down" for event in events],
             "color": [COLOURS[event.emotion] for event in events],
-            "size": 10,
+            "size": 9,
             "line": {"width": 1, "color": NEUTRAL_INK},
         },
         customdata=[event.peak_frame for event in events],
@@ -196,18 +231,26 @@ def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], low: float, high
     )
 
 
-def _add_marks(figure: go.Figure, marks: Iterable[Mapping[str, Any]]) -> None:
+def _add_marks(
+    figure: go.Figure, marks: Iterable[Mapping[str, Any]], top: float, span_s: Sequence[float] | None
+) -> None:
     for mark in marks:
-        figure.add_vline(
-            x=mark["timestamp_s"],
-            line={"color": NEUTRAL_INK, "dash": "dot", "width": 1.5},
-            annotation={
-                "text": str(mark["name"]).replace("<", "&lt;"),
-                "font": {"color": NEUTRAL_INK, "size": 11},
-                "textangle": -90,
-                "xanchor": "right",
-                "yanchor": "top",
-            },
+        at = mark["timestamp_s"]
+        figure.add_vline(x=at, line={"color": LABEL_INK, "dash": "dot", "width": 1.5})
+        # At the very start there is no room on the left of the line.
+        right = span_s is not None and at < span_s[0] + 0.03 * (span_s[1] - span_s[0])
+        figure.add_annotation(
+            x=at,
+            y=top,
+            text=str(mark["name"]).replace("<", "&lt;"),
+            font={"color": LABEL_INK, "size": 11},
+            bgcolor=LABEL_PAPER,
+            textangle=-90,
+            xanchor="left" if right else "right",
+            xshift=2 if right else -2,
+            yanchor="top",
+            borderpad=1,
+            showarrow=False,
         )
 
 
@@ -293,8 +336,8 @@ def delta_heatmap(
     if cursor_s is not None:
         _add_cursor(figure, cursor_s)
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(ticksuffix=" s", range=_span(series))
-    return finish(figure, title=delta_title(deltas), x_title="time", y_title="", height=height)
+    finish(figure, title=delta_title(deltas), x_title="time", y_title="", height=height)
+    return _over_time(figure, _span(series))
 
 
 def strongest(series: TrackSeries, deltas: np.ndarray, columns: int = MOST_POINTS // 2) -> tuple[np.ndarray, ...]:
@@ -327,9 +370,10 @@ def with_gaps(
 
 
 def delta_span(deltas: np.ndarray) -> float:
-    """Points at which the colours of deltas end: nearly all lie within, so that one leap does not pale the rest."""
-    known = np.abs(deltas[np.isfinite(deltas)])
-    return max(2.0, 100 * float(np.quantile(known, 0.995))) if len(known) else 2.0
+    """Points at which the colours of deltas end. Nearly all lie within, so that one leap does not pale the rest; but
+    jitter is pale beside a leap."""
+    known = 100 * np.abs(deltas[np.isfinite(deltas)])
+    return max(2.0, float(np.quantile(known, 0.995)), float(known.max()) / 4) if len(known) else 2.0
 
 
 def delta_title(deltas: np.ndarray) -> str:
@@ -365,10 +409,8 @@ def ribbon(
         _add_cursor(figure, cursor_s)
     figure.update_layout(showlegend=False, barmode="overlay")
     figure.update_yaxes(categoryorder="array", categoryarray=lanes[::-1])
-    figure.update_xaxes(ticksuffix=" s", range=None if span_s is None else list(span_s))
-    return finish(
-        figure, title=ribbon_title(segments), x_title="time", y_title="", height=115 + 26 * max(1, len(lanes))
-    )
+    finish(figure, title=ribbon_title(segments), x_title="time", y_title="", height=120 + 26 * max(1, len(lanes)))
+    return _over_time(figure, span_s)
 
 
 def ribbon_title(segments: Sequence[Segment]) -> str:
@@ -393,7 +435,7 @@ def transition_heatmap(matrix: TransitionMatrix) -> go.Figure:
         go.Heatmap(
             x=list(EMOTIONS),
             y=list(EMOTIONS),
-            z=matrix.shares,
+            z=np.where(matrix.counts > 0, matrix.shares, np.nan),
             zmin=0,
             zmax=1,
             text=[[str(number) if number else "" for number in row] for row in matrix.counts],
@@ -428,9 +470,6 @@ def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, heigh
         x=probabilities,
         orientation="h",
         marker_color=EMOTION_COLOURS,
-        text=[percent(float(value)) for value in probabilities],
-        textposition="outside",
-        cliponaxis=False,
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
     if rest is not None:
@@ -441,11 +480,22 @@ def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, heigh
             marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": NEUTRAL_INK}},
             hovertemplate="%{y} at rest: %{x:.1%}<extra></extra>",
         )
+    figure.add_scatter(
+        # In a column, since beside a bar a figure would be taken for that of the tick.
+        x=[1.2] * len(EMOTIONS),
+        y=list(EMOTIONS),
+        mode="text",
+        text=[percent(float(value)) for value in probabilities],
+        textposition="middle left",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
     figure.update_layout(showlegend=False)
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.16], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
+    figure.update_xaxes(range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
     title = f"{EMOTIONS[top].capitalize()}, {percent(float(probabilities[top]))}"
-    return finish(figure, title=title, x_title="probability", y_title="", height=height)
+    x_title = "probability (tick: the face at rest)" if rest is not None else "probability"
+    return finish(figure, title=title, x_title=x_title, y_title="", height=height)
 
 
 def delta_bars(changes: np.ndarray, *, height: int = 300) -> go.Figure:
@@ -457,7 +507,8 @@ def delta_bars(changes: np.ndarray, *, height: int = 300) -> go.Figure:
         x=list(EMOTIONS),
         y=points,
         marker_color=EMOTION_COLOURS,
-        text=[f"{value:+.1f}" if known else "" for value in points],
+        # Adding 0 makes -0.0 the 0.0 it is.
+        text=[f"{round(value, 1) + 0.0:+.1f}" if known else "" for value in points],
         textposition="outside",
         cliponaxis=False,
         hovertemplate="%{x} %{y:+.1f} points<extra></extra>",
@@ -494,6 +545,7 @@ def comparison_intervals(comparison: Comparison) -> go.Figure:
         marker={
             "color": EMOTION_COLOURS,
             "size": 11,
+            "line": {"width": 2},
             "symbol": ["circle" if name in comparison.differing else "circle-open" for name in EMOTIONS],
         },
         hovertemplate="%{y}: %{x:+.1f} points<extra></extra>",
@@ -538,7 +590,7 @@ def comparison_lines(comparison: Comparison, emotion: str) -> go.Figure:
             hovertemplate=f"{name}: {emotion} %{{y:.1%}} at %{{x:.2f}} s<extra></extra>",
         )
     figure.update_yaxes(range=[0, 1], tickformat=".0%")
-    figure.update_xaxes(ticksuffix=" s")
+    figure.update_xaxes(ticksuffix=" s", ticks="outside", tickcolor="rgba(0, 0, 0, 0)")
     figure.update_layout(legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"})
     points = 100 * comparison.mean[place]
     title = f"{emotion.capitalize()}: {points:+.1f} points on average"

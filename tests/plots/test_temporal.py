@@ -75,6 +75,9 @@ def test_pins_stand_at_the_peak_of_each_change_pointing_its_way(smiling: TrackSu
     # Above every line, inside the axis, and two of the same moment apart.
     assert 1 < min(pins.y) < max(pins.y) < figure.layout.yaxis.range[1]
     assert len(set(zip(pins.x, pins.y, strict=True))) == 4
+    lanes = {event.emotion: height for event, height in zip(smiling.events, pins.y, strict=True)}
+    assert lanes["happy"] - lanes["neutral"] == pytest.approx(plots.PIN_LANE)
+    assert plots.pin_heights([], 0.0, 1.0) == ([], 1.0)
     assert pins.text[0].startswith(smiling.events[0].sentence)
     assert "times what jitter does" in pins.text[0]
 
@@ -87,6 +90,10 @@ def test_cursor_and_marks_stand_at_their_time(smiling: TrackSummary) -> None:
     (label,) = [one.text for one in figure.layout.annotations if one.text not in EMOTIONS]
     assert label == "&lt;b>joke"
     assert drawn(smiling).layout.shapes == ()
+    names = drawn(smiling, marks=[{"timestamp_s": at, "name": "here"} for at in (0.04, 3.0)]).layout.annotations
+    assert [one.xanchor for one in names if one.text == "here"] == ["left", "right"]
+    # Below the pins.
+    assert [one.y for one in names if one.text == "here"] == [1.0, 1.0]
 
 
 def test_against_the_face_at_rest_lines_are_points_above_it(smiling: TrackSummary) -> None:
@@ -219,6 +226,8 @@ def test_a_heat_map_has_the_sign_of_each_change_on_a_scale_even_about_zero(smili
     assert z[NEUTRAL, 50] < -45
     assert z[HAPPY, 90] < -45
     assert cells.zmin == -cells.zmax < 0
+    # Jitter of some tenths of a point is pale beside a leap of 50.
+    assert cells.zmax == pytest.approx(np.nanmax(np.abs(z)) / 4, abs=0.01)
     assert cells.customdata[HAPPY][50] == 50
     title = plots.delta_heatmap(smiling.series, smiling.deltas, cursor_s=2.0).layout.title.text
     assert title.startswith("From frame to frame, ")
@@ -226,9 +235,16 @@ def test_a_heat_map_has_the_sign_of_each_change_on_a_scale_even_about_zero(smili
 
 
 def test_charts_under_each_other_share_their_time(smiling: TrackSummary) -> None:
-    span = plots.timeline(smiling.smoothed).layout.xaxis.range
-    assert span == plots.delta_heatmap(smiling.series, smiling.deltas).layout.xaxis.range
-    assert span == plots.ribbon(smiling.segments, span_s=span).layout.xaxis.range
+    first = drawn(smiling)
+    span = first.layout.xaxis.range
+    for other in (
+        plots.timeline(smiling.smoothed, stacked=True),
+        plots.delta_heatmap(smiling.series, smiling.deltas),
+        plots.ribbon(smiling.segments, span_s=span),
+    ):
+        assert other.layout.xaxis.range == span
+        assert (other.layout.margin.l, other.layout.margin.r) == (first.layout.margin.l, first.layout.margin.r)
+        assert other.layout.yaxis.automargin is False
 
 
 def test_a_ribbon_has_a_bar_for_each_segment_in_the_lane_of_its_emotion(smiling: TrackSummary) -> None:
@@ -262,13 +278,17 @@ def test_transitions_show_counts_and_blank_rows_of_what_was_never_left(smiling: 
 def test_bars_of_a_frame_with_the_face_at_rest(smiling: TrackSummary) -> None:
     values = smiling.series.probabilities[70]
     figure = plots.frame_bars(values, rest=smiling.baseline)
-    bars, ticks = figure.data
+    bars, ticks, texts = figure.data
     assert list(bars.x) == values.tolist()
     assert list(bars.marker.color) == [COLOURS[name] for name in EMOTIONS]
     assert figure.layout.title.text == f"Happy, {100 * values[HAPPY]:.1f} %"
     assert smiling.baseline is not None
     assert list(ticks.x) == smiling.baseline.level.tolist()
-    assert len(plots.frame_bars(values).data) == 1
+    assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f} %"
+    # In a column beyond every bar and tick.
+    assert set(texts.x) == {figure.layout.xaxis.range[1]}
+    assert figure.layout.xaxis.title.text == "probability (tick: the face at rest)"
+    assert [trace.type for trace in plots.frame_bars(values).data] == ["bar", "scatter"]
 
 
 def test_bars_of_changes_go_up_and_down(smiling: TrackSummary) -> None:
@@ -286,6 +306,7 @@ def test_bars_of_changes_go_up_and_down(smiling: TrackSummary) -> None:
     first = plots.delta_bars(smiling.deltas[0])
     assert first.layout.title.text == "No frame before this one to compare with"
     assert set(first.data[0].text) == {""}
+    assert "-0.0" not in plots.delta_bars(np.array([-0.0003, 0.5, -0.4997, 0, 0, 0, 0])).data[0].text[0]
     assert plots.delta_bars(np.zeros(7)).layout.title.text == "Against the frame before: nothing changed"
 
 

@@ -1,0 +1,62 @@
+"""Every frame of a video analysed, end to end, against the time the video lasts; and where the time goes.
+
+    python benchmarks/video_speed.py CLIP [--model fernet] [--detector haar] [--repeats 5]
+
+A session is made and carried through as the app does it: decoding, detection, following, classifying, writing. One run
+goes first to warm up. Stages run side by side, so their times add up to more than what passes.
+"""
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from ferdash.inference.detector import load_detector
+from ferdash.models.loading import load_model
+from ferdash.paths import checkpoints_root
+from ferdash.temporal.analysis import STAGES, AnalysisSettings
+from ferdash.temporal.jobs import create_video_session, execute
+
+BAR = 3.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--model", default="fernet")
+    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    model = load_model(arguments.model, checkpoints_root())
+    detector = load_detector(arguments.detector, checkpoints_root())
+    passed, cpu, stages = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for repeat in range(arguments.repeats + 1):
+            session = create_video_session(Path(folder), arguments.clip, AnalysisSettings(), model=arguments.model)
+            started, processor = time.perf_counter(), time.process_time()
+            execute(session, model, detector)
+            if repeat:
+                passed.append(time.perf_counter() - started)
+                cpu.append(time.process_time() - processor)
+                stages.append(session.info["timings"])
+        table, video = session.frames(), session.record["video"]
+    seconds = median(passed)
+    frames = table["frame"].nunique()
+    busy = os.getloadavg()[0]
+    print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {busy:.1f}")
+    print(
+        f"{video['name']}: {frames:,} frames of {video['width']} x {video['height']}, {video['duration_s']:.1f} s, "
+        f"{(table['reason'] == '').sum():,} faces judged"
+    )
+    print(f"analysed in      {seconds:.2f} s (median of {len(passed)}), {median(cpu):.2f} s of processor time")
+    print(f"frames a second  {frames / seconds:.0f}")
+    for stage in STAGES:
+        print(f"  {stage:14} {median(one[stage] for one in stages):.2f} s")
+    print(f"ratio            {video['duration_s'] / seconds:.1f} times real time (the bar is {BAR:g})")
+
+
+if __name__ == "__main__":
+    main()

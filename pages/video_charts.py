@@ -165,11 +165,15 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
                     args=(mark["frame"],),
                 )
                 st.markdown(video_sessions.escaped(mark["name"]), width="stretch")
-                if st.button(
-                    "", icon=":material/close:", key=f"unmark-{mark['frame']}", type="tertiary", help="Remove"
-                ):
-                    sessions.unmark(sessions_root(), analysis.session.id, frame=mark["frame"])
-                    st.rerun()
+                st.button(
+                    "",
+                    icon=":material/close:",
+                    key=f"unmark-{mark['frame']}",
+                    type="tertiary",
+                    help="Remove",
+                    on_click=video_sessions.change,
+                    args=(_unmark, analysis, mark["frame"]),
+                )
     with right:
         st.markdown(f"**Person {track.track} at rest**")
         _draw_neutral(analysis, track)
@@ -191,12 +195,23 @@ def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
     else:
         levels = ", ".join(f"{EMOTIONS[place]} {rest.level[place]:.0%}" for place in np.argsort(-rest.level)[:3])
         st.markdown(f"Taken from {counted(rest.frames, 'frame')}: {levels}.")
-    if (rest is not None or track.neutral_problem) and st.button(
-        "Forget it", icon=":material/undo:", key="forget-rest"
-    ):
-        sessions.set_neutral(sessions_root(), analysis.session.id, track.track, [])
-        st.session_state["timeline-relative"] = False
-        st.rerun()
+    if rest is not None or track.neutral_problem:
+        st.button(
+            "Forget it",
+            icon=":material/undo:",
+            key="forget-rest",
+            on_click=video_sessions.change,
+            args=(_forget_neutral, analysis, track),
+        )
+
+
+def _unmark(analysis: "Analysis", frame: int) -> None:
+    sessions.unmark(sessions_root(), analysis.session.id, frame=frame)
+
+
+def _forget_neutral(analysis: "Analysis", track: TrackSummary) -> None:
+    sessions.set_neutral(sessions_root(), analysis.session.id, track.track, [])
+    st.session_state["timeline-relative"] = False
 
 
 TABS: dict[str, Callable[["Analysis", TrackSummary], None]] = {

@@ -16,8 +16,9 @@ from ferdash.paths import sessions_root
 from ferdash.temporal import sessions
 from ferdash.temporal.frames import REASONS, boxes_of, probabilities_of
 from ferdash.temporal.overlay import draw_frame
+from ferdash.temporal.sessions import Session
 from ferdash.temporal.summary import TrackSummary
-from ferdash.wording import count
+from ferdash.wording import count, counted
 
 if TYPE_CHECKING:
     from ferdash.exports.files import Analysis
@@ -26,6 +27,11 @@ REST_S = 0.5
 """“The face is at rest here” takes in the frames this near."""
 
 CHART = "video-timeline"
+
+SMOOTHING_HELP = (
+    "“some” is Savitzky-Golay over 0.4 s, which keeps peaks; exports have it too. “little” and “much” are exponential, "
+    "of 0.1 s and 0.6 s. Which emotion leads is read from the smoothed curves, changes from the measured ones."
+)
 
 STYLE = """<style>
 .fer-deltas { display: grid; grid-template-columns: repeat(7, 1fr); gap: 6px; font-size: 12px; text-align: center; }
@@ -42,6 +48,7 @@ STYLE = """<style>
 @st.fragment
 def draw(analysis: "Analysis", person: int | None, smoothings: list[str], smoothing: str) -> None:
     """Frame, bars and timeline; drawn again by itself when the frame changes."""
+    video_sessions.catch_up()
     with shared.calm_errors():
         frames = _frames_of(analysis.frames)
         track = analysis.summary.tracks.get(person) if person is not None else None
@@ -187,7 +194,9 @@ def _draw_now(
     else:
         place = int(np.searchsorted(track.series.frames, frame))
         probabilities = track.series.probabilities[place]
-        st.html(face_cards.STYLE + STYLE + _bars(person, probabilities) + _deltas(track.deltas[place]))
+        st.html(
+            face_cards.STYLE + STYLE + _bars(person, probabilities) + _deltas(track.deltas[place], first=place == 0)
+        )
     _draw_actions(analysis, person, frame, time_s, rows, mine)
 
 
@@ -206,11 +215,12 @@ def _bars(person: int | None, probabilities: np.ndarray) -> str:
     return f'{title}<div class="fer-bars">{face_cards.bars(probabilities, top, sure=True)}</div>'
 
 
-def _deltas(deltas: np.ndarray) -> str:
+def _deltas(deltas: np.ndarray, *, first: bool) -> str:
     """Seven bars up or down from a middle line."""
     head = '<p class="fer-head">change against the frame before, percentage points</p>'
     if not np.isfinite(deltas).all():
-        return f'{head}<p class="fer-head">none: the frame before has no result</p>'
+        why = "this is the first frame with a result" if first else "the frame before has no result"
+        return f'{head}<p class="fer-head">none: {why}</p>'
     most = max(0.05, float(np.abs(deltas).max()))
     columns = []
     for place, emotion in enumerate(EMOTIONS):
@@ -231,34 +241,49 @@ def _draw_actions(
     """Mark this frame, take it for a face at rest, and set a wrong label right."""
     session = analysis.session
     with st.container(horizontal=True, gap="small"):
-        with st.popover("Mark", icon=":material/bookmark_add:", type="tertiary", key=f"mark-{frame}"):
-            name = st.text_input("What happens here?", key=f"mark-name-{frame}", max_chars=80)
-            if st.button("Set the marker", key=f"mark-set-{frame}", type="primary", disabled=not name.strip()):
-                sessions.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
-                st.rerun()
-        judged = len(mine) > 0 and not mine["reason"].iloc[0]
-        if (
-            judged
-            and person is not None
-            and st.button(
-                "Neutral here",
-                icon=":material/sentiment_neutral:",
-                type="tertiary",
-                key=f"rest-{frame}",
-                help=f"This person's face is at rest here: takes the frames within {REST_S:g} s as their neutral.",
-            )
-        ):
-            _take_as_neutral(analysis, person, time_s)
-            st.rerun()
-        if judged and person is not None:
-            _draw_correction(analysis, person, frame, time_s, mine)
+        _draw_mark(session, frame, time_s)
+        if person is None or not len(mine) or mine["reason"].iloc[0]:
+            return
+        st.button(
+            "Neutral here",
+            icon=":material/sentiment_neutral:",
+            type="tertiary",
+            key=f"rest-{frame}",
+            help=f"This person's face is at rest here: takes the frames within {REST_S:g} s as their neutral.",
+            on_click=video_sessions.change,
+            args=(_take_as_neutral, analysis, person, time_s),
+        )
+        _draw_correction(analysis, person, frame, time_s, mine)
 
 
-def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> None:
+def _draw_mark(session: Session, frame: int, time_s: float) -> None:
+    known = session.marks()
+    # With another number of markers it is another menu, so that it closes once the marker is set.
+    menu = st.popover("Mark", icon=":material/bookmark_add:", type="tertiary", key=f"mark-{frame}-{len(known)}")
+    with menu, st.form(f"mark-form-{frame}", border=False):
+        earlier = next((str(mark["name"]) for mark in known if mark["frame"] == frame), "")
+        st.text_input("What happens here?", earlier, key=f"mark-name-{frame}", max_chars=80)
+        st.form_submit_button(
+            "Set the marker",
+            key=f"mark-set-{frame}",
+            type="primary",
+            on_click=video_sessions.change,
+            args=(_mark, session, frame, time_s),
+        )
+
+
+def _mark(session: Session, frame: int, time_s: float) -> None:
+    name = st.session_state[f"mark-name-{frame}"]
+    sessions.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
+
+
+def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> str:
     series = analysis.summary.tracks[person].series
     near = series.frames[np.abs(series.timestamps_s - time_s) <= REST_S].tolist()
     known = analysis.session.neutral().get(person, [])
-    sessions.set_neutral(sessions_root(), analysis.session.id, person, [*known, *near])
+    frames = sorted({*known, *near})
+    sessions.set_neutral(sessions_root(), analysis.session.id, person, frames)
+    return f"Person {person} at rest: {counted(len(frames), 'frame')}."
 
 
 def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:
@@ -287,7 +312,7 @@ def _draw_timeline(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control("Show as", ["Lines", "Area"], default="Lines", required=True, key="timeline-kind")
         st.session_state.setdefault("smoothing", smoothing)
-        chosen = st.select_slider("Smoothing", smoothings, key="smoothing", width=240)
+        chosen = st.select_slider("Smoothing", smoothings, key="smoothing", width=240, help=SMOOTHING_HELP)
         relative = st.toggle(
             "Relative to neutral",
             key="timeline-relative",

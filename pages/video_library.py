@@ -76,10 +76,11 @@ def draw_menu(session: Session) -> None:
     """Rename and delete, the latter with a second question."""
     with st.popover("", icon=":material/more_horiz:", help="Rename or delete", key=f"menu-{session.id}"):
         if session.record:
-            name = st.text_input("Name", session.name, key=f"name-{session.id}", max_chars=120)
-            if st.button("Rename", key=f"rename-{session.id}", disabled=not name.strip() or name == session.name):
-                sessions.rename(sessions_root(), session.id, name)
-                st.rerun()
+            with st.form(f"renaming-{session.id}", border=False):
+                name = st.text_input("Name", session.name, key=f"name-{session.id}", max_chars=120)
+                if st.form_submit_button("Rename", key=f"rename-{session.id}") and name.strip():
+                    sessions.rename(sessions_root(), session.id, name)
+                    st.rerun()
             st.divider()
         sure = st.checkbox("Yes, delete it for good", key=f"sure-{session.id}")
         if st.button("Delete", icon=":material/delete:", key=f"delete-{session.id}", disabled=not sure):

@@ -50,7 +50,9 @@ def draw() -> None:
     if not waiting and not photos:
         return
     with st.container(border=True):
+        listed = st.container()
         settings, detector = _draw_settings()
+    with listed:
         for place, video in enumerate(waiting):
             with shared.calm_errors():
                 _draw_video(video, place, settings, detector, reference)

@@ -1,5 +1,6 @@
 """What the parts of the Video page share: the sessions, read once for as long as they do not change, and the queue."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import streamlit as st
 
 from pages import shared
 
+from ferdash.errors import FerdashError
 from ferdash.exports.facts import Glance, glance_of
 from ferdash.paths import checkpoints_root, sessions_root
 from ferdash.temporal.sessions import Session, open_session
@@ -17,6 +19,9 @@ from ferdash.temporal.summary import SummarySettings
 if TYPE_CHECKING:
     from ferdash.exports.files import Analysis
     from ferdash.temporal.jobs import VideoJobs
+
+
+CHANGED, SAID = "video-changed", "video-said"
 
 
 def jobs() -> "VideoJobs":
@@ -43,6 +48,32 @@ def show(session_id: str | None = None, **parameters: str) -> None:
     for key in ("frame", "person"):
         st.session_state.pop(key, None)
     st.rerun()
+
+
+def change(do: Callable[..., str | None], *args: object) -> None:
+    """What the button of a change calls: its body might be cut off by the next click, a callback never is.
+
+    A sentence that `do` returns, or why it failed, is shown with the next page.
+    """
+    try:
+        said = do(*args)
+    except FerdashError as error:
+        said = str(error)
+    st.session_state[CHANGED] = True
+    if said:
+        st.session_state[SAID] = said
+
+
+def catch_up() -> None:
+    """Draw the whole page again when `change` was called from a part of it; call where such a part begins."""
+    if st.session_state.pop(CHANGED, False):
+        st.rerun()
+
+
+def draw_said() -> None:
+    """The sentence of the last change, once."""
+    if said := st.session_state.pop(SAID, ""):
+        st.toast(said)
 
 
 def _kept() -> dict[str, str]:

@@ -16,15 +16,16 @@ ACROSS = 8
 SMOOTHING = {
     "none": SmoothingSettings("none"),
     "little": SmoothingSettings("exponential", tau_s=0.1),
-    "some": SmoothingSettings("exponential", tau_s=0.2),
+    "some": SmoothingSettings(),
     "much": SmoothingSettings("exponential", tau_s=0.6),
-    "peaks kept": SmoothingSettings("savgol", window_s=0.5),
 }
+"""Which emotion leads follows from the smoothed curves, so the usual choice is that of exports and commands."""
 
 
 def draw(session_id: str) -> None:
     """The whole page of a session."""
     session = video_sessions.open_(session_id)
+    video_sessions.draw_said()
     _draw_head(session)
     smoothing = st.session_state.get("smoothing", "some")
     settings = SummarySettings(smoothing=SMOOTHING[smoothing])

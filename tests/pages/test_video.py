@@ -115,7 +115,7 @@ def test_deleting_asks_first(visit, root, session_of):
 def test_renaming_shows_at_once(visit, session_of):
     session = session_of("interview")
     app = visit("video")
-    app.text_input(key=f"name-{session.id}").set_value("Monday *talk*").run()
+    app.text_input(key=f"name-{session.id}").set_value("Monday *talk*")
     press(app, f"rename-{session.id}")
     assert r"**Monday \*talk\***" in words(app)
 
@@ -154,7 +154,7 @@ def test_a_frame_without_a_face_says_why(visit, session_of):
 def test_a_marker_is_set_named_and_taken_away(visit, root, session_of):
     session = session_of("clip")
     app = at(visit, session, frame="20")
-    app.text_input(key="mark-name-20").set_value("the joke").run()
+    app.text_input(key="mark-name-20").set_value("the joke")
     press(app, "mark-set-20")
     assert open_session(root, session.id).marks() == [{"frame": 20, "timestamp_s": 0.8, "name": "the joke"}]
     app.session_state["video-tab"] = "Markers and neutral"
@@ -191,7 +191,7 @@ def test_every_tab_opens(visit, session_of, tab):
 
 def test_smoothing_and_area(visit, session_of):
     app = at(visit, session_of("clip"))
-    app.select_slider(key="smoothing").set_value("peaks kept").run()
+    app.select_slider(key="smoothing").set_value("much").run()
     app.segmented_control(key="timeline-kind").set_value("Area").run()
     assert not app.exception
     assert not app.error

@@ -7,16 +7,17 @@ others. How it is fitted: ferdash.inference.calibrating.
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import softmax
-from torch import nn
 
 from ferdash.errors import ModelError
 from ferdash.files import write_json
-from ferdash.models.weights import fingerprint_of
 from ferdash.wording import count, percent
+
+if TYPE_CHECKING:
+    from torch import nn
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -78,7 +79,7 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
         raise ModelError(f"{CALIBRATION_FILE} cannot be written to {folder} ({error}).") from error
 
 
-def read_calibration(folder: Path, network: nn.Module) -> Calibration | None:
+def read_calibration(folder: Path, network: "nn.Module") -> Calibration | None:
     """The calibration in a model's folder, None where there is none; `network` is the one of that folder.
 
     Raises ModelError when it cannot be read, or was fitted for other weights.
@@ -96,6 +97,9 @@ def read_calibration(folder: Path, network: nn.Module) -> Calibration | None:
             f"{CALIBRATION_FILE} of the model “{folder.name}” cannot be read ({error}); delete it to use the model "
             "without calibration."
         ) from error
+    # Only here: model cards are read before PyTorch is there.
+    from ferdash.models.weights import fingerprint_of
+
     if calibration.weights != fingerprint_of(network):
         raise ModelError(
             f"{CALIBRATION_FILE} of the model “{folder.name}” was fitted for other weights than those beside it. Fit "

@@ -5,8 +5,8 @@
 Trainer is used in its usual way: a Dataset of PIL images, augmented one by one (Pillow and NumPy, which takes less than
 its image processor would), a DataLoader with 0 or 2 workers, float32 or bf16. The fastest of the four stands for it.
 Speeds are measured in turns, from the end of Trainer's first step, so that starting its workers is not counted; batches
-of ferdash are complete, from drawing to bookkeeping. Its matrix products a second are those of the network's forward
-and backward pass beside one large product of the same number type, in the same turns.
+of ferdash are complete, from drawing to bookkeeping. The share of the machine's matrix-product rate is the arithmetic
+of the network's forward and backward pass at 48 px, a second, beside that of one large product of the same number type.
 
 With --epochs both then train from the same weights on the same images, at one schedule and without averaged weights,
 and are scored on validation. --epochs 0 leaves that out. Without the dataset, drawn faces take its place.
@@ -74,8 +74,8 @@ class Pictures(Dataset[dict[str, Any]]):
         half, config = picture.width / 2, self.augment
         angle, zoom = np.radians(turn * config.rotation), 1 + zoom * config.scale
         mirror = -1 if torch.rand(()) < config.flip else 1
-        a, b, d, e = mirror * zoom * np.cos(angle), -zoom * np.sin(angle), mirror * zoom * np.sin(angle), 0.0
-        e = zoom * np.cos(angle)
+        a, b = mirror * zoom * np.cos(angle), -zoom * np.sin(angle)
+        d, e = mirror * zoom * np.sin(angle), zoom * np.cos(angle)
         c = half - half * (a + b) + right * config.shift * picture.width
         f = half - half * (d + e) + down * config.shift * picture.height
         return picture.transform(

@@ -130,15 +130,16 @@ def table(*, markdown: bool) -> str:
         lines = ["| " + " | ".join([*row[:3], f"`{row[3]}`" if row[0] else row[3]]) + " |" for row in rows]
         return "\n".join([lines[0], "|---|---:|---|---|", *lines[1:]])
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def measure(name: str, clip: Path | None, fer_python: Path | None) -> bool:
-    """Run a script and keep what it prints; False where it lacks its clip or Python."""
+def measure(name: str, clip: Path | None, fer_python: Path | None) -> None:
+    """Run a script and keep what it prints; one that lacks its clip or Python is left out."""
     given = {CLIP: clip, FER_PYTHON: fer_python}
     if any(given.get(word, "") is None for word in ARGUMENTS[name]):
         print(f"{name}: left out, it needs --clip or --fer-python")
-        return False
+        return
     words = [str(given.get(word, word)) for word in ARGUMENTS[name]]
     print(f"{name} ...", flush=True)
     load = os.getloadavg()[0]
@@ -149,7 +150,6 @@ def measure(name: str, clip: Path | None, fer_python: Path | None) -> bool:
     shown = [Path(word).name if Path(word).is_absolute() else word for word in words]
     command = " ".join(["$ python", f"benchmarks/{name}.py", *shown])
     (HERE / f"{name}.txt").write_text(f"{command}        (load {load:.1f} before)\n{ended.stdout}", encoding="utf-8")
-    return True
 
 
 def main() -> None:

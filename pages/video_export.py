@@ -20,6 +20,9 @@ MIME = {
     ".zip": "application/zip",
 }
 
+FIRST = ("report.html", "annotated.mp4")
+"""What most people come for; the menu has more than fits a small window."""
+
 
 def draw(session: Session) -> None:
     """The menu, drawn where the page is; a file is made when its button is pressed."""
@@ -32,7 +35,8 @@ def draw(session: Session) -> None:
             return
         stem = session.name or session.id
         _button("Everything, as a zip", f"{stem}.zip", lambda: _zip(session, list(EXPORTS)), "all", primary=True)
-        for name, words in EXPORTS.items():
+        for name in sorted(EXPORTS, key=lambda name: name not in FIRST):
+            words = EXPORTS[name]
             if name == FIGURES:
                 _button(f"charts: {words}", f"{stem} charts.zip", lambda: _zip(session, [FIGURES]), name)
             else:

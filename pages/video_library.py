@@ -11,7 +11,7 @@ from ferdash.exports.facts import STATES, length_of
 from ferdash.paths import sessions_root
 from ferdash.temporal import sessions
 from ferdash.temporal.sessions import AT_WORK, Session, list_sessions
-from ferdash.wording import counted, duration, percent
+from ferdash.wording import counted, duration
 
 ACROSS = 3
 SHOWN = 24
@@ -144,7 +144,7 @@ def _words(session: Session) -> str:
     info, glance = session.info, video_sessions.glance(session)
     parts = [length_of(info), counted(glance.people, "person", "people")]
     if glance.dominant:
-        parts.append(f"mostly {glance.dominant} ({percent(glance.share)})")
+        parts.append(f"mostly {glance.dominant}")
     made = str(info.get("created_at", ""))[:16].replace("T", " ")
     return " · ".join(parts) + (f"  \n{made}" if made else "")
 

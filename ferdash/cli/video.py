@@ -70,9 +70,11 @@ def video(
         classifier = replace(classifier, title=f"{classifier.title}, {views} views")
     finder = load_detector(detector, checkpoints_root())
     folders = _folders(paths, out)
-    done = [
-        _one(path, folder, wanted, settings, classifier, finder) for path, folder in zip(paths, folders, strict=True)
-    ]
+    done = []
+    for path, folder in zip(paths, folders, strict=True):
+        done.append(_one(path, folder, wanted, settings, classifier, finder))
+        if done[-1]["error"] and len(paths) > 1:  # that of a single video is said at the end
+            say(f"[red]error:[/red] {escape(done[-1]['error'])}")
     failed = [one for one in done if one["error"]]
     if len(failed) == len(done):
         raise VideoError(failed[0]["error"] if len(failed) == 1 else "None of the videos could be analysed.")
@@ -149,7 +151,6 @@ def _one(
                 ),
             )
     except FerdashError as error:
-        say(f"[red]error:[/red] {escape(str(error))}")
         return document | {"error": str(error)}
     info = session.info
     took = float(info["timings"]["total"])

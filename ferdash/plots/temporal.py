@@ -382,7 +382,8 @@ def delta_title(deltas: np.ndarray) -> str:
         return "No two frames follow each other"
     size = np.where(np.isfinite(deltas), np.abs(deltas), -1)
     row, place = np.unravel_index(size.argmax(), size.shape)
-    return f"From frame to frame, {EMOTIONS[place]} changes most: by up to {100 * size[row, place]:.0f} points"
+    points = counted(round(100 * size[row, place]), "point")
+    return f"From frame to frame, {EMOTIONS[place]} changes most: by up to {points}"
 
 
 def ribbon(
@@ -556,7 +557,7 @@ def comparison_intervals(comparison: Comparison) -> go.Figure:
     return finish(
         figure,
         title=comparison_title(comparison),
-        x_title=f"{second} minus {first}, points on average (filled: beyond chance)",
+        x_title=f"{second} minus {first}, points<br>filled: beyond chance",
         y_title="",
         height=340,
     )

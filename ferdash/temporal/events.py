@@ -47,6 +47,9 @@ JUMP = 5.5
 """Change from a frame to the next, or over two frames, in robust standard deviations of such changes, that jitter does
 not reach in some ten thousand frames."""
 
+LEAST_STEP = 0.2
+"""Share of the larger step that the smaller one of a staircase has at least."""
+
 _LAGS = (2, 4, 8)
 _MEMORIES = np.linspace(0, MOST_MEMORY, 96)
 
@@ -260,7 +263,10 @@ class _Moves:
         return spans
 
     def _is_tread(self, rows: np.ndarray, earlier: float, step: float) -> bool:
-        """Whether a level between two moves of one direction is on the way: short, or itself sloped that way."""
+        """Whether a level between two moves of one direction is on the way: short, or itself sloped that way. A step
+        beside which the other is small is no staircase, but a change and a chance wobble near it."""
+        if min(abs(earlier), abs(step)) < LEAST_STEP * max(abs(earlier), abs(step)):
+            return False
         if len(rows) <= max(SHORTEST_LEVEL, self.reach // 6):
             return True
         slope = np.polyfit(np.arange(len(rows)), rows, 1)[0]

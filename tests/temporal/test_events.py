@@ -84,6 +84,11 @@ def test_a_planted_change_is_found_with_its_time_sign_and_size(
         assert event.duration_s == pytest.approx((event.end_frame - event.start_frame) / FPS)
 
 
+def test_a_wobble_shortly_before_a_change_is_no_part_of_it() -> None:
+    events = find_events(series(planted(200, 35, 3, 0.25)[::-1] + noise(9552, 200, 0.0, 0.015)))
+    assert [abs(event.start_frame - 161) <= 1 for event in events] == [True, True]
+
+
 def test_a_clean_step_is_found_exactly() -> None:
     happy = next(event for event in find_events(series(planted(120, 59, 1, 0.4))) if event.emotion == "happy")
     assert (happy.start_frame, happy.peak_frame, happy.end_frame) == (59, 60, 60)

@@ -31,7 +31,9 @@ def compare_sessions(
     names = (first.session.name, second.session.name)
     if names[0] == names[1]:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
-    return compare(tracks[0].series, tracks[1].series, names=names, aligned_s=aligned)
+    one, other = tracks
+    segments = (one.segments, other.segments)
+    return compare(one.series, other.series, names=names, aligned_s=aligned, segments=segments)
 
 
 def shared_markers(first: Analysis, second: Analysis) -> list[str]:

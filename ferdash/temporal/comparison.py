@@ -8,7 +8,7 @@ import pandas as pd
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SeriesError
 from ferdash.evaluation.intervals import LEVEL, Interval
-from ferdash.temporal.dominant import dominant_segments, dwell_times
+from ferdash.temporal.dominant import Segment, dominant_segments, dwell_times
 from ferdash.temporal.measures import frame_durations
 from ferdash.temporal.resampling import block_length, mean_interval
 from ferdash.temporal.series import TrackSeries, segments_of_continuity
@@ -76,6 +76,7 @@ def compare(
     *,
     names: tuple[str, str] = ("A", "B"),
     aligned_s: tuple[float, float] | None = None,
+    segments: tuple[list[Segment], list[Segment]] | None = None,
     resamples: int = 2000,
     seed: int = 0,
 ) -> Comparison:
@@ -83,6 +84,7 @@ def compare(
 
     aligned_s: the moment in each that is the same, such as a mark in both; None: the first result of each. Both are
     read by linear interpolation at steps as long as the coarser of the two has; nothing is read across a break.
+    segments: which emotion leads when in each, such as those of the smoothed series; None: those of the series given.
     Intervals come from drawing blocks of about two seconds again, at the level that holds for all seven (Bonferroni).
 
     Raises SeriesError when one has no result, or they have no moment in common.
@@ -91,6 +93,7 @@ def compare(
         if len(series) == 0:
             raise SeriesError(f"{name} has no result to compare. Choose a person whose face was judged.")
     zero = aligned_s or (float(first.timestamps_s[0]), float(second.timestamps_s[0]))
+    leads = segments or (dominant_segments(first), dominant_segments(second))
     low = max(first.timestamps_s[0] - zero[0], second.timestamps_s[0] - zero[1])
     high = min(first.timestamps_s[-1] - zero[0], second.timestamps_s[-1] - zero[1])
     if low > high:
@@ -115,19 +118,20 @@ def compare(
         common=len(both),
         mean=both.mean(axis=0),
         intervals=_intervals(both, step, resamples, seed),
-        group=group_statistics({names[0]: [first], names[1]: [second]}),
+        group=group_statistics({names[0]: [(first, leads[0])], names[1]: [(second, leads[1])]}),
     )
 
 
-def group_statistics(groups: dict[str, list[TrackSeries]]) -> pd.DataFrame:
-    """A row for each group (such as all people of a session) and emotion: columns group, emotion, mean (probability,
-    by time), dwell (share of the time in which it leads), longest_s, visits; with seconds and people of the group."""
+def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]]) -> pd.DataFrame:
+    """A row for each group (such as all people of a session, each with the segments in which an emotion leads) and
+    emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it leads), longest_s,
+    visits; with seconds and people of the group."""
     tables = []
     for name, members in groups.items():
-        seen = [one for one in members if len(one)]
+        seen = [one for one, _ in members if len(one)]
         weights = np.concatenate([np.maximum(frame_durations(one), 1e-9) for one in seen]) if seen else np.zeros(0)
         values = np.concatenate([one.probabilities for one in seen]) if seen else np.zeros((0, len(EMOTIONS)))
-        dwell = dwell_times([segment for one in seen for segment in dominant_segments(one)])
+        dwell = dwell_times([segment for _, segments in members for segment in segments])
         tables.append(
             pd.DataFrame(
                 {

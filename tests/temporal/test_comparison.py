@@ -4,6 +4,7 @@ import pytest
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SeriesError
 from ferdash.temporal.comparison import compare, group_statistics
+from ferdash.temporal.dominant import dominant_segments
 from ferdash.temporal.resampling import block_length, block_means
 from ferdash.temporal.series import TrackSeries
 
@@ -107,7 +108,8 @@ def test_what_cannot_be_compared_is_said() -> None:
 def test_groups_by_hand() -> None:
     sure = series(np.eye(7)[[HAPPY] * 30 + [NEUTRAL] * 10], fps=10)
     other = series(np.eye(7)[[NEUTRAL] * 40], fps=10)
-    table = group_statistics({"one": [sure], "both": [sure, other], "none": []}).set_index(["group", "emotion"])
+    members = [(one, dominant_segments(one)) for one in (sure, other)]
+    table = group_statistics({"one": members[:1], "both": members, "none": []}).set_index(["group", "emotion"])
     assert table.loc[("one", "happy"), "mean"] == pytest.approx(0.75)
     assert table.loc[("one", "happy"), "dwell"] == pytest.approx(0.75)
     assert table.loc[("both", "happy"), "dwell"] == pytest.approx(0.375)

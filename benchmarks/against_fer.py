@@ -6,8 +6,9 @@
     python benchmarks/against_fer.py CLIP --fer-python /tmp/ferenv/bin/python [--model fernet] [--turns 3]
 
 Without its dependencies, because those of its other detector take gigabytes. Both have loaded their models before the
-clock starts, and both judge every frame. ferdash makes a session as the app does, results written; fer runs twice each
-turn: as its defaults have it, which also draws each frame, writes a video and zips pictures, and with all of that off.
+clock starts, and both judge every frame. ferdash makes a session as the app does, results written, with each engine
+that the model is there for (`ferdash export-onnx fernet` first for those of ONNX Runtime); fer runs twice each turn: as
+its defaults have it, which also draws each frame, writes a video and zips pictures, and with all of that off.
 """
 
 import argparse
@@ -22,13 +23,15 @@ from pathlib import Path
 from statistics import median
 
 from ferdash.inference.detector import load_detector
-from ferdash.models.engines import machine
-from ferdash.models.loading import load_model
+from ferdash.models.engines import Engine, machine
+from ferdash.models.loading import export_folder, load_model
+from ferdash.models.sessions import FILES
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import AnalysisSettings
 from ferdash.temporal.jobs import create_video_session, execute
 
 BAR = 5.0
+ENGINES: dict[Engine, str] = {"torch": "ferdash, PyTorch", "onnx": "ferdash, ONNX Runtime", "int8": "ferdash, int8"}
 DEFAULTS, LEAN = "fer, its defaults", "fer, results alone"
 
 FER = """
@@ -106,19 +109,27 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=3)
     arguments = parser.parse_args()
     clip = arguments.clip.resolve()
-    model = load_model(arguments.model, checkpoints_root())
+    exported = export_folder(arguments.model, checkpoints_root())
+    models = {
+        title: load_model(arguments.model, checkpoints_root(), engine=engine)
+        for engine, title in ENGINES.items()
+        if engine == "torch" or (exported / FILES[engine]).is_file()
+    }
     detector = load_detector("haar", checkpoints_root())
-    ours: list[float] = []
+    ours: dict[str, list[float]] = {title: [] for title in models}
     theirs: dict[str, list[float]] = {DEFAULTS: [], LEAN: []}
     with tempfile.TemporaryDirectory() as folder, other_python(arguments.fer_python.absolute()) as other:
         for turn in range(arguments.turns + 1):
-            session = create_video_session(Path(folder), clip, AnalysisSettings(), model=arguments.model)
-            began = time.perf_counter()
-            execute(session, model, detector)
-            taken = time.perf_counter() - began
+            taken = {}
+            for title, model in models.items():
+                session = create_video_session(Path(folder), clip, AnalysisSettings(), model=arguments.model)
+                began = time.perf_counter()
+                execute(session, model, detector)
+                taken[title] = time.perf_counter() - began
             counts = {name: other.analyse(clip, saving=name == DEFAULTS) for name in theirs}
             if turn:  # the first turn warms up
-                ours.append(taken)
+                for title, seconds in taken.items():
+                    ours[title].append(seconds)
                 for name, (seconds, _) in counts.items():
                     theirs[name].append(seconds)
         table, video, version = session.frames(), session.record["video"], other.version
@@ -126,11 +137,15 @@ def main() -> None:
     judged = table.loc[table["reason"] == "", "frame"].nunique()
     print(f"{machine()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; fer {version}")
     print(f"{video['name']}: {frames:,} frames of {video['width']} x {video['height']}, {video['duration_s']:.1f} s")
-    print(f"{'':24}{'seconds':>9}{'frames/s':>10}{'frames with a face':>20}{'ferdash is faster by':>22}")
-    print(f"{'ferdash':24}{median(ours):>9.2f}{frames / median(ours):>10.0f}{judged:>20,}")
+    print(f"{'':24}{'seconds':>9}{'frames/s':>10}{'with a face':>13}" + "".join(f"{title:>24}" for title in ours))
+    for title, seconds in ours.items():
+        print(f"{title:24}{median(seconds):>9.2f}{frames / median(seconds):>10.0f}{judged:>13,}")
     for name, seconds in theirs.items():
-        ratio = median(b / a for a, b in zip(ours, seconds, strict=True))
-        print(f"{name:24}{median(seconds):>9.2f}{frames / median(seconds):>10.0f}{counts[name][1]:>20,}{ratio:>21.1f}x")
+        ratios = [median(b / a for a, b in zip(each, seconds, strict=True)) for each in ours.values()]
+        print(
+            f"{name:24}{median(seconds):>9.2f}{frames / median(seconds):>10.0f}{counts[name][1]:>13,}"
+            + "".join(f"{ratio:>23.1f}x" for ratio in ratios)
+        )
     print(f"medians of {arguments.turns} turns (the bar is {BAR:g})")
 
 

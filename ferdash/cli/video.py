@@ -46,7 +46,7 @@ def video(
     model: Annotated[str, typer.Option(help="Model reference.")] = "fernet",
     detector: Annotated[str, typer.Option(help="How faces are found: haar or yunet.")] = "haar",
     views: ViewsOption = "plain",
-    engine: EngineOption = "torch",
+    engine: EngineOption = "auto",
     only: Annotated[
         list[str] | None,
         typer.Option(help="Write only this export, such as report.html; may be repeated. Without it, all."),

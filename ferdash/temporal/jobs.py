@@ -487,7 +487,7 @@ class VideoJobs:
     def _model(self, reference: str) -> EmotionModel:
         """The model, kept for the next session; that of a run may have changed and is loaded again."""
         if self._loaded is None or self._loaded[0] != reference or reference.startswith("run:"):
-            self._loaded = (reference, load_model(reference, self._checkpoints))
+            self._loaded = (reference, load_model(reference, self._checkpoints, engine="auto"))
         return self._loaded[1]
 
 

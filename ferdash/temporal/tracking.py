@@ -114,7 +114,7 @@ class Tracker:
         detector: Detector,
         every: int = 3,
         *,
-        full_every_s: float = 0.5,
+        full_every_s: float = 1.0,
         look_side: int = 480,
         keep_s: float = 1.0,
         return_s: float = 5.0,
@@ -318,7 +318,11 @@ def _cheapest(costs: np.ndarray) -> dict[int, int]:
 def _reduced_grey(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
     """uint8 grey at no more than FLOW_SIDE, and the factor back to the picture's own pixels."""
     scale = max(1.0, max(image_rgb.shape[:2]) / FLOW_SIDE)
-    return cv2.cvtColor(_resized(image_rgb, scale), cv2.COLOR_RGB2GRAY), scale
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    if scale < 1.5:  # so little that no pixel is left out, and much quicker than the mean over areas
+        size = (round(grey.shape[1] / scale), round(grey.shape[0] / scale))
+        return cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), scale
+    return _resized(grey, scale), scale
 
 
 def _resized(image: np.ndarray, scale: float) -> np.ndarray:

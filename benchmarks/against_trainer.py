@@ -312,6 +312,9 @@ def print_speeds(
     for name, measured in speeds.items():
         ratio = median(a / b for a, b in zip(measured, speeds[best], strict=True))
         print(f"{name:30}{median(measured):>10,.0f}{ratio:>24.2f}")
+    plain = speeds[way_named(0, False)]
+    ratio = median(a / b for a, b in zip(speeds["ferdash, 48 px"], plain, strict=True))
+    print(f"At 48 px ferdash is {ratio:.2f} times the Trainer as it comes: no workers, float32")
     print(f"medians of {len(products)} turns; the bar is {BAR:g} times, at 48 px")
     rate = flops_of_an_image(config, 48)
     shares = [rate * speed / product for speed, product in zip(speeds["ferdash, 48 px"], products, strict=True)]

@@ -21,12 +21,16 @@ LOG_LINES = 200
 
 
 def recent_runs() -> list[tuple[str, dict[str, Any]]]:
-    """Id and status of the newest runs, newest first; damaged ones are left to the list of runs."""
+    """Id and status of the newest runs, newest first. Damaged ones are left to the list of runs, and so are those that
+    were imported: nothing here trained them."""
     root = checkpoints_root() / "runs"
-    runs = []
-    for run_id in list_run_ids(root)[:RECENT]:
+    runs: list[tuple[str, dict[str, Any]]] = []
+    for run_id in list_run_ids(root):
+        if len(runs) == RECENT:
+            break
         try:
-            runs.append((run_id, read_status(root / run_id)))
+            if "sampling" in open_run(root, run_id).record.get("config", {}):
+                runs.append((run_id, read_status(root / run_id)))
         except RunError:
             continue
     return runs

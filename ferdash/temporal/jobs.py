@@ -129,7 +129,7 @@ def execute(
         reason = f"Something went wrong inside ferdash ({type(error).__name__}: {error}); what was analysed is kept."
         writer.finish("failed", error=reason, timings=timings())
         raise
-    writer.finish("done" if finished else "stopped", timings=timings(), **facts)
+    writer.finish("done" if finished else "stopped", timings=timings(), engine=model.engine, **facts)
     return session
 
 

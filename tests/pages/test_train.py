@@ -7,6 +7,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
 from ferdash.training.config import TrainConfig, override, to_dict
 
@@ -110,6 +111,14 @@ def test_a_focus_chosen_on_test_is_marked(visit: Visit, demo_data: Path, checkpo
     write_status(run.folder, state="finished")
     app = visit("train")
     assert any("Tuned on test" in warning.value for warning in app.warning)
+
+
+def test_imported_runs_are_not_watched(visit: Visit, demo_data: Path, checkpoints: Path, tmp_path: Path) -> None:
+    (tmp_path / "older.csv").write_text("run,epoch,accuracy\nvit,0,0.5\n")
+    import_runs(tmp_path / "older.csv", checkpoints / "runs")
+    app = visit("train")
+    assert not app.error
+    assert any("Nothing has been trained yet" in note.value for note in app.info)
 
 
 def _until(condition: Callable[[], bool]) -> None:

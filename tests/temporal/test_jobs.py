@@ -70,6 +70,7 @@ def test_an_analysis_from_beginning_to_end(root, clip, small_model, detector):
     assert all(progress.speed > 0 for progress in seen)
     assert jobs.progress_of(session).frames == 50
     assert {"decode", "detect", "follow", "classify", "write", "total"} <= set(info["timings"])
+    assert info["engine"] == "torch"
 
 
 def test_a_stopped_analysis_keeps_what_it_had_and_goes_on(root, clip, small_model, detector):

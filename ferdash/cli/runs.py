@@ -1,6 +1,7 @@
 """`ferdash runs ...`: the group of commands, and those that show, label, archive and delete a run."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,10 +40,10 @@ def show(run: RunName, json_output: JsonFlag = False) -> None:
     from ferdash.runs.history import full_history
     from ferdash.runs.index import summary_of
     from ferdash.runs.lineage import trace
-    from ferdash.runs.store import find_run_id, open_run, read_status
+    from ferdash.runs.store import open_run, read_status
 
-    root = checkpoints_root() / "runs"
-    opened = open_run(root, find_run_id(root, run))
+    root, run_id = _find(run)
+    opened = open_run(root, run_id)
     summary, origin = summary_of(root, opened.id), trace(opened)
     history, before = full_history(opened), read_before(opened.folder)
     if json_output:
@@ -75,10 +76,8 @@ def show(run: RunName, json_output: JsonFlag = False) -> None:
 def rename(run: RunName, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
     """Give a run a name."""
     from ferdash.runs import meta
-    from ferdash.runs.store import find_run_id
 
-    root = checkpoints_root() / "runs"
-    run_id = find_run_id(root, run)
+    root, run_id = _find(run)
     meta.rename(root, run_id, name)
     say(f"{run_id} is now called {escape(name)}.")
 
@@ -90,10 +89,8 @@ def tag(
 ) -> None:
     """Give a run tags, or take them away."""
     from ferdash.runs import meta
-    from ferdash.runs.store import find_run_id
 
-    root = checkpoints_root() / "runs"
-    run_id = find_run_id(root, run)
+    root, run_id = _find(run)
     now = meta.tag(root, run_id, add=[] if remove else tags, remove=tags if remove else [])
     say(f"Tags of {run_id}: {escape(', '.join(now)) or 'none'}.")
 
@@ -101,10 +98,8 @@ def tag(
 def note(run: RunName, text: Annotated[str, typer.Argument(help="The notes; they replace those there are.")]) -> None:
     """Write notes on a run."""
     from ferdash.runs import meta
-    from ferdash.runs.store import find_run_id
 
-    root = checkpoints_root() / "runs"
-    run_id = find_run_id(root, run)
+    root, run_id = _find(run)
     meta.note(root, run_id, text)
     say(f"Noted on {run_id}.")
 
@@ -114,10 +109,8 @@ def archive(
 ) -> None:
     """Put a run into the archive, where lists leave it out unless asked."""
     from ferdash.runs import meta
-    from ferdash.runs.store import find_run_id
 
-    root = checkpoints_root() / "runs"
-    run_id = find_run_id(root, run)
+    root, run_id = _find(run)
     meta.archive(root, run_id, archived=not undo)
     say(f"{run_id} is {'back in the list' if undo else 'in the archive'}.")
 
@@ -126,10 +119,8 @@ def delete(run: RunName, yes: Annotated[bool, typer.Option("--yes", help="Do not
     """Delete a run with its checkpoints and predictions, for good. Models made from it stay."""
     from ferdash.runs import meta
     from ferdash.runs.index import list_runs, sound
-    from ferdash.runs.store import find_run_id
 
-    root = checkpoints_root() / "runs"
-    run_id = find_run_id(root, run)
+    root, run_id = _find(run)
     children = sum(entry.parent == run_id for entry in sound(list_runs(root)))
     if not yes:
         note = f" {counted(children, 'run continues it and loses', 'runs continue it and lose')} that part of its past."
@@ -137,6 +128,14 @@ def delete(run: RunName, yes: Annotated[bool, typer.Option("--yes", help="Do not
         typer.confirm(question + (note if children else ""), abort=True, err=True)
     meta.delete(root, run_id)
     say(f"Deleted {run_id}.")
+
+
+def _find(text: str) -> tuple[Path, str]:
+    """The folder of the runs, and the id of the one that a person means."""
+    from ferdash.runs.store import find_run_id
+
+    root = checkpoints_root() / "runs"
+    return root, find_run_id(root, text)
 
 
 def _facts(run: "RunSummary") -> dict[str, str]:

@@ -125,3 +125,16 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
     assert "Traceback" not in page.content()
     context.close()
     assert problems == []
+
+
+@pytest.fixture
+def with_dataset(page: Page) -> Page:
+    """The app's page, in which a dataset can be trained on: the demo, made by a click, unless a test before did."""
+    page.get_by_role("link", name="Dataset", exact=True).click()
+    demo = page.get_by_role("button", name="Make the demo dataset")
+    imported = page.get_by_role("tab", name="Import")
+    expect(demo.or_(imported)).to_be_visible()
+    if demo.is_visible():
+        demo.click()
+        expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
+    return page

@@ -14,13 +14,6 @@ SENTENCE = re.compile(r"is better by [\d.]+ points|are right equally often")
 
 
 def train_two_seeds(page: Page) -> None:
-    page.get_by_role("link", name="Dataset", exact=True).click()
-    demo = page.get_by_role("button", name="Make the demo dataset")
-    imported = page.get_by_role("tab", name="Import")
-    expect(demo.or_(imported)).to_be_visible()
-    if demo.is_visible():
-        demo.click()
-        expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
     page.get_by_role("link", name="Train", exact=True).click()
     fill(page.get_by_label("epochs", exact=True), "1")
     expect(page.get_by_text("epochs: 60 → 1", exact=True)).to_be_visible()
@@ -60,7 +53,8 @@ def visit_until(page: Page, sign: Locator) -> None:
     expect(sign).to_be_visible()
 
 
-def test_two_runs_are_compared_and_the_address_brings_it_back(page: Page):
+def test_two_runs_are_compared_and_the_address_brings_it_back(with_dataset: Page):
+    page = with_dataset
     train_two_seeds(page)
     visit_until(page, page.get_by_text(re.compile(r"validation images of demo .*: ([2-9]|\d\d+) runs")))
     choose_two_runs(page)

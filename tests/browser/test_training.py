@@ -8,18 +8,8 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
-def have_a_dataset(page: Page) -> None:
-    page.get_by_role("link", name="Dataset", exact=True).click()
-    demo = page.get_by_role("button", name="Make the demo dataset")
-    imported = page.get_by_role("tab", name="Import")
-    expect(demo.or_(imported)).to_be_visible()
-    if demo.is_visible():
-        demo.click()
-        expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
-
-
-def test_a_run_outlives_its_tab_and_is_stopped_from_another(page: Page):
-    have_a_dataset(page)
+def test_a_run_outlives_its_tab_and_is_stopped_from_another(with_dataset: Page):
+    page = with_dataset
     page.get_by_role("link", name="Train", exact=True).click()
     page.get_by_label("epochs", exact=True).fill("400")
     page.get_by_label("epochs", exact=True).press("Enter")

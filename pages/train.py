@@ -45,11 +45,22 @@ def draw_form() -> None:
         st.session_state["estimate"] = _estimate(edited)
     _draw_estimate(edited)
     label = f"Start {count(len(configs))} runs" if len(configs) > 1 else "Start training"
-    if start.button(label, icon=":material/play_arrow:", type="primary", width="stretch"):
+    start.button(
+        label,
+        icon=":material/play_arrow:",
+        type="primary",
+        width="stretch",
+        on_click=_start,
+        args=(recipe, configs),
+    )
+
+
+def _start(recipe: Recipe, configs: list[TrainConfig]) -> None:
+    # As a callback, which runs before the page is drawn: who goes to another page at once has started it all the same.
+    with shared.calm_errors():
         group = new_group_name(configs)
         ids = [jobs.manager().submit(_resolved(recipe, config), group=group) for config in configs]
         st.session_state["watched"] = ids[0]
-        st.rerun()
 
 
 def _draw_recipe(recipe: Recipe) -> None:

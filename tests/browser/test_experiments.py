@@ -49,7 +49,7 @@ def visit_until(page: Page, sign: Locator) -> None:
         expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
         page.get_by_role("link", name="Experiments", exact=True).click()
         first_run = page.get_by_role("link", name="Train a first run")  # no run has written anything yet
-        expect(page.get_by_role("tab", name="Published").or_(first_run)).to_be_visible()
+        expect(page.get_by_role("tab", name="Published").or_(first_run).first).to_be_visible()
     expect(sign).to_be_visible()
 
 

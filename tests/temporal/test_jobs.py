@@ -46,7 +46,7 @@ class Gate:
     """A model that waits for leave before each batch, so that a test can act in between."""
 
     def __init__(self, model: EmotionModel) -> None:
-        self.model, self.open = model, threading.Semaphore(0)
+        self.model, self.open, self.engine = model, threading.Semaphore(0), model.engine
 
     def probabilities(self, faces):
         assert self.open.acquire(timeout=20)

@@ -1,9 +1,9 @@
 """Analysing a clip with ferdash against the `fer` package's Video.analyze with its OpenCV detector, in turns.
 
-    python -m venv /tmp/ferenv
-    /tmp/ferenv/bin/pip install --no-deps fer==25.10.3
-    /tmp/ferenv/bin/pip install "setuptools<81" tensorflow-cpu "opencv-contrib-python<5" pandas requests tqdm Pillow
-    python benchmarks/against_fer.py CLIP --fer-python /tmp/ferenv/bin/python [--model fernet] [--turns 3]
+    python -m venv build/ferenv
+    build/ferenv/bin/pip install --no-deps fer==25.10.3
+    build/ferenv/bin/pip install "setuptools<81" tensorflow-cpu "opencv-contrib-python<5" pandas requests tqdm Pillow
+    python benchmarks/against_fer.py CLIP --fer-python build/ferenv/bin/python [--model fernet] [--turns 3]
 
 Without its dependencies, because those of its other detector take gigabytes. Both have loaded their models before the
 clock starts, and both judge every frame. ferdash makes a session as the app does, results written, with each engine

@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, list[str]] = {
 """What each script is run with."""
 
 FER = r"fer, {} +[\d.]+ +\d+ +\d+ +([\d.]+)x"
+FER_INT8 = r"fer, results alone +[\d.]+ +\d+ +\d+ +[\d.]+x +[\d.]+x +([\d.]+)x"
 
 CLAIMS = [
     Claim(
@@ -90,7 +91,12 @@ CLAIMS = [
     Claim(
         "against_fer", "Analysing a clip, against the fer package with nothing saved", FER.format("results alone"), 5
     ),
-    Claim("against_fer", "The same, in 8-bit integers", r"fer, results alone.* ([\d.]+)x", 5),
+    Claim(
+        "against_fer",
+        "The same, in 8-bit integers",
+        r"fer, results alone +[\d.]+ +\d+ +\d+ +[\d.]+x +[\d.]+x +([\d.]+)x",
+        5,
+    ),
     Claim("against_fer", "The same in PyTorch, against fer as its defaults have it", FER.format("its defaults"), 5),
     Claim("video_speed", "Every frame of a clip, against its length", r"ratio +([\d.,]+) times real time", 3),
     Claim(

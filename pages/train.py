@@ -144,11 +144,20 @@ def _draw_continuation(reference: str) -> None:
     if back.button("Back", width="stretch"):
         del st.session_state["continue_from"]
         st.rerun()
-    if start.button("Continue", icon=":material/play_arrow:", type="primary", width="stretch"):
-        settings = [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]
+    start.button(
+        "Continue",
+        icon=":material/play_arrow:",
+        type="primary",
+        width="stretch",
+        on_click=_continue,
+        args=(reference, [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]),
+    )
+
+
+def _continue(reference: str, settings: list[str]) -> None:
+    with shared.calm_errors():
         st.session_state["watched"] = jobs.manager().resume(reference, settings)
         del st.session_state["continue_from"]
-        st.rerun()
 
 
 def _setting(value: object) -> str:

@@ -7,11 +7,11 @@ import streamlit as st
 
 from pages import jobs, shared
 
-from ferdash.errors import RunError
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
 from ferdash.runs.before import read_before
-from ferdash.runs.store import list_run_ids, open_run, read_log, read_metrics, read_status
+from ferdash.runs.index import RunSummary, list_runs, sound
+from ferdash.runs.store import open_run, read_log, read_metrics, read_status
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.wording import count, duration, percent
 
@@ -20,20 +20,9 @@ RECENT = 20
 LOG_LINES = 200
 
 
-def recent_runs() -> list[tuple[str, dict[str, Any]]]:
-    """Id and status of the newest runs, newest first. Damaged ones are left to the list of runs, and so are those that
-    were imported: nothing here trained them."""
-    root = checkpoints_root() / "runs"
-    runs: list[tuple[str, dict[str, Any]]] = []
-    for run_id in list_run_ids(root):
-        if len(runs) == RECENT:
-            break
-        try:
-            if "sampling" in open_run(root, run_id).record.get("config", {}):
-                runs.append((run_id, read_status(root / run_id)))
-        except RunError:
-            continue
-    return runs
+def recent_runs() -> list[RunSummary]:
+    """The newest runs, newest first: neither damaged ones nor imported ones, which nothing here trained."""
+    return [run for run in sound(list_runs(checkpoints_root() / "runs")) if run.kind == "run"][:RECENT]
 
 
 @st.fragment(run_every=2.0)
@@ -44,23 +33,19 @@ def draw_jobs() -> None:
         if not runs:
             st.info("Nothing has been trained yet. Choose a recipe on the left and start it.", icon=":material/info:")
             return
-        _draw_unfinished([(run_id, status) for run_id, status in runs if status["state"] in UNFINISHED])
+        _draw_interrupted([run.id for run in runs if run.state == "interrupted"])
         _draw_queue()
-        ids = [run_id for run_id, _ in runs]
-        active = next((run_id for run_id, status in runs if status["state"] in ("running", "paused")), ids[0])
+        ids = [run.id for run in runs]
+        active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
         if st.session_state.get("watched") not in ids:
             st.session_state["watched"] = active
-        st.selectbox("Run", ids, key="watched", format_func=dict(_labels(runs)).get)
+        labels = {run.id: f"{run.id} · {run.state}" for run in runs}
+        st.selectbox("Run", ids, key="watched", format_func=labels.get)
         _draw_run(st.session_state["watched"])
 
 
-def _labels(runs: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, str]]:
-    return [(run_id, f"{run_id} · {status['state']}") for run_id, status in runs]
-
-
-def _draw_unfinished(runs: list[tuple[str, dict[str, Any]]]) -> None:
-    interrupted = [(run_id, status) for run_id, status in runs if status["state"] == "interrupted"]
-    for run_id, _ in interrupted:
+def _draw_interrupted(run_ids: list[str]) -> None:
+    for run_id in run_ids:
         line, button = st.columns([4, 1], vertical_alignment="center")
         line.warning(f"{run_id} was interrupted; its checkpoints are whole.", icon=":material/power_off:")
         if button.button("Resume", key=f"resume:{run_id}", type="primary", width="stretch"):

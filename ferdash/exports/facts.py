@@ -18,6 +18,8 @@ STATES = {
     "damaged": "damaged",
 }
 
+ENGINES = {"torch": "PyTorch", "onnx": "ONNX Runtime", "int8": "ONNX Runtime in 8-bit integers"}
+
 KINDS = {"video": "video", "stills": "photos in order", "live": "recording of the camera"}
 
 
@@ -55,6 +57,8 @@ def facts_of(session: Session) -> dict[str, str]:
     if part := part_of(settings):
         facts["Analysed"] = part
     facts["Model"] = str(info.get("model_title") or info.get("model") or "unknown")
+    if info.get("engine") in ENGINES:
+        facts["Computed by"] = ENGINES[info["engine"]]
     facts["Faces found by"] = {"haar": "Haar cascade", "yunet": "YuNet"}.get(info.get("detector", ""), "unknown")
     if info.get("created_at"):
         facts["Made"] = str(info["created_at"])[:16].replace("T", " ") + " UTC"

@@ -1,7 +1,7 @@
 """Sessions: every analysis over time is a folder, written as it goes, and the folder is the truth.
 
 session.json       written once, its name apart: kind, source, video, settings, model, detector, versions
-status.json        state, progress, heartbeat, process id, timings; replaced in one step by whoever is at work
+status.json        state, progress, heartbeat, process id, timings, engine; replaced in one step by whoever is at work
 frames/            part-00000.parquet ...: the frames table in pieces, each complete or not there
 tracker.json       the people known after the last piece, so that ids go on after a break
 thumbs/            track-1.jpg ...: a face of each person

@@ -93,7 +93,7 @@ def test_seeds_and_folds_at_once_are_refused(visit: Visit, demo_data: Path, chec
 
 def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     config = override(TrainConfig(), ["dataset=demo", "epochs=1", "network.width=8", "network.depths=1"])
-    record = {"config": to_dict(config), "command": "ferdash train", "parent": None}
+    record = {"config": to_dict(config), "dataset": {"name": "demo", "hash": ""}, "command": "", "parent": None}
     run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", record)
     write_status(run.folder, state="running")
     status = json.loads((run.folder / "status.json").read_text())
@@ -106,7 +106,8 @@ def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Pat
 
 def test_a_focus_chosen_on_test_is_marked(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     settings = ["dataset=demo", "sampling.mode=adaptive", "sampling.focus.measured_on=test"]
-    record = {"config": to_dict(override(TrainConfig(), settings)), "command": "ferdash train", "parent": None}
+    config = to_dict(override(TrainConfig(), settings))
+    record = {"config": config, "dataset": {"name": "demo", "hash": ""}, "command": "", "parent": None}
     run = create_run(checkpoints / "runs", "20250101-000000-custom-0002", record)
     write_status(run.folder, state="finished")
     app = visit("train")

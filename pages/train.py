@@ -37,8 +37,8 @@ def draw_form() -> None:
     _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
-    edited = train_form.edit(override(base, [f"start_from={start_from}"]))
-    _draw_changes(recipe.config(), edited)
+    edited = train_form.edit(override(base, [f"start_from={start_from}"]), recipe.name)
+    _draw_changes("recipe", recipe.config(), edited)
     configs = train_form.repeat(edited)
     ask, start = st.columns(2)
     if ask.button("Estimate", icon=":material/timer:", width="stretch"):
@@ -97,13 +97,13 @@ def _resolved(recipe: Recipe, config: TrainConfig) -> TrainConfig:
     return config
 
 
-def _draw_changes(before: TrainConfig, after: TrainConfig) -> None:
+def _draw_changes(what: str, before: TrainConfig, after: TrainConfig) -> None:
     changes = {path: pair for path, pair in differences(before, after).items() if path != "dataset"}
     if changes:
         chips = " ".join(
             f":blue-badge[{path}: {_short(path, old)} → {_short(path, new)}]" for path, (old, new) in changes.items()
         )
-        st.markdown(f"Changed from the recipe: {chips}")
+        st.markdown(f"Changed from the {what}: {chips}")
 
 
 def _short(path: str, value: object) -> str:
@@ -138,8 +138,8 @@ def _draw_continuation(reference: str) -> None:
     run_id, _, checkpoint = reference.partition("@")
     st.markdown(f"Continue **{run_id}** from `{checkpoint}` as a new run; only changes are recorded.")
     parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
-    edited = train_form.edit(parent)
-    _draw_changes(parent, edited)
+    edited = train_form.edit(parent, reference)
+    _draw_changes("run", parent, edited)
     back, start = st.columns(2)
     if back.button("Back", width="stretch"):
         del st.session_state["continue_from"]

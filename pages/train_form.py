@@ -29,20 +29,20 @@ GROUPS = {
 }
 
 
-def edit(base: TrainConfig) -> TrainConfig:
+def edit(base: TrainConfig, form: str) -> TrainConfig:
     """Draw the form around `base` and return the configuration as edited. Raises ConfigError naming a wrong field.
 
-    Widgets are keyed by recipe, so that choosing another recipe shows that recipe's values.
+    form: what is edited, a recipe or a checkpoint; each keeps entries of its own, so that another shows its own values.
     """
     values = flatten(to_dict(base))
     edited: dict[str, Any] = {}
     columns = st.columns(len(FIRST))
     for column, path in zip(columns, FIRST, strict=True):
         with column:
-            edited[path] = _widget(base, path, values[path])
+            edited[path] = _widget(form, path, values[path])
     with st.expander("More settings", icon=":material/tune:"):
         for group, title in GROUPS.items():
-            _group(base, group, title, values, edited)
+            _group(base, form, group, title, values, edited)
     changed = [f"{path}={_text(value)}" for path, value in edited.items() if value != values.get(path)]
     return override(base, changed)
 
@@ -69,7 +69,9 @@ def repeat(config: TrainConfig) -> list[TrainConfig]:
     return plan(config, seeds=seeds, folds=folds)
 
 
-def _group(base: TrainConfig, group: str, title: str, values: dict[str, Any], edited: dict[str, Any]) -> None:
+def _group(
+    base: TrainConfig, form: str, group: str, title: str, values: dict[str, Any], edited: dict[str, Any]
+) -> None:
     paths = [
         path
         for path, _ in _fields(TrainConfig)
@@ -82,26 +84,26 @@ def _group(base: TrainConfig, group: str, title: str, values: dict[str, Any], ed
     place = 0
     for path in paths:
         if path == "sampling.weights":
-            _emotion_weights(base, edited)
+            _emotion_weights(base, form, edited)
             continue
         with columns[place % 3]:
-            edited[path] = _widget(base, path, values[path])
+            edited[path] = _widget(form, path, values[path])
         place += 1
 
 
-def _emotion_weights(base: TrainConfig, edited: dict[str, Any]) -> None:
+def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> None:
     st.caption("Weights of `static` sampling: how much more often an image of an emotion is drawn")
     for column, emotion in zip(st.columns(len(EMOTIONS)), EMOTIONS, strict=True):
         before = base.sampling.weights.get(emotion, 1.0)
-        key = f"train:{base.recipe}:sampling.weights.{emotion}"
+        key = f"train:{form}:sampling.weights.{emotion}"
         weight = column.number_input(emotion, value=before, min_value=0.0, step=0.5, key=key)
         if weight != before:
             edited[f"sampling.weights.{emotion}"] = weight
 
 
-def _widget(base: TrainConfig, path: str, value: Any) -> Any:
+def _widget(form: str, path: str, value: Any) -> Any:
     kind = dict(_fields(TrainConfig))[path]
-    label, key = path.rpartition(".")[2].replace("_", " "), f"train:{base.recipe}:{path}"
+    label, key = path.rpartition(".")[2].replace("_", " "), f"train:{form}:{path}"
     if path.startswith("sampling.focus."):
         label = f"focus: {label}"
     if typing.get_origin(kind) is Literal:

@@ -114,6 +114,18 @@ def test_a_focus_chosen_on_test_is_marked(visit: Visit, demo_data: Path, checkpo
     assert any("Tuned on test" in warning.value for warning in app.warning)
 
 
+def test_a_continued_run_shows_its_own_settings(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    config = to_dict(override(TrainConfig(), ["dataset=demo", "recipe=fernet", "epochs=3"]))
+    record = {"config": config, "dataset": {"name": "demo", "hash": ""}, "command": "", "parent": None}
+    run = create_run(checkpoints / "runs", "20250101-000000-fernet-0003", record)
+    write_status(run.folder, state="finished")
+    app = visit("train")  # with the recipe's own 60 epochs in the form
+    app.session_state["continue_from"] = f"{run.id}@epoch-002"
+    app.run()
+    assert [box.value for box in app.number_input if box.label == "epochs"] == [3]
+    assert not any("Changed from" in text.value for text in app.markdown)
+
+
 def test_imported_runs_are_not_watched(visit: Visit, demo_data: Path, checkpoints: Path, tmp_path: Path) -> None:
     (tmp_path / "older.csv").write_text("run,epoch,accuracy\nvit,0,0.5\n")
     import_runs(tmp_path / "older.csv", checkpoints / "runs")

@@ -2,16 +2,19 @@
 
 import shutil
 import tempfile
+from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
 from ferdash.errors import ModelError, RunError
 from ferdash.inference.calibrating import fit_calibration
 from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
+from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
 from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE
@@ -20,16 +23,29 @@ from ferdash.models.processing import processor_of
 from ferdash.models.views import VIEWS
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
+from ferdash.training.checkpoints import checkpoint_name, kept_epochs
+from ferdash.wording import counted
 
 
-def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: bool = False) -> Path:
-    """Save the best network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
+def promote(
+    run_id: str,
+    name: str,
+    *,
+    data: Path,
+    checkpoints: Path,
+    replace: bool = False,
+    average: int = 0,
+    measure: bool = False,
+) -> Path:
+    """Save a network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
 
+    average: 0 takes the best epoch's network, otherwise the mean of the weights after so many of the newest epochs.
+    measure: whether batch-norm statistics are measured anew on the training images as they are; a mean always needs it.
     The temperature of its probabilities is fitted on validation and kept with it. The model is scored anew there, with
     and without images that duplicate a training image, and a FerNet, which is fast enough, also over each choice of
     views; the card says so. replace: put it in the place of a model of that name.
 
-    Raises RunError, DatasetError or ModelError when the run, its dataset or its checkpoint is missing, the run is a
+    Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
     fold of a cross-validation, or the name is taken.
     """
     check_name(name)
@@ -42,12 +58,18 @@ def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: b
             f"Run {run_id} is one fold of a cross-validation, and has seen validation images that its card would be "
             "scored on. Promote a run that was trained on the dataset's own splits."
         )
+    chosen = _chosen(run, average, measure)
     model = load_model(f"run:{run_id}@best", checkpoints, device="cpu")
     dataset = open_dataset(data, run.record["dataset"]["name"])
     if dataset.hash != run.record["dataset"]["hash"]:
         raise RunError(
             f"The dataset “{dataset.name}” is not the one that run {run_id} was trained on any more; import that again."
         )
+    if average:
+        files = [run.folder / "checkpoints" / checkpoint_name(epoch=epoch + 1, batch=0) for epoch in chosen.epochs]
+        model = replaced(model, network=mean_network(files).requires_grad_(False))
+    if average or measure:
+        measure_statistics(model, np.asarray(dataset.images[dataset.rows("train")]))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".promoting-") as workspace:
         draft = Path(workspace) / name
@@ -58,11 +80,36 @@ def promote(run_id: str, name: str, *, data: Path, checkpoints: Path, replace: b
         write_calibration(draft, fit_calibration(plain, given))
         saved = load_model(str(draft), checkpoints, device="cpu")
         evaluations = _evaluations(saved, given, dataset)
-        write_card(draft, _facts(name, run, saved, dataset, checkpoints / "runs", evaluations))
+        write_card(draft, _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations))
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
     return target
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which weights of a run are taken. epochs: from 0, oldest first. described: for the card."""
+
+    epochs: list[int]
+    described: str
+
+
+def _chosen(run: Run, average: int, measure: bool) -> Chosen:
+    measured = "; batch-norm statistics measured on the training images as they are" if average or measure else ""
+    if not average:
+        best = read_status(run.folder)["best"]
+        total = len(full_history(run))
+        described = f"epoch {best['epoch'] + 1} of {total}, by {best['select']} on validation{measured}"
+        return Chosen([best["epoch"]], described)
+    kept = kept_epochs(run.folder / "checkpoints")
+    if len(kept) < average:
+        raise RunError(
+            f"Run {run.id} keeps the weights of {counted(len(kept), 'epoch')}, and {average} were to be averaged. Ask "
+            "for fewer, or train with a higher checkpoint.keep_last."
+        )
+    epochs = kept[-average:]
+    return Chosen(epochs, f"the mean of the weights after epochs {epochs[0] + 1} to {epochs[-1] + 1}{measured}")
 
 
 def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path) -> None:
@@ -78,10 +125,15 @@ def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path
 
 
 def _facts(
-    name: str, run: Run, model: EmotionModel, dataset: FaceDataset, runs: Path, evaluations: list[Scored]
+    name: str,
+    run: Run,
+    chosen: Chosen,
+    model: EmotionModel,
+    dataset: FaceDataset,
+    runs: Path,
+    evaluations: list[Scored],
 ) -> CardFacts:
     config = cast(PreTrainedModel, model.network).config
-    best = read_status(run.folder)["best"]
     is_fernet = config.model_type == "fernet"
     return CardFacts(
         name=name,
@@ -99,8 +151,8 @@ def _facts(
         code=run.record["code"],
         versions=run.record["versions"],
         history=full_history(run),
-        epoch=best["epoch"],
-        select=best["select"],
+        epochs=chosen.epochs,
+        chosen=chosen.described,
         evaluations=[evaluation.to_dict() for evaluation in evaluations],
     )
 

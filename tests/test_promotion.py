@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 from ferdash.data.dataset import FaceDataset, delete_dataset
@@ -64,6 +65,33 @@ def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[R
     folder = promote(child.id, "child", data=demo_root, checkpoints=checkpoints)
     card = (folder / "README.md").read_text()
     assert f"`{parent.record['command']}`, stopped, then `{child.record['command']}`" in card
+
+
+def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
+    parent = runs[0]
+    folder = promote(parent.id, "mean", data=demo_root, checkpoints=checkpoints, average=2)
+    card = (folder / "README.md").read_text()
+    assert "the mean of the weights after epochs 1 to 2; batch-norm statistics measured on the training" in card
+    assert "| 1 (kept) |" in card
+    assert "| 2 (kept) |" in card
+    mean, best = (load_model(name, checkpoints).network for name in ("mean", f"run:{parent.id}@best"))
+    expected = sum(
+        load_model(f"run:{parent.id}@epoch-{epoch}", checkpoints).network.classifier.weight for epoch in (1, 2)
+    )
+    torch.testing.assert_close(mean.classifier.weight, expected / 2)
+    assert not torch.equal(mean.stem[1].running_mean, best.stem[1].running_mean)
+    with pytest.raises(RunError, match="keeps the weights of 2 epochs, and 9 were to be averaged"):
+        promote(parent.id, "too-many", data=demo_root, checkpoints=checkpoints, average=9)
+
+
+def test_a_best_network_can_have_its_statistics_measured_anew(
+    checkpoints: Path, runs: tuple[Run, Run], demo_root: Path
+) -> None:
+    folder = promote(runs[0].id, "measured", data=demo_root, checkpoints=checkpoints, measure=True)
+    assert "on validation; batch-norm statistics measured on the training" in (folder / "README.md").read_text()
+    new, old = (load_model(name, checkpoints).network for name in ("measured", f"run:{runs[0].id}@best"))
+    assert torch.equal(new.classifier.weight, old.classifier.weight)
+    assert not torch.equal(new.stem[1].running_var, old.stem[1].running_var)
 
 
 def test_a_model_is_only_replaced_when_asked(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:

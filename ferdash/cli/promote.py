@@ -17,13 +17,32 @@ def promote_run(
     run: Annotated[str, typer.Argument(help="Id of a run.")],
     name: Annotated[str, typer.Argument(help="Name of the model it becomes.")],
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a model of that name.")] = False,
+    average: Annotated[
+        int,
+        typer.Option(min=0, help="Take the mean of the weights after so many of the newest epochs; 0: the best epoch."),
+    ] = 0,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure-statistics",
+            help="Measure the statistics of batch norm anew, on training images as they are; a mean always needs it.",
+        ),
+    ] = False,
     json_output: JsonFlag = False,
 ) -> None:
-    """Save a run's best network as a named model, scored on validation, with a model card."""
+    """Save a run's best network, or a mean of many, as a named model, scored on validation, with a model card."""
     from ferdash.models.card import read_evaluation
     from ferdash.promotion import promote
 
-    folder = promote(run, name, data=data_root(), checkpoints=checkpoints_root(), replace=replace)
+    folder = promote(
+        run,
+        name,
+        data=data_root(),
+        checkpoints=checkpoints_root(),
+        replace=replace,
+        average=average,
+        measure=measure,
+    )
     evaluations = read_evaluation(folder)
     if json_output:
         print_json({"model": name, "folder": str(folder), "evaluations": evaluations})

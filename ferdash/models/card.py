@@ -42,8 +42,8 @@ class CardFacts:
 
     name: the model's folder. model_type: as transformers names it (`fernet`, `vit`). architecture: a sentence.
     counts: images by split and emotion. provenance: where the data comes from, in Markdown (see card_text).
-    run, command, seed, code, versions: what made the model. history: rows of the run's metrics.jsonl. epoch: the one
-    that was kept, from 0; select: the validation score it was chosen by.
+    run, command, seed, code, versions: what made the model. history: rows of the run's metrics.jsonl. epochs:
+    those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence.
     evaluations: as `Scored.to_dict()` gives them, the main one first.
     """
 
@@ -62,8 +62,8 @@ class CardFacts:
     code: str
     versions: dict[str, str]
     history: list[dict[str, Any]]
-    epoch: int
-    select: str
+    epochs: list[int]
+    chosen: str
     evaluations: list[dict[str, Any]]
     licence: str = "mit"
 
@@ -206,8 +206,8 @@ def _scores(facts: CardFacts) -> str:
     parts.append(_headline_table(facts.evaluations))
     if any(evaluation["protocol"]["split"] == "validation" for evaluation in facts.evaluations):
         parts.append(
-            "The epoch was chosen on the validation split, so scores there are a little higher than they would be on "
-            "new images."
+            "The weights were chosen on the validation split, so scores there are a little higher than they would be "
+            "on new images."
         )
     main, protocol = facts.evaluations[0], facts.evaluations[0]["protocol"]
     if main["calibration"]:
@@ -269,12 +269,12 @@ def _training(facts: CardFacts) -> str:
         ["Seed", str(facts.seed)],
         ["Code", f"`{facts.code}`"],
         ["Versions", versions],
-        ["Chosen", f"epoch {facts.epoch + 1} of {len(facts.history)}, by {facts.select} on validation"],
+        ["Chosen", facts.chosen],
     ]
     hours = sum(row.get("seconds", 0.0) for row in facts.history) / 3600
     curve = [
         [
-            str(row["epoch"] + 1) + (" (kept)" if row["epoch"] == facts.epoch else ""),
+            str(row["epoch"] + 1) + (" (kept)" if row["epoch"] in facts.epochs else ""),
             f"{row['train_loss']:.3f}" if "train_loss" in row else "-",
             f"{row['validation']['log_loss']:.3f}",
             percent(row["validation"]["accuracy"]),
@@ -287,13 +287,13 @@ def _training(facts: CardFacts) -> str:
 
 
 def _some_epochs(facts: CardFacts) -> list[dict[str, Any]]:
-    """About CURVE_ROWS epochs, evenly spaced, the last and the one that was kept among them."""
+    """About CURVE_ROWS epochs, evenly spaced, the last and the newest that was kept among them."""
     step = max(1, len(facts.history) // CURVE_ROWS)
     last = len(facts.history) - 1
     return [
         row
         for number, row in enumerate(facts.history)
-        if (last - number) % step == 0 or number == 0 or row["epoch"] == facts.epoch
+        if (last - number) % step == 0 or number == 0 or row["epoch"] == facts.epochs[-1]
     ]
 
 

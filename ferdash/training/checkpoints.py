@@ -14,7 +14,7 @@ from ferdash.models.weights import read_checkpoint
 _NAME = re.compile(r"(epoch)-(\d+)\.pt|(batch)-(\d+)\.pt")
 
 
-def checkpoint_name(*, epoch: int, batch: int, batches: int) -> str:
+def checkpoint_name(*, epoch: int, batch: int, batches: int = 0) -> str:
     """`epoch-004.pt` after epoch 4 (counted from 1), `batch-000512.pt` after 512 batches of the whole run."""
     return f"epoch-{epoch:03d}.pt" if batch == 0 else f"batch-{epoch * batches + batch:06d}.pt"
 
@@ -40,6 +40,12 @@ def list_checkpoints(folder: Path) -> list[Path]:
             with suppress(FileNotFoundError):  # the run at work thinned it out just now
                 written.append((path.stat().st_mtime_ns, path.name, path))
     return [path for _, _, path in sorted(written)]
+
+
+def kept_epochs(folder: Path) -> list[int]:
+    """Epochs, from 0, at whose end a training state was written that is still there; in their order."""
+    matches = [_NAME.fullmatch(path.name) for path in list_checkpoints(folder)]
+    return sorted(int(match[2]) - 1 for match in matches if match and match[1])
 
 
 def thin(folder: Path, keep_last: int) -> None:

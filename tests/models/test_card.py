@@ -60,8 +60,8 @@ def facts(scored: Scored, demo_dataset: FaceDataset) -> CardFacts:
         code="3d3ecde8bedc",
         versions={"python": "3.11", "torch": "2.13"},
         history=[epoch_row(epoch) for epoch in range(EPOCHS)],
-        epoch=17,
-        select="accuracy",
+        epochs=[17],
+        chosen="epoch 18 of 25, by accuracy on validation",
         evaluations=[scored.to_dict(), without_duplicates(scored).to_dict()],
     )
 
@@ -102,7 +102,7 @@ def test_it_says_where_the_model_comes_from(facts: CardFacts, scored: Scored) ->
         "12,345 parameters",
         scored.protocol.describe(),
         without_duplicates(scored).protocol.describe(),
-        "The epoch was chosen on the validation split",
+        "The weights were chosen on the validation split",
         DEMO_PROVENANCE,
     ):
         assert expected in text

@@ -24,6 +24,10 @@ DETECTION_SIDE = 1024
 WHOLE_SIDE = 64
 """A picture no larger than this on either side is taken for a face that was cut out already."""
 
+STEP, QUICK_STEP = 1.1, 1.2
+"""Ratio of the sizes at which the Haar cascade looks for faces. With the coarser one a look takes about half as long,
+and finds 97 of 100 faces pasted into noise instead of 99."""
+
 YUNET_REPOSITORY = "opencv/face_detection_yunet"
 YUNET_FILE = "face_detection_yunet_2023mar.onnx"
 
@@ -47,8 +51,9 @@ class Detector(Protocol):
 
     name: str
 
-    def __call__(self, image_rgb: np.ndarray) -> list[Face]:
-        """The faces, from left to right."""
+    def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
+        """The faces, from left to right. To save time, where a detector can: min_side, in pixels, below which faces
+        need not be found; quick, for a look that may miss one now and then."""
         ...
 
 
@@ -84,7 +89,7 @@ class HaarDetector:
     The confidence is a logistic of the last stage's sum: FER2013's faces lie mostly above 55.2, patterns that are no
     face below. Where nothing is found the picture is looked at once more, with its border continued by a quarter and
     in finer steps: the cascade wants some room around a face. Of FER2013's faces, which fill their picture, this finds
-    76 % instead of 54 %; equalising the histogram first added nothing.
+    76 % instead of 54 %; equalising the histogram first added nothing. A quick look goes in steps of QUICK_STEP.
     """
 
     name = "haar"
@@ -94,9 +99,10 @@ class HaarDetector:
         self.min_side = min_side
         self._local = threading.local()
 
-    def __call__(self, image_rgb: np.ndarray) -> list[Face]:
+    def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
         grey, scale = _reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY))
-        faces = self._look(grey, step=1.1, min_side=self.min_side) or self._look_closer(grey)
+        step, smallest = QUICK_STEP if quick else STEP, max(self.min_side, round(min_side / scale))
+        faces = self._look(grey, step=step, min_side=smallest) or ([] if quick else self._look_closer(grey))
         return [_scaled(face, scale) for face in _from_left(suppress_duplicates(faces))]
 
     def _look(self, grey: np.ndarray, *, step: float, min_side: int, margin: int = 0) -> list[Face]:
@@ -138,7 +144,7 @@ class YuNetDetector:
         self._local = threading.local()
         self._network()
 
-    def __call__(self, image_rgb: np.ndarray) -> list[Face]:
+    def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
         image_bgr, scale = _reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR))
         network = self._network()
         network.setInputSize((image_bgr.shape[1], image_bgr.shape[0]))

@@ -51,17 +51,40 @@ def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> N
 
 def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
     run = _pick(runs, titles, "promoted")
-    st.markdown("Saves the run's best network as a model that every page offers, scored anew and with a card.")
+    st.markdown("Saves a network of the run as a model that every page offers, scored anew and with a card.")
     if run.tuned_on_test:
         st.warning("This run is tuned on test; a test score of the model would prove nothing.")
     name = st.text_input("Name of the model", key=f"model-{run.id}")
     replace = st.checkbox("Replace a model of that name", key=f"replace-{run.id}")
+    average = st.number_input(
+        "Epochs to average",
+        min_value=0,
+        help="0 takes the best epoch. A mean of the weights after the newest epochs often recognises more; the "
+        "run must have kept them (checkpoint.keep_last).",
+        key=f"average-{run.id}",
+    )
+    measure = st.checkbox(
+        "Measure batch-norm statistics anew",
+        help="On the training images as they are, instead of turned and shifted as during training. A mean of epochs "
+        "always needs it; for a single one, compare both on validation.",
+        value=average > 0,
+        disabled=average > 0,
+        key=f"measure-{run.id}-{average > 0}",
+    )
     if st.button("Promote it", type="primary", disabled=not name):
         shared.await_models()
         from ferdash.promotion import promote
 
         with st.spinner("Scoring it on validation …"):
-            promote(run.id, name, data=data_root(), checkpoints=checkpoints_root(), replace=replace)
+            promote(
+                run.id,
+                name,
+                data=data_root(),
+                checkpoints=checkpoints_root(),
+                replace=replace,
+                average=average,
+                measure=measure,
+            )
         shared.announce(f"{titles[run.id]} is now the model “{name}”.")
         st.rerun()
 

@@ -103,7 +103,7 @@ def test_a_doubtful_face_must_be_seen_twice(film):
         name = "once"
         looks = 0
 
-        def __call__(self, image_rgb):
+        def __call__(self, image_rgb, **_):
             self.looks += 1
             return [Face((100.0, 60.0, 180.0, 140.0), 0.6, "once")] if self.looks == 1 else []
 
@@ -116,7 +116,7 @@ def test_a_face_that_the_detector_misses_is_followed_for_a_while(film):
         name = "forgetful"
         looks = 0
 
-        def __call__(self, image_rgb):
+        def __call__(self, image_rgb, **_):
             self.looks += 1
             return HaarDetector()(image_rgb) if self.looks == 1 else []
 
@@ -153,7 +153,7 @@ def test_landmarks_move_with_their_face(film):
     class Marked:
         name = "yunet"
 
-        def __call__(self, image_rgb):
+        def __call__(self, image_rgb, **_):
             return [
                 Face(
                     face.box_xyxy,

@@ -65,6 +65,7 @@ def promote(
         raise RunError(
             f"The dataset “{dataset.name}” is not the one that run {run_id} was trained on any more; import that again."
         )
+    model = replaced(model, session=None)  # the network is about to change
     if average:
         files = [run.folder / "checkpoints" / checkpoint_name(epoch=epoch + 1, batch=0) for epoch in chosen.epochs]
         model = replaced(model, network=mean_network(files).requires_grad_(False))

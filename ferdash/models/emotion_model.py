@@ -10,6 +10,7 @@ from torch import nn
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
 from ferdash.models.calibration import Calibration, tempered
+from ferdash.models.fusing import FusedNetwork
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.sessions import OnnxSession
 from ferdash.models.views import VIEWS
@@ -22,7 +23,8 @@ class EmotionModel:
     network: in evaluation mode, on `device`. columns: for each of EMOTIONS, the network's output that holds it.
     parameters: number of weights. details: what the model's card says of it (licence, data, scores), as far as known.
     calibration: how its probabilities are scaled. views: one of VIEWS, over which they are averaged. session: the same
-    network in ONNX Runtime, which then does the work.
+    network made ready for answering, fused or in ONNX Runtime, which then does the work. Whoever changes the network
+    must leave the session out.
     """
 
     reference: str
@@ -34,7 +36,7 @@ class EmotionModel:
     details: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
     views: str = "plain"
-    session: OnnxSession | None = None
+    session: OnnxSession | FusedNetwork | None = None
 
     @property
     def parameters(self) -> int:

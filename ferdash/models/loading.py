@@ -28,6 +28,8 @@ from ferdash.models.calibration import CALIBRATION_FILE, read_calibration
 from ferdash.models.card import read_card
 from ferdash.models.emotion_model import EmotionModel, together
 from ferdash.models.engines import Engine, check_engine, choose_engine
+from ferdash.models.fernet import FerNetForImageClassification
+from ferdash.models.fusing import fuse
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.preprocess import Preprocess, preprocess_of
 from ferdash.models.sessions import FILES
@@ -186,7 +188,8 @@ def _load_one(
     except LabelError as error:
         raise ModelError(f"{reference} is not a model of the seven emotions. {error}") from error
     network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    model = EmotionModel(reference, title, network, columns, preprocess, device, details, calibration)
+    session = fuse(network) if isinstance(network, FerNetForImageClassification) else None
+    model = EmotionModel(reference, title, network, columns, preprocess, device, details, calibration, session=session)
     if engine == "torch" or (engine == "auto" and device.type != "cpu"):
         return model
     return choose_engine(model, engine, export_folder(reference, checkpoints), checkpoints)

@@ -149,7 +149,7 @@ def _draw_checkpoints(run_id: str, folder: Path, status: dict[str, Any]) -> None
     for path in reversed(files):
         if not path.is_file():
             continue  # the run at work thinned it out just now
-        line, button = st.columns([3, 1], vertical_alignment="center")
+        line, button = st.columns([1, 1], vertical_alignment="center")
         line.markdown(f"`{path.stem}`")
         if button.button("Continue from here", key=f"continue:{path.stem}", width="stretch"):
             st.session_state["continue_from"] = f"{run_id}@{path.stem}"

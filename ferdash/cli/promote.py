@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def promote_run(
-    run: Annotated[str, typer.Argument(help="Id of a run.")],
+    run: Annotated[str, typer.Argument(help="Id of a run, or its last four characters.")],
     name: Annotated[str, typer.Argument(help="Name of the model it becomes.")],
     replace: Annotated[bool, typer.Option("--replace", help="Put it in the place of a model of that name.")] = False,
     average: Annotated[
@@ -33,7 +33,9 @@ def promote_run(
     """Save a run's best network, or a mean of many, as a named model, scored on validation, with a model card."""
     from ferdash.models.card import read_evaluation
     from ferdash.promotion import promote
+    from ferdash.runs.store import find_run_id
 
+    run = find_run_id(checkpoints_root() / "runs", run)
     folder = promote(
         run,
         name,

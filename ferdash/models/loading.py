@@ -35,6 +35,7 @@ from ferdash.models.preprocess import Preprocess, preprocess_of
 from ferdash.models.sessions import FILES
 from ferdash.models.views import check_views
 from ferdash.models.weights import read_network
+from ferdash.wording import counted
 
 logging.disable_progress_bar()  # transformers' own bars would mix with ours on stderr
 
@@ -262,7 +263,13 @@ def _check_preprocess(preprocess: Preprocess, processor: Any, reference: str) ->
     """Refuse a model whose image processor does something that Preprocess does not reproduce."""
     shape = (1, 60, 60) if preprocess.channels == 1 else (1, 60, 60, 3)
     face = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    theirs = processor(list(face), return_tensors="pt")["pixel_values"]
+    try:
+        theirs = processor(list(face), return_tensors="pt")["pixel_values"]
+    except ValueError as error:
+        raise ModelError(
+            f"The image processor of {reference} ({type(processor).__name__}) cannot prepare pictures with "
+            f"{counted(preprocess.channels, 'channel')}, which its network asks for: {_first_line(error)}"
+        ) from error
     ours = preprocess(face)
     level = preprocess.rescale / min(preprocess.std)
     if theirs.shape != ours.shape or float((theirs - ours).abs().max()) > TOLERANCE_LEVELS * level:

@@ -69,7 +69,7 @@ def learning_curves(
         mode = "lines+markers" if len(rows) < 3 else "lines"
         figure.add_scatter(**common, y=smoothed(values, smoothing), mode=mode, name=titles[run], line=line)
     if measure in IN_PERCENT:
-        figure.update_yaxes(tickformat=".0%")
+        figure.update_yaxes(tickformat=".1~%")
     x_title = "epoch" if by == "epoch" else "minutes of training"
     finding = _finding(table, titles, measure, title)
     _legend_below(figure)

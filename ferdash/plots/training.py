@@ -31,7 +31,7 @@ def accuracy_curves(rows: Rows) -> go.Figure:
         "validation": [row["validation"]["accuracy"] for row in rows],
     }
     figure = _by_epoch(rows, series)
-    figure.update_yaxes(tickformat=".0%")
+    figure.update_yaxes(tickformat=".1~%")  # a narrow range has ticks between whole percents
     scores = [row["validation"]["accuracy"] for row in rows]
     best = int(np.argmax(scores))
     title = f"Best: {percent(scores[best])} in epoch {rows[best]['epoch'] + 1}"

@@ -30,7 +30,7 @@ REPORT_LABELS = ["sad", "disgust", "angry", "neutral", "fear", "surprise", "happ
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 
 
-def small_vit(labels: list[str]) -> ViTForImageClassification:
+def small_vit(labels: list[str], num_channels: int = 3) -> ViTForImageClassification:
     config = ViTConfig(
         hidden_size=16,
         num_hidden_layers=1,
@@ -38,6 +38,7 @@ def small_vit(labels: list[str]) -> ViTForImageClassification:
         intermediate_size=16,
         image_size=32,
         patch_size=16,
+        num_channels=num_channels,
         id2label=dict(enumerate(labels)),
         label2id={name: index for index, name in enumerate(labels)},
     )
@@ -251,6 +252,14 @@ def test_an_image_processor_that_is_not_reproduced_is_refused(vit_folder: Path, 
     EfficientNetImageProcessorPil(**settings, resample=2, do_center_crop=False).save_pretrained(vit_folder)
     with pytest.raises(ModelError, match=r"\(EfficientNet.*does not reproduce"):
         load_model(str(vit_folder), checkpoints)
+
+
+def test_a_processor_that_does_not_fit_its_network_is_refused(tmp_path: Path, checkpoints: Path) -> None:
+    network = small_vit(REPORT_LABELS, num_channels=1)
+    network.save_pretrained(tmp_path / "grey")
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(tmp_path / "grey")
+    with pytest.raises(ModelError, match=r"\(ViTImageProcessorPil\) cannot prepare pictures with 1 channel,"):
+        load_model(str(tmp_path / "grey"), checkpoints)
 
 
 def test_a_device_that_is_not_there(checkpoints: Path) -> None:

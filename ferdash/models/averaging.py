@@ -39,6 +39,8 @@ def measure_statistics(model: EmotionModel, faces: np.ndarray) -> None:
     without batch norm stays as it is.
     """
     size = min(BATCH, len(faces))
-    # Each batch counts alike, so a small one at the end would count too much.
-    starts = range(0, len(faces) - size + 1, size)
-    update_bn((model.preprocess(np.asarray(faces[s : s + size]), model.device) for s in starts), model.network)
+    # Variances are taken within batches, and datasets lie in the order of their labels: unmixed, what tells the labels
+    # apart would be missing from them. Each batch counts alike, so a small one at the end would count too much.
+    mixed = np.random.default_rng(0).permutation(len(faces))
+    batches = (mixed[start : start + size] for start in range(0, len(faces) - size + 1, size))
+    update_bn((model.preprocess(faces[rows], model.device) for rows in batches), model.network)

@@ -12,7 +12,7 @@ from ferdash.errors import EvaluationError
 VIEWS = {
     "plain": "the image alone",
     "flip": "the image and its mirror image",
-    "ten-crop": "ten crops of the image: corners and centre, and their mirror images",
+    "ten-crop": "ten crops of the image with its border continued: corners and centre, and their mirror images",
 }
 """Ways of looking at one image, in words. More than one view: each probability is the mean over them."""
 

@@ -48,8 +48,8 @@ SPLIT = "The validation split of fer2013 (9079d33a)"
         ),
         (
             replace(FULL, duplicates=0, views="ten-crop"),
-            f"{SPLIT}, all 3,589 images; each probability is the mean over ten crops of the image: corners and centre, "
-            "and their mirror images.",
+            f"{SPLIT}, all 3,589 images; each probability is the mean over ten crops of the image with its border "
+            "continued: corners and centre, and their mirror images.",
         ),
     ],
 )

@@ -25,16 +25,18 @@ def model(seed: int) -> EmotionModel:
 def test_the_ten_crops_are_corners_and_centre_and_their_mirror_images():
     crops = ten_crops(FACES)
     assert len(crops) == 10
-    assert {crop.shape for crop in crops} == {(3, 46, 46)}
-    top_left, _, _, _, bottom_right_mirrored = crops[0], *crops[1:4], crops[7]
-    assert np.array_equal(top_left, FACES[:, :46, :46])
-    assert np.array_equal(bottom_right_mirrored, FACES[:, 2:, 47:1:-1])
-    assert np.array_equal(crops[8], FACES[:, 1:47, 1:47])
+    assert {crop.shape for crop in crops} == {FACES.shape}
+    top_left, bottom_right_mirrored = crops[0], crops[7]
+    assert np.array_equal(top_left[:, 2:, 2:], FACES[:, :46, :46])
+    assert np.array_equal(top_left[:, 0, 2:], FACES[:, 0, :46])  # the border goes on
+    assert np.array_equal(bottom_right_mirrored[:, :46, 2:], FACES[:, 2:, 47:1:-1])
+    assert np.array_equal(crops[8], FACES)
 
 
 def test_colour_faces_keep_their_channels():
     colour = np.repeat(FACES[..., None], 3, axis=3)
-    assert ten_crops(colour)[1].shape == (3, 46, 46, 3)
+    assert ten_crops(colour)[1].shape == colour.shape
+    assert np.array_equal(ten_crops(colour)[1][..., 0], ten_crops(FACES)[1])
     assert np.array_equal(mirrored(colour)[..., 0], mirrored(FACES))
 
 

@@ -51,7 +51,7 @@ def train(
         console.quiet = stderr.quiet = True
     asked = None
     if processes.main and resume:
-        asked = _taken_up(resume, settings or [])
+        asked = _taken_up(resume, settings or [], name)
     elif processes.main:
         own = [f"dataset={dataset}"] if dataset else []
         own += [] if seed is None else [f"seed={seed}"]
@@ -63,15 +63,19 @@ def train(
         _train_run(runs[0], json_output, processes)
 
 
-def _taken_up(reference: str, settings: list[str]) -> "tuple[str, list[Run]]":
+def _taken_up(reference: str, settings: list[str], name: str) -> "tuple[str, list[Run]]":
     """The group's name and its unfinished runs, or an empty name and the run, that --resume asks for."""
+    from ferdash.runs import meta
     from ferdash.training import continuation, groups
 
     data, checkpoints = data_root(), checkpoints_root()
     if not (group := groups.members(checkpoints, reference)):
-        return "", [continuation.resume(reference, settings, data=data, checkpoints=checkpoints)]
-    if settings:
-        raise ConfigError("A group goes on as it was begun; leave --set out, or name one of its runs.")
+        run = continuation.resume(reference, settings, data=data, checkpoints=checkpoints)
+        if name:
+            meta.rename(checkpoints / "runs", run.id, name)
+        return "", [run]
+    if settings or name:
+        raise ConfigError("A group goes on as it was begun; leave --set and --name out, or name one of its runs.")
     return reference, groups.unfinished(group)
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from ferdash.cli.main import app
 from ferdash.errors import ConfigError
-from ferdash.runs.store import list_run_ids, open_run, read_metrics, read_status
+from ferdash.runs.store import list_run_ids, open_run, read_meta, read_metrics, read_status
 
 SMALL = ["network.width=4", "network.depths=1", "epochs=2", "compute.threads=1", "schedule.warmup_epochs=0"]
 Invoke = Callable[..., Result]
@@ -76,6 +76,14 @@ def test_an_interrupted_cross_validation_is_taken_up_by_its_name(train: Invoke, 
     assert "over 2 folds" in finished.stdout
     assert "points" in finished.stdout
     assert [read_status(tmp_path / "runs" / run_id)["state"] for run_id in ids] == ["finished", "finished"]
+
+
+def test_a_name_given_with_resume_is_the_new_runs_name(train: Invoke, tmp_path: Path) -> None:
+    assert train("--dataset", "demo", "--name", "first", "--json").exit_code == 0
+    child = train("--resume", list_run_ids(tmp_path / "runs")[0], "--name", "second", "--json", settings=["epochs=3"])
+    assert read_meta(tmp_path / "runs" / json.loads(child.stdout)["run"])["name"] == "second"
+    names = {read_meta(tmp_path / "runs" / run)["name"] for run in list_run_ids(tmp_path / "runs")}
+    assert names == {"first", "second"}
 
 
 def _interrupt_after_an_epoch(runs: Path, over: threading.Event) -> None:

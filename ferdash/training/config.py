@@ -73,7 +73,7 @@ class LossConfig:
     """focal_gamma: 0 is cross-entropy, above 0 focal loss. class_weights: `inverse` frequency or `effective` number.
     label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
     teachers: model references, separated by commas, whose probabilities take teacher_share of each target; `start` is
-    the model that the run starts from."""
+    the model that the run starts from, and a .npy file is a table of what somebody else sees in the training images."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0
@@ -249,7 +249,7 @@ class TrainConfig:
         _require(0 <= self.ema < 1, "ema", self.ema, "from 0 to below 1")
 
     def teachers(self) -> list[str]:
-        """The model references in loss.teachers. Raises ConfigError for `start` where the run starts from none."""
+        """The references in loss.teachers. Raises ConfigError for `start` where the run starts from none."""
         names = [name.strip() for name in self.loss.teachers.split(",") if name.strip()]
         if "start" in names and not self.start_from:
             raise ConfigError("loss.teachers names “start”, but this run starts from no model; name one to start from.")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ModelError
 from ferdash.files import write_atomic
 from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
@@ -32,20 +34,44 @@ def teacher_table(
 ) -> np.ndarray:
     """The teachers' mean probabilities of each training image, float32 (N, 7).
 
-    references: model references. images: uint8 (N, H, W). kept: file that holds the table; it is read when it is
-    there, so that a resumed run learns from the same numbers, and written when it is not.
+    references: model references, or files of tables (see `is_table`). images: uint8 (N, H, W). kept: file that holds
+    the table; it is read when it is there, so that a resumed run learns from the same numbers, and written when it is
+    not.
     on_progress(done, total) is called after every batch.
 
-    Raises ModelError when a teacher cannot be loaded.
+    Raises ModelError when a teacher cannot be loaded, or a table does not fit the images.
     """
     if kept.is_file():
         return np.load(kept)
+    tables = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
     # Temperatures were fitted on validation, of which training must not know anything.
-    teachers = [load_model(reference, checkpoints, calibrated=False) for reference in references]
-    parts = []
-    for start in range(0, len(images), BATCH):
-        parts.append(average_probabilities(teachers, ten_crops(np.asarray(images[start : start + BATCH]))))
+    models = [load_model(name, checkpoints, calibrated=False) for name in references if not is_table(name)]
+    total = np.zeros((len(images), len(EMOTIONS)), dtype=np.float64) + sum(tables)
+    for start in range(0, len(images) if models else 0, BATCH):
+        rows = slice(start, start + BATCH)
+        total[rows] += len(models) * average_probabilities(models, ten_crops(np.asarray(images[rows])))
         on_progress(min(start + BATCH, len(images)), len(images))
-    table = np.concatenate(parts)
+    table = (total / len(references)).astype(np.float32)
     write_atomic(kept, lambda file: np.save(file, table))
+    return table
+
+
+def is_table(reference: str) -> bool:
+    """Whether a teacher is a file of probabilities: a .npy with one row of seven, in the order of EMOTIONS, for each
+    image of the training split, in the dataset's order."""
+    return reference.endswith(".npy")
+
+
+def _read_table(path: Path, count: int) -> np.ndarray:
+    try:
+        table = np.load(path.expanduser(), allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The teacher's table {path} cannot be read: {error}") from error
+    if table.shape != (count, len(EMOTIONS)):
+        raise ModelError(
+            f"The teacher's table {path} has the shape {table.shape}; this run trains on {count:,} images of seven "
+            f"emotions, so it must be ({count}, {len(EMOTIONS)})."
+        )
+    if not (np.isfinite(table).all() and (table >= 0).all() and np.allclose(table.sum(axis=1), 1, atol=1e-3)):
+        raise ModelError(f"The teacher's table {path} holds rows that are no probabilities: each must sum to 1.")
     return table

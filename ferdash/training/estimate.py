@@ -10,7 +10,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig
-from ferdash.training.distillation import LOOKS
+from ferdash.training.distillation import LOOKS, is_table
 from ferdash.training.extra import with_extra
 from ferdash.training.folds import in_fold
 from ferdash.training.loop import EVALUATION_BATCH, Trainer
@@ -46,7 +46,8 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
     training_s = trainer.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
-    asked_s = len(config.teachers()) * LOOKS * len(trainer.labels) / EVALUATION_BATCH * evaluation_s
+    asked = [reference for reference in config.teachers() if not is_table(reference)]
+    asked_s = len(asked) * LOOKS * len(trainer.labels) / EVALUATION_BATCH * evaluation_s
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
     return Estimate(

@@ -18,6 +18,7 @@ from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError
 from ferdash.runs.store import open_run
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
+from ferdash.training.distillation import is_table
 
 NEARLY_IDENTICAL = ("near_leaks", "near_conflicts", "near_duplicates")
 """The audit's findings whose groups are versions of one photograph."""
@@ -64,12 +65,14 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
     for reference in dict.fromkeys([config.start_from, *config.teachers()]):
         if reference and _has_seen(reference, config, dataset, checkpoints):
             raise ConfigError(
-                f"{reference} was trained on images of “{dataset.name}” that these folds validate on, so their scores "
+                f"{reference} has seen images of “{dataset.name}” that these folds validate on, so their scores "
                 "would be too good. Start from, and learn from, models that have not seen them."
             )
 
 
 def _has_seen(reference: str, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> bool:
+    if is_table(reference):
+        return True  # it was made from all training images, as far as anybody knows
     if not reference.startswith("run:"):
         return dataset.hash in _trained_on(checkpoints / "models" / reference / "evaluation.json")
     record = open_run(checkpoints / "runs", reference.removeprefix("run:").partition("@")[0]).record

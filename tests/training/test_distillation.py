@@ -57,6 +57,42 @@ def test_a_missing_teacher_fails_the_run_with_a_sentence(
         start.execute(run, data=squares_root, checkpoints=tmp_path)
 
 
+def _ask(references: list[str], images: np.ndarray, tmp_path: Path) -> np.ndarray:
+    kept = tmp_path / "taught.npy"
+    return teacher_table(references, images, checkpoints=tmp_path, kept=kept, on_progress=lambda done, total: None)
+
+
+def test_a_table_is_a_teacher_among_others(
+    squares_root: Path, tmp_path: Path, tiny_config: TrainConfig, teacher: str
+) -> None:
+    images = open_dataset(squares_root, "squares").images[:6]
+    seen = np.random.default_rng(0).dirichlet(np.ones(7), 6).astype(np.float32)
+    np.save(tmp_path / "raters.npy", seen)
+    model = average_probabilities([load_model(teacher, tmp_path)], ten_crops(images))
+    table = _ask([str(tmp_path / "raters.npy"), teacher], images, tmp_path)
+    assert table == pytest.approx((seen + model) / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        (np.full((3, 7), 1 / 7), r"has the shape \(3, 7\); this run trains on 2 images"),
+        (np.full((2, 7), 1.0), "rows that are no probabilities"),
+        (np.full((2, 7), np.nan), "rows that are no probabilities"),
+        (np.array([["a"] * 7] * 2, dtype=object), "cannot be read"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, table: np.ndarray, problem: str) -> None:
+    np.save(tmp_path / "raters.npy", table, allow_pickle=True)
+    with pytest.raises(ModelError, match=problem):
+        _ask([str(tmp_path / "raters.npy")], np.zeros((2, 48, 48), dtype=np.uint8), tmp_path)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"raters\.npy cannot be read"):
+        _ask([str(tmp_path / "raters.npy")], np.zeros((2, 48, 48), dtype=np.uint8), tmp_path)
+
+
 def test_the_teachers_take_their_share_of_each_target() -> None:
     labels = np.array([0, 3])
     taught = np.full((2, 7), 1 / 7, dtype=np.float32)

@@ -126,7 +126,7 @@ def test_a_network_that_has_seen_the_folds_is_refused(squares_root: Path, tmp_pa
     (model / "evaluation.json").write_text(json.dumps(evaluation))
     for reference in ("run:earlier@best", "mine"):
         config = override(TrainConfig(), ["dataset=squares", "folds.count=3", f"start_from={reference}"])
-        with pytest.raises(ConfigError, match=f"{reference} was trained on images of “squares”"):
+        with pytest.raises(ConfigError, match=f"{reference} has seen images of “squares”"):
             require_unseen(config, dataset, tmp_path)
         require_unseen(override(config, ["folds.count=0"]), dataset, tmp_path)
     # A model from elsewhere, and a run of the very same fold, have not seen what the fold validates on.
@@ -134,6 +134,8 @@ def test_a_network_that_has_seen_the_folds_is_refused(squares_root: Path, tmp_pa
     same = override(TrainConfig(), ["dataset=squares", "folds.count=3"])
     create_run(tmp_path / "runs", "same", record | {"config": to_dict(same)})
     require_unseen(override(same, ["start_from=run:same"]), dataset, tmp_path)
+    with pytest.raises(ConfigError, match=r"raters\.npy has seen images of “squares”"):
+        require_unseen(override(same, ["loss.teachers=raters.npy"]), dataset, tmp_path)
 
 
 def test_folds_follow_from_the_content_alone(photographs: FaceDataset, tmp_path: Path) -> None:

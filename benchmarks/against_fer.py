@@ -28,7 +28,8 @@ from ferdash.models.loading import export_folder, load_model
 from ferdash.models.sessions import FILES
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.jobs import create_video_session, execute
+from ferdash.temporal.execution import execute
+from ferdash.temporal.jobs import create_video_session
 
 BAR = 5.0
 ENGINES: dict[Engine, str] = {"torch": "ferdash, PyTorch", "onnx": "ferdash, ONNX Runtime", "int8": "ferdash, int8"}

@@ -33,7 +33,8 @@ from ferdash.paths import checkpoints_root
 from ferdash.runs.index import list_runs
 from ferdash.runs.store import create_run, write_status
 from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.jobs import create_video_session, execute
+from ferdash.temporal.execution import execute
+from ferdash.temporal.jobs import create_video_session
 
 IMAGES = (1000, 4000, 16_000, 64_000)
 JPEGS = (1000, 2000, 4000, 8000)

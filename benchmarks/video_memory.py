@@ -45,7 +45,8 @@ def analyse(video: Path, model: str) -> None:
     from ferdash.models.loading import load_model
     from ferdash.paths import checkpoints_root
     from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.jobs import create_video_session, execute
+    from ferdash.temporal.execution import execute
+    from ferdash.temporal.jobs import create_video_session
 
     with tempfile.TemporaryDirectory() as folder:
         session = create_video_session(Path(folder), video, AnalysisSettings(), model=model)

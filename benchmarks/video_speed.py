@@ -18,7 +18,8 @@ from ferdash.inference.detector import load_detector
 from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import STAGES, AnalysisSettings
-from ferdash.temporal.jobs import create_video_session, execute
+from ferdash.temporal.execution import execute
+from ferdash.temporal.jobs import create_video_session
 
 BAR = 3.0
 

@@ -119,7 +119,7 @@ def _draw_progress(at_work: list[str]) -> None:
 
 
 def _draw_job(session: Session) -> None:
-    from ferdash.temporal.jobs import progress_of
+    from ferdash.temporal.execution import progress_of
 
     info, progress = session.info, progress_of(session)
     with st.container(border=True):

@@ -16,7 +16,7 @@ from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
     from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.jobs import VideoEstimate
+    from ferdash.temporal.execution import VideoEstimate
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 DETECTORS = {"haar": "Haar, built in", "yunet": "YuNet"}
@@ -218,7 +218,7 @@ def _estimate(
     path: Path, changed_ns: int, settings: "AnalysisSettings", detector: str, reference: str
 ) -> "VideoEstimate":
     from ferdash.inference.detector import load_detector
-    from ferdash.temporal.jobs import estimate
+    from ferdash.temporal.execution import estimate
 
     del changed_ns
     return estimate(path, settings, shared.model(reference), load_detector(detector, checkpoints_root()))

@@ -179,17 +179,17 @@ def _one(
 
 def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> None:
     """Analyse a session to its end, with a bar. Ctrl-C keeps what is done, and says so."""
-    from ferdash.temporal import jobs
+    from ferdash.temporal import execution
 
     with _bar(session.name) as (bars, task):
 
-        def show(progress: jobs.Progress) -> None:
+        def show(progress: execution.Progress) -> None:
             bars.update(
                 task, completed=progress.frames, total=progress.total, speed=f"{progress.speed:.1f} x real time"
             )
 
         try:
-            jobs.execute(session, model, detector, on_progress=show)
+            execution.execute(session, model, detector, on_progress=show)
         except KeyboardInterrupt:
             say(f"Stopped. What is done is kept in session {session.id}; the Video page can go on with it.")
             raise

@@ -20,7 +20,7 @@ from ferdash.errors import ConfigError, VideoError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.temporal import jobs
+from ferdash.temporal import execution
 from ferdash.temporal.sessions import list_sessions
 from ferdash.temporal.video import probe
 
@@ -170,7 +170,7 @@ def test_wrong_usage(run, clip, tmp_path):
 
 
 def test_ctrl_c_keeps_what_is_done(run, clip, tmp_path, monkeypatch):
-    execute = jobs.execute
+    execute = execution.execute
 
     def interrupted(session, model, detector, **options):
         stop = threading.Event()
@@ -178,7 +178,7 @@ def test_ctrl_c_keeps_what_is_done(run, clip, tmp_path, monkeypatch):
         execute(session, model, detector, stop=stop)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(jobs, "execute", interrupted)
+    monkeypatch.setattr(execution, "execute", interrupted)
     result = run(clip(), "--out", tmp_path / "out")
     assert result.exit_code != 0
     assert "Stopped. What is done is kept in session" in result.stderr

@@ -15,6 +15,7 @@ from ferdash.inference.detector import HaarDetector
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.processing import FerNetImageProcessor
 
 WIDTH, HEIGHT = 320, 240
 
@@ -92,6 +93,21 @@ def small_model() -> EmotionModel:
     torch.manual_seed(0)
     network = FerNetForImageClassification(FerNetConfig(width=8, depths=[1, 1, 1, 1])).eval().requires_grad_(False)
     return EmotionModel("small", "Small", network, list(range(7)), Preprocess(), torch.device("cpu"))
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, small_model: EmotionModel) -> Path:
+    """A folder with the small model as models/small."""
+    folder = tmp_path / "checkpoints" / "models" / "small"
+    small_model.network.save_pretrained(folder)
+    FerNetImageProcessor().save_pretrained(folder)
+    return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where sessions are kept."""
+    return tmp_path / "sessions"
 
 
 @pytest.fixture

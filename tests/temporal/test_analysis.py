@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ferdash.data.statistics import image_quality
 from ferdash.errors import ConfigError, VideoError
@@ -61,6 +62,20 @@ def test_a_slow_model_gets_smaller_pieces(clip, small_model, detector, monkeypat
     assert chunks[0].frames == 16
     assert chunks[-2].frames == 4
     assert sum(chunk.frames for chunk in chunks) == 60
+
+
+def test_a_core_is_left_to_the_other_stages(clip, small_model, detector):
+    threads = []
+
+    class Counting:
+        def probabilities(self, faces):
+            threads.append(torch.get_num_threads())
+            return small_model.probabilities(faces)
+
+    before = torch.get_num_threads()
+    for _ in analyse(clip(4), Counting(), detector, AnalysisSettings()):
+        assert torch.get_num_threads() == before
+    assert threads == [max(1, before - 1)]
 
 
 def test_a_part_with_a_stride(clip, small_model, detector):

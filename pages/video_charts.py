@@ -35,9 +35,9 @@ def draw(analysis: "Analysis", person: int) -> None:
 
 def _draw_changes(analysis: "Analysis", track: TrackSummary) -> None:
     """The heat map of deltas, and each change as a row."""
-    from ferdash.plots import temporal as plots
+    from ferdash.plots.changes import delta_heatmap
 
-    st.plotly_chart(plots.delta_heatmap(track.series, track.deltas), config=shared.PLOT, key="video-heat")
+    st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key="video-heat")
     if not track.events:
         st.caption("No emotion changed by more than this person's jitter explains.")
         return
@@ -77,9 +77,9 @@ def _see(frames: list[int]) -> None:
 
 def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
     """The ribbon, and how long each emotion leads."""
-    from ferdash.plots import temporal as plots
+    from ferdash.plots.segments import ribbon
 
-    st.plotly_chart(plots.ribbon(track.segments), config=shared.PLOT, key="video-ribbon")
+    st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key="video-ribbon")
     dwell = track.dwell.reset_index()
     dwell = dwell[dwell["visits"] > 0].assign(share=100 * dwell["share"])
     st.dataframe(
@@ -97,10 +97,10 @@ def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
 
 def _draw_transitions(analysis: "Analysis", track: TrackSummary) -> None:
     """Which emotion follows which, and whether that helps to predict."""
-    from ferdash.plots import temporal as plots
+    from ferdash.plots.segments import transition_heatmap
 
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.plotly_chart(plots.transition_heatmap(track.transitions), config=shared.PLOT, key="video-transitions")
+    left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key="video-transitions")
     with right:
         if track.prediction is None:
             st.caption("This person was judged for too short a time to tell whether the next emotion can be predicted.")

@@ -63,14 +63,14 @@ def _pick_person(analysis: "Analysis", key: str) -> int | None:
 
 def _draw_charts(compared: "Comparison") -> None:
     """One emotion in both over time, the differences on average, and who shows what for how long."""
-    from ferdash.plots import temporal as plots
+    from ferdash.plots.comparison import comparison_intervals, comparison_lines, group_bars
 
     likeliest = compared.differing[0] if compared.differing else EMOTIONS[int(np.argmax(np.abs(compared.mean)))]
     emotion = st.pills("Emotion", EMOTIONS, default=likeliest, required=True, key="compare-emotion") or likeliest
-    st.plotly_chart(plots.comparison_lines(compared, emotion), config=shared.PLOT, key="compare-lines")
+    st.plotly_chart(comparison_lines(compared, emotion), config=shared.PLOT, key="compare-lines")
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(plots.comparison_intervals(compared), config=shared.PLOT, key="compare-intervals")
-    right.plotly_chart(plots.group_bars(compared.group), config=shared.PLOT, key="compare-bars")
+    left.plotly_chart(comparison_intervals(compared), config=shared.PLOT, key="compare-intervals")
+    right.plotly_chart(group_bars(compared.group), config=shared.PLOT, key="compare-bars")
 
 
 def _draw_table(compared: "Comparison") -> None:

@@ -307,7 +307,7 @@ def _draw_timeline(
     analysis: "Analysis", track: TrackSummary, frame: int, time_s: float, smoothings: list[str], smoothing: str
 ) -> None:
     """The curves with everything that happened, and a cursor; a click in them moves the viewer there."""
-    from ferdash.plots import temporal as plots
+    from ferdash.plots.timeline import timeline
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control("Show as", ["Lines", "Area"], default="Lines", required=True, key="timeline-kind")
@@ -321,7 +321,7 @@ def _draw_timeline(
         )
     if chosen != smoothing:
         st.rerun()
-    figure = plots.timeline(
+    figure = timeline(
         track.smoothed,
         raw=track.series if kind == "Lines" and smoothing != "none" else None,
         rest=track.baseline if relative else None,

@@ -8,7 +8,9 @@ from plotly.offline import get_plotlyjs
 
 from ferdash.emotions import COLOURS
 from ferdash.exports.facts import facts_of
-from ferdash.plots import temporal as plots
+from ferdash.plots.changes import delta_heatmap
+from ferdash.plots.segments import ribbon, transition_heatmap
+from ferdash.plots.timeline import timeline
 from ferdash.temporal.frames import REASONS
 from ferdash.temporal.sessions import Session
 from ferdash.temporal.summary import Summary, TrackSummary
@@ -77,17 +79,15 @@ def _person(session: Session, track: TrackSummary) -> str:
         return head
     marks = session.marks()
     figures = [
-        plots.timeline(track.smoothed, raw=track.series, events=track.events, marks=marks),
-        plots.ribbon(track.segments),
-        plots.delta_heatmap(track.series, track.deltas),
+        timeline(track.smoothed, raw=track.series, events=track.events, marks=marks),
+        ribbon(track.segments),
+        delta_heatmap(track.series, track.deltas),
     ]
     if track.relative is not None:
-        figures.insert(1, plots.timeline(track.smoothed, rest=track.baseline, events=track.events, marks=marks))
+        figures.insert(1, timeline(track.smoothed, rest=track.baseline, events=track.events, marks=marks))
     charts = "".join(map(_chart, figures))
     predicted = f"<p>{escape(track.prediction.sentence)}</p>" if track.prediction else ""
-    return (
-        f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(plots.transition_heatmap(track.transitions))}{predicted}"
-    )
+    return f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(transition_heatmap(track.transitions))}{predicted}"
 
 
 def _face(session: Session, track: TrackSummary) -> str:

@@ -1,4 +1,4 @@
-"""The figures of plots.temporal as PNG pictures, drawn without a browser.
+"""The figures of a video's analysis as PNG pictures, drawn without a browser.
 
 Figures are matplotlib objects of their own, never pyplot's, so that several threads may draw at once.
 """
@@ -15,24 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots.changes import delta_span, delta_title, strongest, with_gaps
+from ferdash.plots.comparison import GROUP_COLOURS, GROUP_PATTERNS, GROUP_TITLES, comparison_title
+from ferdash.plots.segments import ribbon_title, transition_title
 from ferdash.plots.style import EMOTION_COLOURS
-from ferdash.plots.temporal import (
-    GROUP_COLOURS,
-    GROUP_PATTERNS,
-    GROUP_TITLES,
-    NEUTRAL_INK,
-    comparison_title,
-    delta_span,
-    delta_title,
-    label_heights,
-    pin_heights,
-    points_tick,
-    ribbon_title,
-    strongest,
-    timeline_title,
-    transition_title,
-    with_gaps,
-)
+from ferdash.plots.time_axis import NEUTRAL_INK
+from ferdash.plots.timeline import label_heights, pin_heights, points_tick, timeline_title
 from ferdash.temporal.comparison import Comparison
 from ferdash.temporal.deltas import deltas
 from ferdash.temporal.events import ChangeEvent

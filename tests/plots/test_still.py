@@ -1,4 +1,4 @@
-"""Pictures without a browser: whole PNG files that show what the figures of plots.temporal show."""
+"""Pictures without a browser: whole PNG files that show what the figures on the page show."""
 
 import io
 from collections.abc import Callable
@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.plots import still
-from ferdash.plots import temporal as plots
+from ferdash.plots import changes, segments, still, timeline
 from ferdash.temporal.comparison import compare
 from ferdash.temporal.summary import TrackSummary
 
@@ -79,10 +78,10 @@ def test_every_title_fits_its_picture(smiling: TrackSummary) -> None:
 
 
 def test_titles_are_those_of_the_figures_in_the_page(smiling: TrackSummary) -> None:
-    assert title_of(still.timeline(smiling)) == plots.timeline_title(smiling.series, smiling.events)
-    assert title_of(still.delta_heatmap(smiling.series)) == plots.delta_title(smiling.deltas)
-    assert title_of(still.ribbon(smiling)) == plots.ribbon_title(smiling.segments)
-    assert title_of(still.transition_heatmap(smiling.transitions)) == plots.transition_title(smiling.transitions)
+    assert title_of(still.timeline(smiling)) == timeline.timeline_title(smiling.series, smiling.events)
+    assert title_of(still.delta_heatmap(smiling.series)) == changes.delta_title(smiling.deltas)
+    assert title_of(still.ribbon(smiling)) == segments.ribbon_title(smiling.segments)
+    assert title_of(still.transition_heatmap(smiling.transitions)) == segments.transition_title(smiling.transitions)
     assert title_of(still.averages(smiling)) == smiling.sentence
 
 

@@ -1,0 +1,150 @@
+"""Changes from frame to frame as a heat map, and one frame as bars."""
+
+import numpy as np
+import plotly.graph_objects as go
+
+from ferdash.emotions import EMOTIONS
+from ferdash.plots.style import EMOTION_COLOURS, finish
+from ferdash.plots.time_axis import MOST_POINTS, NEUTRAL_INK, add_cursor, over_time, span_of
+from ferdash.temporal.neutral import Baseline
+from ferdash.temporal.series import TrackSeries
+from ferdash.wording import counted, percent
+
+
+def delta_heatmap(
+    series: TrackSeries, deltas: np.ndarray, *, cursor_s: float | None = None, height: int = 270
+) -> go.Figure:
+    """What changed from each frame to the next, in points; a row for each emotion. deltas: float (T, 7).
+
+    Of a long series several frames share a column, which shows the largest change among them.
+    """
+    times, frames, values = with_gaps(series, *strongest(series, deltas))
+    span = delta_span(values)
+    figure = go.Figure(
+        go.Heatmap(
+            x=np.round(times, 4),
+            y=list(EMOTIONS),
+            z=np.round(100 * values.T, 2),
+            zmin=-span,
+            zmax=span,
+            colorscale="PuOr_r",
+            customdata=np.tile(frames, (len(EMOTIONS), 1)),
+            colorbar={"title": "points", "thickness": 12},
+            hoverongaps=False,
+            hovertemplate="%{y} %{z:+.1f} points at %{x:.2f} s<extra></extra>",
+        )
+    )
+    if cursor_s is not None:
+        add_cursor(figure, cursor_s)
+    figure.update_yaxes(autorange="reversed")
+    finish(figure, title=delta_title(deltas), x_title="time", y_title="", height=height)
+    return over_time(figure, span_of(series))
+
+
+def strongest(series: TrackSeries, deltas: np.ndarray, columns: int = MOST_POINTS // 2) -> tuple[np.ndarray, ...]:
+    """At most so many columns of deltas, each emotion's largest of the frames that share one: times (D,), frames (D,),
+    deltas (D, 7)."""
+    every = max(1, -(-len(series) // columns))
+    rows = np.arange(0, len(series), every)
+    padded = np.full((len(rows) * every, deltas.shape[1]), np.nan)
+    padded[: len(deltas)] = deltas
+    shared = padded.reshape(len(rows), every, deltas.shape[1])
+    size = np.where(np.isnan(shared), -1, np.abs(shared))
+    largest = (
+        np.take_along_axis(shared, size.argmax(axis=1, keepdims=True), axis=1)[:, 0] if len(rows) else shared[:, 0]
+    )
+    return series.timestamps_s[rows], series.frames[rows], largest
+
+
+def with_gaps(
+    series: TrackSeries, times: np.ndarray, frames: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of `strongest` with empty ones (NaN) at both ends of each break, as a heat map would else stretch the
+    last column before it all the way across."""
+    stretch = np.cumsum(series.starts)[np.searchsorted(series.frames, frames)]
+    breaks = np.flatnonzero(np.diff(stretch)) + 1
+    reach = np.minimum(series.step_s or np.inf, (times[breaks] - times[breaks - 1]) / 3)
+    edges = np.ravel([times[breaks - 1] + reach, times[breaks] - reach], order="F")
+    places = np.repeat(breaks, 2)
+    sides = np.ravel([frames[breaks - 1], frames[breaks]], order="F")
+    return np.insert(times, places, edges), np.insert(frames, places, sides), np.insert(values, places, np.nan, axis=0)
+
+
+def delta_span(deltas: np.ndarray) -> float:
+    """Points at which the colours of deltas end. Nearly all lie within, so that one leap does not pale the rest; but
+    jitter is pale beside a leap."""
+    known = 100 * np.abs(deltas[np.isfinite(deltas)])
+    return max(2.0, float(np.quantile(known, 0.995)), float(known.max()) / 4) if len(known) else 2.0
+
+
+def delta_title(deltas: np.ndarray) -> str:
+    """The largest change from one frame to the next, as a finding."""
+    if not np.isfinite(deltas).any():
+        return "No two frames follow each other"
+    size = np.where(np.isfinite(deltas), np.abs(deltas), -1)
+    row, place = np.unravel_index(size.argmax(), size.shape)
+    points = counted(round(100 * size[row, place]), "point")
+    return f"From frame to frame, {EMOTIONS[place]} changes most: by up to {points}"
+
+
+def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, height: int = 300) -> go.Figure:
+    """The seven probabilities of one frame, float (7,), with a tick where the face at rest lies, if that is known."""
+    top = int(np.argmax(probabilities))
+    figure = go.Figure()
+    figure.add_bar(
+        y=list(EMOTIONS),
+        x=probabilities,
+        orientation="h",
+        marker_color=EMOTION_COLOURS,
+        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+    )
+    if rest is not None:
+        figure.add_scatter(
+            y=list(EMOTIONS),
+            x=rest.level,
+            mode="markers",
+            marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": NEUTRAL_INK}},
+            hovertemplate="%{y} at rest: %{x:.1%}<extra></extra>",
+        )
+    figure.add_scatter(
+        # In a column, since beside a bar a figure would be taken for that of the tick.
+        x=[1.2] * len(EMOTIONS),
+        y=list(EMOTIONS),
+        mode="text",
+        text=[percent(float(value)) for value in probabilities],
+        textposition="middle left",
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
+    title = f"{EMOTIONS[top].capitalize()}, {percent(float(probabilities[top]))}"
+    x_title = "probability (tick: the face at rest)" if rest is not None else "probability"
+    return finish(figure, title=title, x_title=x_title, y_title="", height=height)
+
+
+def delta_bars(changes: np.ndarray, *, height: int = 300) -> go.Figure:
+    """What changed against the frame before, float (7,), as bars up and down in points; NaN has no bar."""
+    points = 100 * np.asarray(changes, dtype=np.float64)
+    known = bool(np.isfinite(points).all())
+    figure = go.Figure()
+    figure.add_bar(
+        x=list(EMOTIONS),
+        y=points,
+        marker_color=EMOTION_COLOURS,
+        # Adding 0 makes -0.0 the 0.0 it is.
+        text=[f"{round(value, 1) + 0.0:+.1f}" if known else "" for value in points],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{x} %{y:+.1f} points<extra></extra>",
+    )
+    span = max(5.0, 1.3 * float(np.abs(points).max())) if known else 5.0
+    figure.update_yaxes(range=[-span, span], zeroline=True, zerolinecolor=NEUTRAL_INK)
+    title = "No frame before this one to compare with"
+    if known:
+        place = int(np.abs(points).argmax())
+        title = f"Against the frame before: {EMOTIONS[place]} {points[place]:+.1f} points"
+        if abs(points[place]) < 0.05:
+            title = "Against the frame before: nothing changed"
+    return finish(figure, title=title, x_title="", y_title="points", height=height)

@@ -1,0 +1,122 @@
+"""Heat maps and bars of changes have the sign and size of the numbers."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots import changes as plots
+from ferdash.plots.time_axis import MOST_POINTS
+from ferdash.temporal.deltas import deltas
+from ferdash.temporal.series import TrackSeries
+from ferdash.temporal.summary import TrackSummary
+
+HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
+
+
+@given(
+    steps=st.lists(st.integers(1, 5), min_size=1, max_size=60),
+    seed=st.integers(0, 99),
+    columns=st.integers(1, 70),
+)
+def test_shared_columns_hold_the_largest_change_of_each_emotion(steps: list[int], seed: int, columns: int) -> None:
+    frames = np.cumsum([0, *steps])
+    values = np.random.default_rng(seed).dirichlet(np.ones(7), len(frames))
+    series = TrackSeries(1, frames, frames / 25, values)
+    changes = deltas(series)
+    times, numbers, largest = plots.strongest(series, changes, columns)
+    every = -(-len(series) // columns)
+    assert len(times) == len(numbers) == len(largest) <= columns
+    for place, row in enumerate(range(0, len(series), every)):
+        shared = changes[row : row + every]
+        assert numbers[place] == frames[row]
+        assert (
+            ((np.abs(largest[place]) == np.abs(shared)) | np.isnan(shared) | (largest[place] == shared))
+            .any(axis=0)
+            .all()
+        )
+        if np.isfinite(shared).any():
+            np.testing.assert_allclose(np.abs(largest[place]), np.nanmax(np.abs(shared), axis=0))
+        else:
+            assert np.isnan(largest[place]).all()
+    wide, sides, cells = plots.with_gaps(series, times, numbers, largest)
+    assert len(wide) == len(sides) == len(cells)
+    assert (np.diff(wide) > 0).all()
+    assert set(times) <= set(wide)
+
+
+def test_a_heat_map_is_empty_where_the_face_was_away(smiling: TrackSummary) -> None:
+    (cells,) = plots.delta_heatmap(smiling.series, smiling.deltas).data
+    z, x = np.array(cells.z, dtype=float), np.array(cells.x, dtype=float)
+    leaves, returns = smiling.series.timestamps_s[[99, 100]]
+    between = (x > leaves) & (x < returns)
+    assert between.sum() == 2
+    assert np.isnan(z[:, between]).all()
+    # Nothing was seen of the change to the first frame after the break, nor of that to the very first.
+    blank = np.flatnonzero(np.isnan(z).all(axis=0))
+    assert x[blank] == pytest.approx([0, *x[between], returns])
+    assert not cells.hoverongaps
+
+
+def test_a_heat_map_has_the_sign_of_each_change_on_a_scale_even_about_zero(smiling: TrackSummary) -> None:
+    (cells,) = plots.delta_heatmap(smiling.series, smiling.deltas).data
+    z = np.array(cells.z, dtype=float)
+    assert cells.y == EMOTIONS
+    assert z[HAPPY, 50] == pytest.approx(100 * smiling.deltas[50, HAPPY], abs=0.01)
+    assert z[HAPPY, 50] > 45
+    assert z[NEUTRAL, 50] < -45
+    assert z[HAPPY, 90] < -45
+    assert cells.zmin == -cells.zmax < 0
+    # Jitter of some tenths of a point is pale beside a leap of 50.
+    assert cells.zmax == pytest.approx(np.nanmax(np.abs(z)) / 4, abs=0.01)
+    assert cells.customdata[HAPPY][50] == 50
+    title = plots.delta_heatmap(smiling.series, smiling.deltas, cursor_s=2.0).layout.title.text
+    assert title.startswith("From frame to frame, ")
+    assert title.endswith("points")
+
+
+def test_a_heat_map_of_a_long_series_is_thinned_and_keeps_its_largest_change() -> None:
+    rows = 4 * MOST_POINTS + 2
+    values = np.tile(np.full(7, 1 / 7), (rows, 1))
+    values[4001] = np.eye(7)[HAPPY]
+    long = TrackSeries(1, np.arange(rows), np.arange(rows) / 25, values)
+    (cells,) = plots.delta_heatmap(long, deltas(long)).data
+    assert len(cells.x) <= MOST_POINTS // 2 + 2
+    # One frame's leap survives, though it shares its column with others.
+    assert np.nanmax(np.abs(np.array(cells.z, dtype=float))) == pytest.approx(100 * 6 / 7, abs=0.01)
+
+
+def test_bars_of_a_frame_with_the_face_at_rest(smiling: TrackSummary) -> None:
+    values = smiling.series.probabilities[70]
+    figure = plots.frame_bars(values, rest=smiling.baseline)
+    bars, ticks, texts = figure.data
+    assert list(bars.x) == values.tolist()
+    assert list(bars.marker.color) == [COLOURS[name] for name in EMOTIONS]
+    assert figure.layout.title.text == f"Happy, {100 * values[HAPPY]:.1f} %"
+    assert smiling.baseline is not None
+    assert list(ticks.x) == smiling.baseline.level.tolist()
+    assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f} %"
+    # In a column beyond every bar and tick.
+    assert set(texts.x) == {figure.layout.xaxis.range[1]}
+    assert figure.layout.xaxis.title.text == "probability (tick: the face at rest)"
+    assert [trace.type for trace in plots.frame_bars(values).data] == ["bar", "scatter"]
+
+
+def test_bars_of_changes_go_up_and_down(smiling: TrackSummary) -> None:
+    figure = plots.delta_bars(smiling.deltas[90])
+    (bars,) = figure.data
+    assert bars.y[NEUTRAL] == pytest.approx(100 * smiling.deltas[90, NEUTRAL])
+    assert bars.y[NEUTRAL] > 45
+    assert bars.y[HAPPY] < -45
+    assert bars.text[HAPPY].startswith("-")
+    assert bars.text[NEUTRAL].startswith("+")
+    low, high = figure.layout.yaxis.range
+    assert low == -high
+    assert high > np.abs(bars.y).max()
+    assert figure.layout.title.text.startswith("Against the frame before: ")
+    first = plots.delta_bars(smiling.deltas[0])
+    assert first.layout.title.text == "No frame before this one to compare with"
+    assert set(first.data[0].text) == {""}
+    assert "-0.0" not in plots.delta_bars(np.array([-0.0003, 0.5, -0.4997, 0, 0, 0, 0])).data[0].text[0]
+    assert plots.delta_bars(np.zeros(7)).layout.title.text == "Against the frame before: nothing changed"

@@ -1,0 +1,40 @@
+"""Ribbon and transitions show which emotion led when, and which followed which."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ferdash.emotions import EMOTIONS
+from ferdash.plots import segments as plots
+from ferdash.temporal.summary import TrackSummary
+from ferdash.temporal.transitions import TransitionMatrix, segment_transitions
+
+HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
+
+
+def test_a_ribbon_has_a_bar_for_each_segment_in_the_lane_of_its_emotion(smiling: TrackSummary) -> None:
+    figure = plots.ribbon(smiling.segments, cursor_s=1.0)
+    bars = {
+        (name, base): width for bar in figure.data for name, base, width in zip(bar.y, bar.base, bar.x, strict=True)
+    }
+    assert bars == {(one.emotion, one.start_s): one.duration_s for one in smiling.segments}
+    assert figure.layout.yaxis.categoryarray == ("neutral", "happy")
+    assert figure.layout.title.text == "Neutral leads 66.7 % of the time, in 3 of 4 segments"
+    assert figure.layout.shapes[0].x0 == 1.0
+    assert plots.ribbon_title(smiling.segments[:1]) == "Neutral leads all the time"
+    assert plots.ribbon_title([]) == "No emotion leads: there is no result"
+    assert plots.ribbon_title([replace(smiling.segments[0], end_s=smiling.segments[0].start_s)]) == "Neutral leads"
+
+
+def test_transitions_show_counts_and_blank_rows_of_what_was_never_left(smiling: TrackSummary) -> None:
+    figure = plots.transition_heatmap(smiling.transitions)
+    (cells,) = figure.data
+    assert cells.text[NEUTRAL][HAPPY] == "1"
+    assert sum(text != "" for row in cells.text for text in row) == 2
+    assert np.isnan(np.array(cells.z, dtype=float)[EMOTIONS.index("sad")]).all()
+    assert figure.layout.title.text == "After happy comes neutral most often: 1 of 1 time"
+    assert plots.transition_title(segment_transitions([])) == "The lead never changes hands"
+    counts = np.zeros((7, 7), dtype=np.int64)
+    counts[HAPPY, NEUTRAL], counts[HAPPY, 0] = 3, 1
+    title = plots.transition_title(TransitionMatrix(counts, counts / 4))
+    assert title == "After happy comes neutral most often: 3 of 4 times"

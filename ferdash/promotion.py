@@ -24,6 +24,8 @@ from ferdash.models.views import VIEWS
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
 from ferdash.training.checkpoints import checkpoint_name, kept_epochs
+from ferdash.training.config import TrainConfig, from_dict
+from ferdash.training.distillation import is_table
 from ferdash.wording import counted
 
 
@@ -155,6 +157,7 @@ def _facts(
         epochs=chosen.epochs,
         chosen=chosen.described,
         evaluations=[evaluation.to_dict() for evaluation in evaluations],
+        lessons=_lessons(from_dict(run.record["config"])),
     )
 
 
@@ -167,6 +170,20 @@ def _evaluations(model: EmotionModel, given: Scored, dataset: FaceDataset) -> li
         others = [views for views in VIEWS if views != "plain"]
         evaluations += [score(replaced(model, views=views), dataset, "validation") for views in others]
     return evaluations
+
+
+def _lessons(config: TrainConfig) -> str:
+    """Where a run began, and who taught it."""
+    sentences = []
+    if config.start_from:
+        sentences.append(f"It began at the weights of `{config.start_from}`, as that was when the run was made.")
+    if teachers := config.teachers():
+        names = " and ".join(f"`{name}`" for name in teachers)
+        share = 100 * config.loss.teacher_share
+        sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from the label.")
+    if any(is_table(name) for name in teachers):
+        sentences.append("A file is a table of probabilities that was made outside ferdash, from images of train.")
+    return " ".join(sentences)
 
 
 def _commands(run: Run, runs: Path) -> str:

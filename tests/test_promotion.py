@@ -1,6 +1,8 @@
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoImageProcessor, AutoModelForImageClassification
@@ -65,6 +67,25 @@ def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[R
     folder = promote(child.id, "child", data=demo_root, checkpoints=checkpoints)
     card = (folder / "README.md").read_text()
     assert f"`{parent.record['command']}`, stopped, then `{child.record['command']}`" in card
+
+
+def test_a_card_says_where_the_model_began_and_who_taught_it(
+    checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset, tmp_path: Path
+) -> None:
+    raters, first = tmp_path / "raters.npy", f"run:{runs[0].id}"
+    np.save(raters, np.full((len(demo_dataset.rows("train")), 7), 1 / 7, dtype=np.float32))
+    settings = [f"start_from={first}", f"loss.teachers=start,{raters}", "loss.teacher_share=0.4", "epochs=1"]
+    run = start.create(
+        override(TrainConfig(), ["dataset=demo", "compute.threads=1", *settings]),
+        data=demo_root,
+        checkpoints=checkpoints,
+    )
+    start.execute(run, data=demo_root, checkpoints=checkpoints)
+    card = (promote(run.id, "taught", data=demo_root, checkpoints=checkpoints) / "README.md").read_text()
+    assert f"It began at the weights of `{first}`" in card
+    assert f"40 % of each target comes from `{first}` and `{raters}`, the rest from the label" in card
+    assert "a table of probabilities that was made outside ferdash" in card
+    shutil.rmtree(run.folder)  # the other tests know of two runs
 
 
 def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:

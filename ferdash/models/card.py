@@ -43,7 +43,8 @@ class CardFacts:
     name: the model's folder. model_type: as transformers names it (`fernet`, `vit`). architecture: a sentence.
     counts: images by split and emotion. provenance: where the data comes from, in Markdown (see card_text).
     run, command, seed, code, versions: what made the model. history: rows of the run's metrics.jsonl. epochs:
-    those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence.
+    those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence. lessons:
+    where it began and who taught it, in Markdown; empty for a network from scratch that had the labels alone.
     evaluations: as `Scored.to_dict()` gives them, the main one first.
     """
 
@@ -65,6 +66,7 @@ class CardFacts:
     epochs: list[int]
     chosen: str
     evaluations: list[dict[str, Any]]
+    lessons: str = ""
     licence: str = "mit"
 
 
@@ -257,7 +259,9 @@ def _counts(facts: CardFacts) -> str:
     splits = [split for split in SPLITS if sum(facts.counts.get(split, {}).values())]
     rows = [[name, *(count(facts.counts[split].get(name, 0)) for split in splits)] for name in EMOTIONS]
     rows.append(["all", *(count(sum(facts.counts[split].values())) for split in splits)])
-    intro = f"Dataset `{facts.dataset}`, content hash `{facts.dataset_hash}`. The model learned from train alone."
+    intro = (
+        f"Dataset `{facts.dataset}`, content hash `{facts.dataset_hash}`; the model learned from its train split alone."
+    )
     return f"{intro}\n\n{_table(['', *splits], rows)}"
 
 
@@ -283,7 +287,8 @@ def _training(facts: CardFacts) -> str:
         for row in _some_epochs(facts)
     ]
     heads = ["epoch", "training loss", "validation log loss", "validation accuracy", "validation macro F1"]
-    return f"{_table(['', ''], settings)}\n\nTraining took {hours:.1f} hours.\n\n{_table(heads, curve)}"
+    lessons = f"{facts.lessons}\n\n" if facts.lessons else ""
+    return f"{lessons}{_table(['', ''], settings)}\n\nTraining took {hours:.1f} hours.\n\n{_table(heads, curve)}"
 
 
 def _some_epochs(facts: CardFacts) -> list[dict[str, Any]]:

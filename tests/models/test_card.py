@@ -108,6 +108,12 @@ def test_it_says_where_the_model_comes_from(facts: CardFacts, scored: Scored) ->
         assert expected in text
 
 
+def test_it_says_what_it_learned_from_besides_the_labels(facts: CardFacts) -> None:
+    taught = render_card(replace(facts, lessons="Half of each target is what `fernet` sees in the image."))
+    assert "## Training\n\nHalf of each target is what `fernet` sees in the image.\n\n|" in taught
+    assert "## Training\n\n|" in render_card(facts)
+
+
 def test_it_says_what_the_model_is_not_for(facts: CardFacts) -> None:
     text = render_card(facts)
     for expected in (

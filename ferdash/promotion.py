@@ -182,7 +182,9 @@ def _lessons(config: TrainConfig) -> str:
         share = 100 * config.loss.teacher_share
         sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from the label.")
     if any(is_table(name) for name in teachers):
-        sentences.append("The `.npy` file is a table of probabilities that was made outside ferdash, from the training images.")
+        sentences.append(
+            "The `.npy` file is a table of probabilities that was made outside ferdash, from the training images."
+        )
     return " ".join(sentences)
 
 

@@ -6,6 +6,7 @@ followed forth and back, those that do not return are dropped, and the rest vote
 
 import cv2
 import numpy as np
+from scipy.spatial.distance import pdist
 
 MAX_POINTS = 30
 MIN_POINTS = 6
@@ -61,9 +62,8 @@ def _points(grey: np.ndarray, box_xyxy: np.ndarray, avoid: list[np.ndarray]) -> 
 def _moved(box_xyxy: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """The box shifted by the median shift and scaled by the median ratio of distances between points, (N, 2) each."""
     shift = np.median(after - before, axis=0)
-    one, other = np.triu_indices(len(before), k=1)
-    apart = np.linalg.norm(before[one] - before[other], axis=1)
-    ratios = np.linalg.norm(after[one] - after[other], axis=1)[apart > 1] / apart[apart > 1]
+    apart = pdist(before)
+    ratios = pdist(after)[apart > 1] / apart[apart > 1]
     scale = float(np.clip(np.median(ratios), *STEP)) if len(ratios) else 1.0
     centre = (box_xyxy[:2] + box_xyxy[2:]) / 2 + shift
     half = (box_xyxy[2:] - box_xyxy[:2]) / 2 * scale

@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from ferdash.inference.detector import load_detector
-from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import STAGES, AnalysisSettings
+from ferdash.temporal.cores import load_for_video
 from ferdash.temporal.execution import execute
 from ferdash.temporal.jobs import create_video_session
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--detector", default="haar")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    model = load_model(arguments.model, checkpoints_root())
+    model = load_for_video(arguments.model, checkpoints_root())
     detector = load_detector(arguments.detector, checkpoints_root())
     passed, cpu, stages = [], [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -15,14 +15,13 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 import pandas as pd
-import torch
-from threadpoolctl import ThreadpoolController
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
 from ferdash.inference.framing import crop_face, frame_of
 from ferdash.models.loading import EmotionModel
+from ferdash.temporal.cores import leaving_a_core
 from ferdash.temporal.frames import empty_row, face_row, frames_table
 from ferdash.temporal.tracking import TrackedFace, Tracker
 from ferdash.temporal.video import VideoFrame, VideoInfo, read_frames
@@ -222,15 +221,12 @@ def analyse_frames(
     for stage in STAGES:
         spent.setdefault(stage, 0.0)
     size = [settings.batch]
-    # Decoding and following keep a core at work. If PyTorch computes on that core as well, its other threads wait for
-    # the one there, and busily: on two cores an analysis takes a quarter longer.
-    pools, threads = ThreadpoolController(), max(1, torch.get_num_threads() - 1)
     decoded = Ahead(_timed(frames, spent, "decode"), 4)
     batches = Ahead(_batches(decoded, tracker, settings, size, spent), 2)
     try:
         for batch in batches:
             started = time.perf_counter()
-            with pools.limit(limits=threads, user_api="openmp"):
+            with leaving_a_core():
                 chunk = batch.classified(model)
             took = time.perf_counter() - started
             spent["classify"] += took

@@ -13,12 +13,17 @@ def test_a_thread_less_inside_and_all_again_outside() -> None:
 
 
 def test_other_parts_of_the_program_keep_their_threads() -> None:
-    seen = []
-    thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    outside = _threads_elsewhere()
     with cores.leaving_a_core():
-        thread.start()
-        thread.join()
-    assert seen == [torch.get_num_threads()]
+        assert _threads_elsewhere() == outside
+
+
+def _threads_elsewhere() -> int:
+    seen: list[int] = []
+    thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return seen[0]
 
 
 def test_a_model_for_videos_is_opened_with_a_thread_less(tmp_path, monkeypatch) -> None:

@@ -183,7 +183,8 @@ def _lessons(config: TrainConfig) -> str:
         sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from the label.")
     if any(is_table(name) for name in teachers):
         sentences.append(
-            "The `.npy` file is a table of probabilities that was made outside ferdash, from the training images."
+            "The `.npy` file is a table of probabilities that was made outside ferdash, from the training images; what "
+            "its maker had learned from before is not known here."
         )
     return " ".join(sentences)
 

@@ -48,8 +48,7 @@ ARGUMENTS: dict[str, list[str]] = {
 """What each script is run with."""
 
 FER = r"fer, {} +[\d.]+ +\d+ +\d+ +(?:[\d.]+x +){{{}}}([\d.]+)x"
-PYTORCH, ONNX, INT8 = 0, 1, 2
-"""Columns of its ratios."""
+"""Of a row of fer's, the ratio in a column: those of PyTorch, ONNX Runtime and 8-bit integers."""
 
 CLAIMS = [
     Claim(
@@ -90,14 +89,11 @@ CLAIMS = [
         "{:+.1f}%",
     ),
     *(
-        Claim("against_fer", f"Analysing a clip, against the fer package: {title}", FER.format(theirs, engine), 5)
-        for theirs, engine, title in (
-            ("its defaults", PYTORCH, "as its defaults have it"),
-            ("its defaults", ONNX, "the same, in ONNX Runtime"),
-            ("results alone", PYTORCH, "with nothing saved by it"),
-            ("results alone", ONNX, "the same, in ONNX Runtime"),
-            ("results alone", INT8, "the same, in 8-bit integers"),
+        Claim(
+            "against_fer", f"Analysing a clip in {ours}, against the fer package {how}", FER.format(theirs, engine), 5
         )
+        for how, theirs in (("as its defaults have it", "its defaults"), ("with nothing saved", "results alone"))
+        for engine, ours in enumerate(("PyTorch", "ONNX Runtime", "8-bit integers"))
     ),
     Claim("video_speed", "Every frame of a clip, against its length", r"ratio +([\d.,]+) times real time", 3),
     Claim(

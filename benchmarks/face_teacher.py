@@ -11,7 +11,6 @@ image: a table for `loss.teachers`. Validation images are looked at only to prin
 """
 
 import argparse
-import copy
 import json
 import math
 import time
@@ -21,7 +20,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import update_bn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 from ferdash.data.dataset import open_dataset
 from ferdash.files import write_atomic
@@ -164,7 +163,7 @@ def tune(
 
     images: uint8 (N, 48, 48). targets: float32 (N, 7). validation: images and labels, to print a score of.
     """
-    average = copy.deepcopy(network).eval()
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA), use_buffers=True).eval()
     matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
@@ -188,18 +187,12 @@ def tune(
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
             step += 1
-            _follow(average, network, min(EMA, step / (step + 9)))
+            average.update_parameters(network)
         accuracy = (probabilities(average, validation[0]).argmax(1) == validation[1]).mean()
         print(f"epoch {epoch + 1}: validation {accuracy:.2%}, {time.perf_counter() - started:.0f} s", flush=True)
     mixed = np.random.default_rng(0).permutation(len(images))[:6144]
     update_bn((_pixels(images[mixed[start : start + 512]]) for start in range(0, len(mixed), 512)), average)
     return average.eval()
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
-    for kept, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        kept.lerp_(now, 1 - decay) if kept.dtype.is_floating_point else kept.copy_(now)
 
 
 def probabilities(network: nn.Module, images: np.ndarray) -> np.ndarray:

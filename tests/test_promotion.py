@@ -72,6 +72,7 @@ def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[R
 def test_a_card_says_where_the_model_began_and_who_taught_it(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset, tmp_path: Path
 ) -> None:
+    checkpoints = shutil.copytree(checkpoints, tmp_path / "checkpoints")  # the other tests know of two runs
     raters, first = tmp_path / "raters.npy", f"run:{runs[0].id}"
     np.save(raters, np.full((len(demo_dataset.rows("train")), 7), 1 / 7, dtype=np.float32))
     settings = [f"start_from={first}", f"loss.teachers=start,{raters}", "loss.teacher_share=0.4", "epochs=1"]
@@ -85,7 +86,6 @@ def test_a_card_says_where_the_model_began_and_who_taught_it(
     assert f"It began at the weights of `{first}`" in card
     assert f"40 % of each target comes from `{first}` and `{raters}`, the rest from the label" in card
     assert "a table of probabilities that was made outside ferdash" in card
-    shutil.rmtree(run.folder)  # the other tests know of two runs
 
 
 def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:

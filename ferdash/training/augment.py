@@ -1,4 +1,5 @@
-"""Augmentation of a whole batch as tensor operations: one affine resampling, then light, then erasing."""
+"""Augmentation of a whole batch as tensor operations: one affine resampling, then light, erasing and what
+cameras and codecs do."""
 
 import math
 
@@ -6,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from ferdash.training.config import AugmentConfig
+from ferdash.training.degrade import degrade
 
 
 def batch_generator(seed: int, step: int) -> torch.Generator:
@@ -31,6 +33,8 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
         pixels = _relight(pixels, config, generator)
     if config.erasing:
         pixels = _erase(pixels, config.erasing, generator)
+    if config.degrade:
+        pixels = degrade(pixels, config.degrade, generator)
     return pixels
 
 

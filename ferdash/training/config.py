@@ -92,7 +92,8 @@ class LossConfig:
 class AugmentConfig:
     """Random changes to each training image. flip, erasing: probabilities. rotation: degrees either way. scale,
     shift: share of the size either way. brightness, contrast: relative strength. erasing blanks a rectangle of 2 % to
-    15 % of the area. mixup: alpha of the Beta distribution that mixes pairs of images, 0 for none.
+    15 % of the area. degrade: probability of each of the eight kinds of ferdash.training.degrade (blur, noise, JPEG ...).
+    mixup: alpha of the Beta distribution that mixes pairs of images, 0 for none.
 
     small_size, small_epochs: the first epochs can be trained on smaller images, which costs less and teaches the
     coarse shapes first (progressive resizing; Tan and Le, "EfficientNetV2", 2021).
@@ -105,12 +106,13 @@ class AugmentConfig:
     brightness: float = 0.0
     contrast: float = 0.0
     erasing: float = 0.0
+    degrade: float = 0.0
     mixup: float = 0.0
     small_size: int = 0
     small_epochs: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("flip", "erasing"):
+        for name in ("flip", "erasing", "degrade"):
             _require(0 <= getattr(self, name) <= 1, f"augment.{name}", getattr(self, name), "from 0 to 1")
         for name in ("rotation", "shift", "brightness", "contrast", "mixup", "small_epochs"):
             _require(getattr(self, name) >= 0, f"augment.{name}", getattr(self, name), "0 or more")

@@ -7,4 +7,8 @@ import os
 # be measured, and analyse a video a fifth faster. To be set before PyTorch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
+# ONNX Runtime, from its import on, keeps an id of this computer in the home folder and looks up a host to report to;
+# its disable_telemetry_events() comes too late for both. To be set before ONNX Runtime is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 __version__ = "0.1.0"

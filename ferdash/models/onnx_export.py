@@ -21,16 +21,21 @@ from torch import nn
 from ferdash.errors import ModelError
 from ferdash.files import write_atomic
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.sessions import EXTRA, FILES
+from ferdash.models.runtime import onnxruntime
+from ferdash.models.sessions import FILES
 
 OPSET = 20
 
 
+EXTRA = 'pip install -e ".[onnx]"'
+"""What installs the packages that export, from a clone of the project."""
+
+
 def require_onnx() -> ModuleType:
-    """The package onnx. Raises ModelError that names the extra when it, ONNX Runtime or onnxscript is missing."""
+    """The package onnx. Raises ModelError that names the extra when it or onnxscript is missing."""
+    onnxruntime()
     try:
         import onnx
-        import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ModelError(f"Exporting to ONNX needs the package {error.name}: {EXTRA}") from error

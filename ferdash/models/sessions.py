@@ -5,23 +5,18 @@ quantised, and export.json. The record names the weights, so that an export of o
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 
 from ferdash.errors import ModelError
 from ferdash.files import write_json
-
-if TYPE_CHECKING:
-    import onnxruntime
+from ferdash.models.runtime import open_graph
 
 RECORD_FILE = "export.json"
 FILES: dict[str, str] = {"onnx": "model.onnx", "int8": "model_int8.onnx"}
-EXTRA = 'pip install -e ".[onnx]"'
-"""What installs ONNX and ONNX Runtime, from a clone of the project."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class OnnxSession:
     """A network in ONNX Runtime on the processor; safe to call from several threads at once."""
 
     engine: Literal["onnx", "int8"]
-    session: "onnxruntime.InferenceSession"
+    session: Any
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """Float32 (N, C, H, W) on the CPU -> logits (N, labels) in the order of the network."""
@@ -61,23 +56,7 @@ def open_session(folder: Path, engine: Literal["onnx", "int8"]) -> OnnxSession:
 
     Raises ModelError when ONNX Runtime is not installed, or cannot open the file.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ModelError(f"The engine {engine} needs ONNX Runtime: {EXTRA}, or use the engine torch.") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    # Threads that spin while they wait take the cores from whatever finds and follows the faces meanwhile.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    path = folder / FILES[engine]
-    try:
-        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # ONNX Runtime's own errors have no common base below Exception
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"{path.name} in {folder} cannot be opened by ONNX Runtime ({reason}); export it anew."
-        ) from error
-    return OnnxSession(engine, session)
+    return OnnxSession(engine, open_graph(folder / FILES[engine], threads=torch.get_num_threads()))
 
 
 def write_export(folder: Path, export: Export) -> None:

@@ -1,0 +1,79 @@
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from ferdash.errors import ModelError
+from ferdash.models.runtime import onnxruntime, open_graph
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def doubling(tmp_path: Path) -> Path:
+    """A graph that adds its input to itself."""
+    shape = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])
+    answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])
+    graph = helper.make_graph([helper.make_node("Add", ["x", "x"], ["y"])], "doubling", [shape], [answer])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    onnx.save(model, tmp_path / "doubling.onnx")
+    return tmp_path / "doubling.onnx"
+
+
+def test_the_telemetry_is_off_before_the_import() -> None:
+    """The variable that its maker names has to be there when the package is first looked into."""
+    program = (
+        "import builtins, os\n"
+        "real = builtins.__import__\n"
+        "def watch(name, *rest, **more):\n"
+        "    if name == 'onnxruntime':\n"
+        "        print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
+        "    return real(name, *rest, **more)\n"
+        "builtins.__import__ = watch\n"
+        "from ferdash.models.runtime import onnxruntime\n"
+        "onnxruntime()\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == {"1"}
+
+
+def test_nobody_else_imports_it() -> None:
+    """But for its tools to quantise, in a function that has asked for it here before."""
+    found = []
+    for path in [*PROJECT.glob("ferdash/**/*.py"), *PROJECT.glob("pages/**/*.py"), *PROJECT.glob("benchmarks/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            found += [path.name for name in names if name.split(".")[0] == "onnxruntime"]
+    assert set(found) == {"runtime.py", "onnx_export.py"}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_graph_runs(doubling: Path, threads: int) -> None:
+    session = open_graph(doubling, threads=threads)
+    (answer,) = session.run(None, {"x": np.float32([1, 2.5])})
+    assert answer.tolist() == [2, 5]
+    assert session.get_session_options().intra_op_num_threads == threads
+
+
+def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(
+        ModelError, match=r"bad\.onnx in .* cannot be opened by ONNX Runtime \(.*\); export or fetch it anew"
+    ):
+        open_graph(tmp_path / "bad.onnx")
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"ONNX Runtime cannot be imported .* or use the engine torch"):
+        onnxruntime()

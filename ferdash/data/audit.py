@@ -16,10 +16,11 @@ from scipy.sparse.csgraph import connected_components
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.near_duplicates import near_duplicate_pairs
 from ferdash.data.statistics import image_quality
-from ferdash.emotions import SPLITS
+from ferdash.data.votes import majority_class
+from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.files import write_json
 
-FORMAT = 2
+FORMAT = 3
 FILE_NAME = "audit.json"
 
 LOW_CONTRAST = 12.0
@@ -28,8 +29,6 @@ LOW_CONTRAST = 12.0
 ONE_SHADE = 0.7
 """Share of pixels of the very same grey level. Looked at by eye on FER2013: above it are the notices and warning signs
 that web sites show instead of a removed photograph, below it faces in front of white begin."""
-
-MAJORITY = 0.5
 
 _CHUNK = 1024
 
@@ -236,22 +235,33 @@ def _single(dataset: FaceDataset) -> Iterator[Finding]:
     )
     if dataset.votes is None:
         return
-    votes = np.nan_to_num(dataset.votes)
-    is_rated = votes.sum(axis=1) > 0
-    has_majority = votes.max(axis=1) >= MAJORITY
+    yield from _rated(dataset, dataset.votes)
+
+
+def _rated(dataset: FaceDataset, votes: np.ndarray) -> Iterator[Finding]:
+    """What the raters say against the labels. votes: uint8 (N, 10)."""
+    chosen = majority_class(votes)
+    is_emotion = (chosen >= 0) & (chosen < len(EMOTIONS))
     yield _finding(
         dataset,
         "raters_overrule",
         "Images whose raters mostly chose another emotion",
-        "At least half of the raters agreed on an emotion that is not the label.",
-        np.flatnonzero(is_rated & has_majority & (votes[np.arange(len(votes)), dataset.labels] < votes.max(axis=1))),
+        "Over half of all raters agreed on an emotion that is not the label.",
+        np.flatnonzero(is_emotion & (chosen != dataset.labels)),
+    )
+    yield _finding(
+        dataset,
+        "raters_none",
+        "Images that show none of the seven emotions, say the raters",
+        "Over half of all raters chose contempt, or could not tell, or saw no face.",
+        np.flatnonzero(chosen >= len(EMOTIONS)),
     )
     yield _finding(
         dataset,
         "raters_disagree",
         "Images on which the raters disagree",
-        "No emotion got half of the raters' votes, so people do not agree on what these faces show either.",
-        np.flatnonzero(is_rated & ~has_majority),
+        "Nothing got over half of the raters' votes, so people do not agree on what these faces show either.",
+        np.flatnonzero(votes.any(axis=1) & (chosen < 0)),
     )
 
 

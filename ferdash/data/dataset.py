@@ -18,12 +18,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.files import write_json
 
 IMAGE_SIZE = 48
 FORMAT = 1
+
+OLD_VOTES = (
+    "The raters' votes of this dataset were kept by an earlier version, without those for contempt, unknown and not a "
+    "face, and are not used. Import it again, with fer2013new.csv, to have them."
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,8 @@ class FaceDataset:
     images: uint8 (N, 48, 48), read-only memory map.
     table: N rows with `label` (int, position in EMOTIONS), `split` (one of SPLITS), `source` (name the image came
         under) and `content_hash` (of the decoded pixels; equal hashes are pixel-identical images).
-    votes: float32 (N, 7) share of raters for each emotion, a row of NaN where unknown; None without votes.
+    votes: uint8 (N, 10), how many raters chose each of VOTE_CLASSES (see `ferdash.data.votes`), a row of zeros where
+        unknown; None without votes.
     meta: name, dataset hash, origin, time of import.
     """
 
@@ -112,6 +119,8 @@ def save_dataset(
     whatever order an archive lists them in. `origin` says in words where the images came from; `notes` are sentences
     about the import that a person should see (files left out, splits drawn).
 
+    votes: as in FaceDataset.
+
     Raises DatasetError for a bad or taken name, and for an empty dataset.
     """
     require_free_name(root, name)
@@ -142,7 +151,7 @@ def save_dataset(
         np.save(draft / "images.npy", np.ascontiguousarray(images[order], dtype=np.uint8))
         table.to_parquet(draft / "table.parquet", index=False)
         if votes is not None:
-            np.save(draft / "votes.npy", votes[order].astype(np.float32))
+            np.save(draft / "votes.npy", votes[order].astype(np.uint8))
         write_json(draft / "meta.json", meta)
         draft.rename(root / name)
     return open_dataset(root, name)
@@ -157,13 +166,18 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
         table = pd.read_parquet(folder / "table.parquet")
         votes_file = folder / "votes.npy"
         votes = np.load(votes_file) if votes_file.is_file() else None
+        notes = list(meta.get("notes") or [])
     except (OSError, ValueError, EOFError) as error:
         raise DatasetError(f"The dataset “{name}” is damaged ({error}). Delete it and import it again.") from error
     if len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise DatasetError(
             f"The dataset “{name}” is damaged: {len(images)} images for {len(table)} rows. Delete and import it again."
         )
-    return FaceDataset(folder=folder, images=images, table=table, votes=votes, meta=meta)
+    if votes is not None and (votes.dtype != np.uint8 or votes.shape != (len(table), len(VOTE_CLASSES))):
+        # Earlier versions kept shares among the seven emotions, from which the counts cannot be had back.
+        votes = None
+        notes.append(OLD_VOTES)
+    return FaceDataset(folder=folder, images=images, table=table, votes=votes, meta=meta | {"notes": notes})
 
 
 def list_datasets(root: Path) -> list[str]:

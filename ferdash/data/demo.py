@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ferdash.data.dataset import IMAGE_SIZE, FaceDataset, require_free_name, save_dataset
+from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import EMOTIONS, canonical_emotion, emotion_index
 from ferdash.errors import DatasetError
 
@@ -174,14 +175,15 @@ def _splits(labels: np.ndarray) -> np.ndarray:
 
 
 def _votes(labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Ten raters an image: most see what was drawn, some its look-alike, a few anything."""
+    """uint8 (N, 10), ten raters an image: most see what was drawn, some its look-alike, a few any of the seven."""
     doubt = rng.beta(1.2, 4, len(labels))
     chance = np.full((len(labels), len(EMOTIONS)), 0.02)
     rows = np.arange(len(labels))
     alike = np.array([EMOTIONS.index(_CONFUSED_WITH[emotion]) for emotion in EMOTIONS])
     chance[rows, labels] += 1 - doubt
     chance[rows, alike[labels]] += doubt
-    return rng.multinomial(RATERS, chance / chance.sum(axis=1, keepdims=True)) / RATERS
+    votes = rng.multinomial(RATERS, chance / chance.sum(axis=1, keepdims=True))
+    return np.pad(votes, ((0, 0), (0, len(VOTE_CLASSES) - len(EMOTIONS)))).astype(np.uint8)
 
 
 def _plant_faults(faces: np.ndarray, labels: np.ndarray, splits: np.ndarray, rng: np.random.Generator) -> None:

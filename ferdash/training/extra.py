@@ -14,7 +14,8 @@ import pandas as pd
 
 from ferdash.data.corrections import CORRECTIONS, export_corrections
 from ferdash.data.dataset import FaceDataset, open_dataset
-from ferdash.emotions import EMOTIONS, SPLITS
+from ferdash.data.votes import VOTE_CLASSES
+from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError, RunError
 from ferdash.training.config import SamplingConfig, TrainConfig
 from ferdash.wording import counted
@@ -92,5 +93,5 @@ def with_extra(dataset: FaceDataset, sampling: SamplingConfig) -> FaceDataset:
 def _joined_votes(dataset: FaceDataset, extra: FaceDataset, rows: np.ndarray) -> np.ndarray | None:
     if dataset.votes is None:
         return None
-    unknown = np.full((len(rows), len(EMOTIONS)), np.nan, dtype=np.float32)
+    unknown = np.zeros((len(rows), len(VOTE_CLASSES)), dtype=np.uint8)
     return np.concatenate([dataset.votes, unknown if extra.votes is None else extra.votes[rows]])

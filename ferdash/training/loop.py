@@ -132,6 +132,11 @@ class Trainer:
             raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
         self.labels = dataset.labels[rows]
         self.images = torch.from_numpy(np.ascontiguousarray(dataset.images[rows]))
+        if self.config.loss.soft_votes and dataset.votes is None:
+            raise ConfigError(
+                f"loss.soft_votes learns raters' votes, but the dataset “{dataset.name}” has none. Import it with "
+                "fer2013new.csv, or set loss.soft_votes to false."
+            )
         votes = None if dataset.votes is None else dataset.votes[rows]
         self.targets = target_table(self.labels, votes, self.config.loss, taught)
         weights = class_weight_vector(self.labels, self.config.loss)

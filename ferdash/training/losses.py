@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from ferdash.data.votes import targets as vote_targets
 from ferdash.emotions import EMOTIONS
 from ferdash.training.config import LossConfig
 
@@ -17,15 +18,16 @@ def target_table(
 ) -> torch.Tensor:
     """The target of each training image, float32 (N, 7), rows sum to 1.
 
-    labels: int64 (N,). votes: float32 (N, 7), rows of NaN where unknown; they take the label's place where
-    config.soft_votes asks for it. taught: float32 (N, 7), what teachers see in the images; it takes
-    config.teacher_share of each target. Label smoothing is that of Szegedy et al., "Rethinking the Inception
-    Architecture" (2016), section 7.
+    labels: int64 (N,). votes: uint8 (N, 10); where config.soft_votes asks for it, the distribution that
+    `ferdash.data.votes.targets` makes of them takes the label's place. An image without one, as nobody was asked or
+    most raters saw none of the seven, keeps its label, so that the training set is the same with votes and without.
+    taught: float32 (N, 7), what teachers see in the images; it takes config.teacher_share of each target. Label
+    smoothing is that of Szegedy et al., "Rethinking the Inception Architecture" (2016), section 7.
     """
     targets = torch.from_numpy(np.eye(len(EMOTIONS), dtype=np.float32)[labels])
     if config.soft_votes and votes is not None:
-        known = torch.from_numpy(np.isfinite(votes).all(axis=1))
-        targets[known] = torch.from_numpy(votes)[known]
+        voted = torch.from_numpy(vote_targets(votes))
+        targets = torch.where(voted.isnan(), targets, voted)
     if config.label_smoothing:
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / len(EMOTIONS)
     if taught is not None:

@@ -7,9 +7,10 @@ from pages import shared
 from pages.gallery import Tile, gallery
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
 from ferdash.plots.mosaic import enlarge
-from ferdash.wording import count, counted, percent
+from ferdash.wording import count, counted
 
 PER_PAGE = 96
 
@@ -93,7 +94,7 @@ def show_face(dataset: FaceDataset, row: int) -> None:
     for finding in shared.audit(dataset).findings:
         if row in finding.rows:
             facts.markdown(f":material/flag: {finding.title}")
-    if dataset.votes is not None and np.isfinite(dataset.votes[row]).all():
-        votes = dataset.votes[row]
-        order = np.argsort(votes)[::-1]
-        facts.markdown("Raters: " + ", ".join(f"{EMOTIONS[c]} {percent(votes[c])}" for c in order if votes[c] > 0))
+    if dataset.votes is not None and dataset.votes[row].any():
+        votes = dataset.votes[row].astype(int)
+        named = [f"{VOTE_CLASSES[c].replace('_', ' ')} {votes[c]}" for c in np.argsort(-votes) if votes[c]]
+        facts.markdown("Raters: " + ", ".join(named))

@@ -12,6 +12,7 @@ from pages.gallery import Tile, gallery
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.statistics import image_quality
+from ferdash.data.votes import shares
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.evaluation.errors import (
     Slices,
@@ -91,7 +92,7 @@ def _slices(answers: Answers, dataset: FaceDataset) -> dict[str, Slices]:
     found = {name: quantile_slices(quality[measure].to_numpy().round(1)) for measure, name in MEASURES.items()}
     found["copy of a training image"] = named_slices(dataset.duplicates_training()[answers.rows])
     if dataset.votes is not None:
-        found["agreement of the raters"] = quantile_slices(dataset.votes[answers.rows].max(axis=1))
+        found["agreement of the raters"] = quantile_slices(shares(dataset.votes[answers.rows]).max(axis=1))
     return found
 
 

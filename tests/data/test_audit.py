@@ -9,9 +9,11 @@ from ferdash.data import audit
 from ferdash.data.audit import audit_dataset, read_audit
 from ferdash.data.dataset import save_dataset
 from ferdash.data.demo import draw_face
+from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import EMOTIONS
 
 ANGRY, FEAR, HAPPY, SAD = (EMOTIONS.index(name) for name in ("angry", "fear", "happy", "sad"))
+NOT_A_FACE = VOTE_CLASSES.index("not_a_face")
 
 
 def lighter(face: np.ndarray) -> np.ndarray:
@@ -35,10 +37,11 @@ def faulty(tmp_path):
         (np.full((48, 48), 7, np.uint8), SAD, "test"),  # 9 empty
     ]
     images, labels, splits = zip(*rows, strict=True)
-    votes = np.full((10, 7), np.nan, dtype=np.float32)
-    votes[2] = [0.5, 0, 0.5, 0, 0, 0, 0]  # half the raters for the label
-    votes[3] = [0, 0, 0.9, 0, 0, 0.1, 0]  # overruled: fear, not sad
-    votes[4] = [0, 0, 0.3, 0.4, 0.3, 0, 0]  # no majority
+    votes = np.zeros((10, 10), dtype=np.uint8)
+    votes[1, [ANGRY, NOT_A_FACE]] = 1, 9  # no face, to nine of ten
+    votes[2, [ANGRY, FEAR]] = 5, 5  # half the raters for the label, half against it
+    votes[3, [FEAR, SAD]] = 9, 1  # overruled: fear, not sad
+    votes[4, [FEAR, HAPPY]] = 4, 6  # the label
     order = [0, 2, 3, 4, 5, 1, 7, 6, 8, 9]  # as the dataset sorts them: by split
     place = {original: row for row, original in enumerate(order)}
     dataset = save_dataset(
@@ -66,7 +69,8 @@ def faulty(tmp_path):
         ("near_duplicates", [4, 5], [[4, 5, 6]]),
         ("blank", [9], [[9]]),
         ("raters_overrule", [3], [[3]]),
-        ("raters_disagree", [4], [[4]]),
+        ("raters_none", [1], [[1]]),
+        ("raters_disagree", [2], [[2]]),
     ],
 )
 def test_each_fault_is_found_and_nothing_else(faulty, kind, rows, groups):

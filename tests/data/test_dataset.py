@@ -38,12 +38,13 @@ def images(noise_faces):
 
 
 def test_what_is_saved_is_opened(tmp_path, images):
-    votes = np.full((9, 7), np.nan)
-    votes[3] = [1, 0, 0, 0, 0, 0, 0]
+    votes = np.zeros((9, 10), dtype=int)
+    votes[3] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 9]
     save(tmp_path, images=images, votes=votes, notes=["one"])
     dataset = open_dataset(tmp_path, "small")
     np.testing.assert_array_equal(dataset.images, images)
-    np.testing.assert_array_equal(dataset.votes, votes.astype(np.float32))
+    np.testing.assert_array_equal(dataset.votes, votes)
+    assert dataset.votes.dtype == np.uint8
     assert dataset.labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1]
     assert (dataset.name, len(dataset), dataset.meta["notes"]) == ("small", 9, ["one"])
     assert [dataset.rows(split).tolist() for split in ("train", "validation", "test")] == [[*range(7)], [7], [8]]
@@ -109,7 +110,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, images):
     with pytest.raises(ValueError, match="same length"):
         save(tmp_path / "data", images=images, sources=["too few"])
     with pytest.raises(IndexError):
-        save(tmp_path / "data", images=images, votes=np.zeros((2, 7)))
+        save(tmp_path / "data", images=images, votes=np.zeros((2, 10)))
     assert list_datasets(tmp_path / "data") == []
     assert list((tmp_path / "data").iterdir()) == []
 
@@ -144,6 +145,15 @@ def test_a_damaged_dataset_is_named_and_can_be_deleted(tmp_path, images, file, c
         open_dataset(tmp_path, "small")
     delete_dataset(tmp_path, "small")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_votes_of_an_earlier_version_are_not_taken_for_counts(tmp_path, images):
+    save(tmp_path, images=images, notes=["one"])
+    np.save(tmp_path / "small" / "votes.npy", np.full((9, 7), 1 / 7, dtype=np.float32))
+    dataset = open_dataset(tmp_path, "small")
+    assert dataset.votes is None
+    assert dataset.meta["notes"][0] == "one"
+    assert "Import it again, with fer2013new.csv" in dataset.meta["notes"][1]
 
 
 def test_images_and_table_must_agree(tmp_path, images):

@@ -26,11 +26,13 @@ def test_focal_loss_is_the_papers_formula() -> None:
 
 
 def test_votes_take_the_place_of_labels_only_where_known() -> None:
-    votes = np.full((8, 7), np.nan, dtype=np.float32)
-    votes[4] = [0.5, 0, 0.5, 0, 0, 0, 0]
+    votes = np.zeros((8, 10), dtype=np.uint8)
+    votes[4] = [4, 0, 4, 0, 0, 1, 0, 0, 0, 1]  # two single votes, taken for slips
+    votes[6] = [1, 0, 0, 0, 0, 0, 0, 0, 0, 9]  # no face, say nine
     targets = target_table(LABELS, votes, LossConfig(soft_votes=True))
-    assert targets[4].tolist() == votes[4].tolist()
-    assert targets[5].argmax() == 3
+    assert targets[4].tolist() == [0.5, 0, 0.5, 0, 0, 0, 0]
+    assert targets[[5, 6]].argmax(1).tolist() == [3, 3]
+    assert targets.sum(1).tolist() == [1] * 8
     assert target_table(LABELS, votes, LossConfig())[4].argmax() == 1
 
 

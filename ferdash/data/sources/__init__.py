@@ -81,8 +81,8 @@ def _with_votes_by_row(faces: Faces, votes: Member) -> Faces:
 
 
 def _with_votes_by_name(faces: Faces, votes: Member) -> Faces:
-    shares = votes_by_name(votes, faces.sources)
-    if shares is None:
+    counts = votes_by_name(votes, faces.sources)
+    if counts is None:
         note = f"The votes in “{votes.name}” were left out: none of its image names occurs among the pictures."
         return replace(faces, notes=[*faces.notes, note])
-    return replace(faces, votes=shares)
+    return replace(faces, votes=counts)

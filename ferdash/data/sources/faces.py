@@ -19,7 +19,7 @@ class Faces:
     """The content of a source, before it becomes a dataset.
 
     images: uint8 (N, 48, 48). labels: positions in EMOTIONS. splits: one of SPLITS each. sources: the name each image
-    came under. votes: float32 (N, 7), NaN where unknown, or None. notes: sentences for the person importing.
+    came under. votes: uint8 (N, 10), zeros where unknown, or None. notes: sentences for the person importing.
     """
 
     images: np.ndarray

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ferdash.data.sources.archive import Member
-from ferdash.emotions import EMOTIONS
+from ferdash.data.votes import VOTE_CLASSES
 from ferdash.errors import DatasetError
 
 FILE_NAME = "fer2013new.csv"
@@ -25,7 +25,11 @@ COLUMN_OF: dict[str, str] = {
     "neutral": "neutral",
     "sad": "sadness",
     "surprise": "surprise",
+    "contempt": "contempt",
+    "unknown": "unknown",
+    "not_a_face": "nf",
 }
+"""FER+'s column, in small letters, for each of VOTE_CLASSES."""
 
 
 def is_votes(member: Member) -> bool:
@@ -34,20 +38,20 @@ def is_votes(member: Member) -> bool:
 
 
 def votes_by_row(member: Member, rows: int) -> np.ndarray:
-    """float32 (rows, 7) shares of the votes, for the rows of fer2013.csv in order; NaN where nobody chose one of the
-    seven. Raises DatasetError when the table has another number of rows."""
+    """uint8 (rows, 10) votes, for the rows of fer2013.csv in order. Raises DatasetError when the table has another
+    number of rows."""
     table = _read(member)
     if len(table) != rows:
         raise DatasetError(
             f"“{member.name}” has votes for {len(table):,} images, but there are {rows:,}; "
             "it belongs to another version of fer2013.csv. Remove it, or use the complete fer2013.csv."
         )
-    return _shares(table)
+    return _counts(table)
 
 
 def votes_by_name(member: Member, sources: Sequence[str]) -> np.ndarray | None:
-    """float32 (len(sources), 7) shares of the votes, matched by image name whatever its folder and suffix; NaN where
-    there are none. None when no name matches, as for Kaggle's images, which are named differently."""
+    """uint8 (len(sources), 10) votes, matched by image name whatever its folder and suffix; zeros where there are
+    none. None when no name matches, as for Kaggle's images, which are named differently."""
     table = _read(member)
     # FER+ leaves the name empty for the images it removed, which is no reason to drop their votes.
     named = table["image name"].fillna("").map(lambda name: PurePosixPath(str(name).strip()).stem)
@@ -55,7 +59,7 @@ def votes_by_name(member: Member, sources: Sequence[str]) -> np.ndarray | None:
     rows = np.array([position.get(PurePosixPath(source).stem, -1) for source in sources])
     if not (rows >= 0).any():
         return None
-    return np.where((rows >= 0)[:, None], _shares(table)[rows], np.float32(np.nan))
+    return np.where((rows >= 0)[:, None], _counts(table)[rows], np.uint8(0))
 
 
 def _read(member: Member) -> pd.DataFrame:
@@ -69,8 +73,7 @@ def _read(member: Member) -> pd.DataFrame:
     return table
 
 
-def _shares(table: pd.DataFrame) -> np.ndarray:
-    counts = table[[COLUMN_OF[emotion] for emotion in EMOTIONS]].apply(pd.to_numeric, errors="coerce").fillna(0)
-    votes = counts.to_numpy(dtype=np.float32)
-    total = votes.sum(axis=1, keepdims=True)
-    return np.divide(votes, total, out=np.full_like(votes, np.nan), where=total > 0)
+def _counts(table: pd.DataFrame) -> np.ndarray:
+    """The votes in the order of VOTE_CLASSES; a cell that is no number counts as no vote."""
+    counts = table[[COLUMN_OF[name] for name in VOTE_CLASSES]].apply(pd.to_numeric, errors="coerce").fillna(0)
+    return counts.clip(0, 255).to_numpy(dtype=np.uint8)

@@ -230,10 +230,10 @@ def test_votes_belong_to_the_rows_of_the_csv(table, tmp_path, root, write_folder
         write_folder(tmp_path, {"fer2013new.csv": votes})
     dataset = import_dataset(path, root)
     row_of = {source.rsplit("fer", 1)[1]: row for row, source in enumerate(dataset.table["source"])}
-    # Canonical order: angry, disgust, fear, happy, neutral, sad, surprise.
-    assert dataset.votes[row_of["0000000.png"]].tolist() == pytest.approx([0, 0, 0, 0.9, 0.1, 0, 0])
-    assert np.isnan(dataset.votes[row_of["0000001.png"]]).all()
-    assert dataset.votes[row_of["0000002.png"]].tolist() == pytest.approx([0.6, 0, 0.2, 0, 0, 0.2, 0])
+    # Canonical order: angry, disgust, fear, happy, neutral, sad, surprise; then contempt, unknown, not a face.
+    assert dataset.votes[row_of["0000000.png"]].tolist() == [0, 0, 0, 9, 1, 0, 0, 0, 0, 0]
+    assert dataset.votes[row_of["0000001.png"]].tolist() == [0, 0, 0, 0, 0, 0, 0, 5, 5, 0]
+    assert dataset.votes[row_of["0000002.png"]].tolist() == [6, 0, 2, 0, 0, 2, 0, 0, 0, 0]
 
 
 def test_votes_match_pictures_by_name(noise_faces, png, tmp_path, root, write_folder):
@@ -241,8 +241,8 @@ def test_votes_match_pictures_by_name(noise_faces, png, tmp_path, root, write_fo
     files |= {"val/sad/other.png": png(noise_faces(1, 9)[0])}
     files["fer2013new.csv"] = fer_plus(["fer0000002.png", "fer0000000.png"], [VOTES[0], VOTES[2]])
     dataset = import_dataset(write_folder(tmp_path / "x", files), root)
-    assert np.isnan(dataset.votes).all(axis=1).tolist() == [False, True, False, True]
-    assert dataset.votes[2, EMOTIONS.index("happy")] == pytest.approx(0.9)
+    assert dataset.votes.any(axis=1).tolist() == [True, False, True, False]
+    assert dataset.votes[2, EMOTIONS.index("happy")] == 9
 
 
 def test_votes_that_match_no_picture_are_left_out_with_a_note(kaggle_files, tmp_path, root, write_zip):

@@ -73,7 +73,8 @@ class LossConfig:
     """focal_gamma: 0 is cross-entropy, above 0 focal loss. class_weights: `inverse` frequency or `effective` number.
     label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
     teachers: model references, separated by commas, whose probabilities take teacher_share of each target; `start` is
-    the model that the run starts from, and a .npy file is a table of what somebody else sees in the training images."""
+    the model that the run starts from, `votes` what the label usually is given an image's votes (see
+    ferdash.training.raters), and a .npy file a table of what somebody else sees in the training images."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0

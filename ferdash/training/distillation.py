@@ -5,7 +5,7 @@ Furlanello et al., "Born-Again Neural Networks" (2018). The teachers look at ten
 training: that costs one pass instead of one for every epoch, and ten crops score better than one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,9 @@ from ferdash.models.loading import load_model
 from ferdash.models.views import average_probabilities, ten_crops
 
 BATCH = 512
+VOTES = "votes"
+"""Name of the teacher that knows the raters' votes (see ferdash.training.raters)."""
+
 LOOKS = 10
 """How often a teacher looks at each image."""
 
@@ -31,22 +34,25 @@ def teacher_table(
     checkpoints: Path,
     kept: Path,
     on_progress: Callable[[int, int], None],
+    tables: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """The teachers' mean probabilities of each training image, float32 (N, 7).
 
-    references: model references, or files of tables (see `is_table`). images: uint8 (N, H, W). kept: file that holds
-    the table; it is read when it is there, so that a resumed run learns from the same numbers, and written when it is
-    not.
-    on_progress(done, total) is called after every batch.
+    references: model references, files of tables (see `is_table`), or names in `tables`, each float32 (N, 7). images:
+    uint8 (N, H, W). kept: file that holds the table; it is read when it is there, so that a resumed run learns from the
+    same numbers, and written when it is not. on_progress(done, total) is called after every batch.
 
     Raises ModelError when a teacher cannot be loaded, or a table does not fit the images.
     """
     if kept.is_file():
         return np.load(kept)
-    tables = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
+    given = dict(tables or {})
+    files = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
     # Temperatures were fitted on validation, of which training must not know anything.
-    models = [load_model(name, checkpoints, calibrated=False) for name in references if not is_table(name)]
-    total = np.zeros((len(images), len(EMOTIONS)), dtype=np.float64) + sum(tables)
+    networks = [name for name in references if not is_table(name) and name not in given]
+    models = [load_model(name, checkpoints, calibrated=False) for name in networks]
+    total = np.zeros((len(images), len(EMOTIONS)), dtype=np.float64) + sum(files)
+    total += sum(given[name] for name in references if name in given)
     for start in range(0, len(images) if models else 0, BATCH):
         rows = slice(start, start + BATCH)
         total[rows] += len(models) * average_probabilities(models, ten_crops(np.asarray(images[rows])))

@@ -18,7 +18,7 @@ from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError
 from ferdash.runs.store import open_run
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
-from ferdash.training.distillation import is_table
+from ferdash.training.distillation import VOTES, is_table
 
 NEARLY_IDENTICAL = ("near_leaks", "near_conflicts", "near_duplicates")
 """The audit's findings whose groups are versions of one photograph."""
@@ -63,7 +63,7 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
     if config.folds.count == 0:
         return
     for reference in dict.fromkeys([config.start_from, *config.teachers()]):
-        if reference and _has_seen(reference, config, dataset, checkpoints):
+        if reference not in ("", VOTES) and _has_seen(reference, config, dataset, checkpoints):
             raise ConfigError(
                 f"{reference} has seen images of “{dataset.name}” that these folds validate on, so their scores "
                 "would be too good. Start from, and learn from, models that have not seen them."

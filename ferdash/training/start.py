@@ -25,11 +25,12 @@ from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_st
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
-from ferdash.training.distillation import TAUGHT, teacher_table
+from ferdash.training.distillation import TAUGHT, VOTES, teacher_table
 from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
 from ferdash.training.processes import ALONE, Processes
+from ferdash.training.raters import label_given_votes
 from ferdash.training.recipes import RECIPES
 from ferdash.training.sampling import training_rows
 
@@ -147,13 +148,17 @@ def _ask_teachers(
     if not references:
         return None
 
+    rows = training_rows(dataset, config)
+
     def ask() -> np.ndarray:
+        votes = None if dataset.votes is None else dataset.votes[rows]
         return teacher_table(
             references,
-            dataset.images[training_rows(dataset, config)],
+            dataset.images[rows],
             checkpoints=checkpoints,
             kept=run.folder / TAUGHT,
             on_progress=lambda done, total: write_status(run.folder, state="running"),
+            tables={VOTES: label_given_votes(dataset.labels[rows], votes)} if VOTES in references else None,
         )
 
     if processes.main:

@@ -4,11 +4,14 @@ import streamlit as st
 
 from pages import shared
 from pages.dataset_tabs import audit, corrections, distribution, faces, importing, quality
+from pages.keys import keys_of
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
 from ferdash.errors import DatasetError
 from ferdash.wording import count
+
+keyed = keys_of("dataset")
 
 TABS = {
     "Distribution": distribution.draw,
@@ -60,7 +63,7 @@ def draw_page(dataset: FaceDataset) -> None:
     imported = str(dataset.meta["imported_at"])[:10]
     st.caption(f"From {dataset.meta['origin']}, imported on {imported}. Content hash {dataset.hash}.")
     draw_figures(dataset)
-    for tab, draw in zip(st.tabs(list(TABS), key="tab", bind="query-params"), TABS.values(), strict=True):
+    for tab, draw in zip(st.tabs(list(TABS), key=keyed("tab"), bind="query-params"), TABS.values(), strict=True):
         if tab.open:
             with tab, shared.calm_errors():
                 draw(dataset)

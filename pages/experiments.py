@@ -7,10 +7,13 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs import chosen, groups, importing, published, studies, table, tradeoffs
+from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import DamagedRun, RunSummary, list_runs, sound
+
+keyed = keys_of("experiments")
 
 EMPTY = (
     "Once something has been trained, this page shows every run with its scores on validation, and sets any of them "
@@ -47,7 +50,7 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
         "Studies": lambda: studies.draw(summaries),
         "Published": published.draw,
     }
-    for tab, draw_tab in zip(st.tabs(list(tabs), key="view", bind="query-params"), tabs.values(), strict=True):
+    for tab, draw_tab in zip(st.tabs(list(tabs), key=keyed("view"), bind="query-params"), tabs.values(), strict=True):
         if tab.open:
             with tab, shared.calm_errors():
                 draw_tab()

@@ -8,9 +8,12 @@ import numpy as np
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 if TYPE_CHECKING:
     from ferdash.inference.predictor import FacePrediction
+
+keyed = keys_of("explanation")
 
 PICTURE_PX = 140
 
@@ -28,7 +31,7 @@ def draw(face: "FacePrediction", reference: str, place: str) -> None:
     """The button of one face and, once it was pressed, its heat maps. place: differs for every card on the page; only
     this card is drawn again when its button is pressed."""
     digest = blake2b(face.crop.tobytes(), digest_size=6).hexdigest()
-    key = f"explain-{place}-{face.number}-{digest}-{reference}"
+    key = keyed(f"{place}-{face.number}-{digest}-{reference}")
     shown = st.session_state.get(f"{key}-shown", False)
     label = "Hide the explanation" if shown else "Explain"
     st.button(label, key=key, type="tertiary", icon=":material/visibility:", on_click=_turn, args=(f"{key}-shown",))

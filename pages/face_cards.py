@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages.gallery import picture_url
+from pages.keys import keys_of
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.wording import percent
@@ -14,8 +15,8 @@ from ferdash.wording import percent
 if TYPE_CHECKING:
     from ferdash.inference.predictor import FacePrediction
 
-KEY = "face-card-"
-"""Begins the key of a container that holds a card: the style lets such containers share the width there is."""
+keyed = keys_of("face-card")
+"""Makes the key of a container that holds a card: the style lets such containers share the width there is."""
 
 # `currentColor` follows the light and the dark theme without asking which one is on.
 STYLE = """<style>

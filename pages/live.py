@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages import live_camera, live_panels, live_snapshot, shared
+from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
 
 if TYPE_CHECKING:
     from ferdash.temporal.live import LiveEngine
+
+keyed = keys_of("live")
 
 
 def draw_page() -> None:
@@ -59,7 +62,7 @@ def draw_page() -> None:
 def _engine(reference: str) -> "LiveEngine":
     """The analysis of this tab's camera, with the chosen model: made once, and anew when the model changes."""
     stamp = (reference, shared.model_stamp(reference))
-    known = st.session_state.get("live-engine")
+    known = st.session_state.get(keyed("engine"))
     if known is not None and known[0] == stamp:
         return known[1]
     if known is not None:
@@ -73,7 +76,7 @@ def _engine(reference: str) -> "LiveEngine":
         warm_up(model, detector)
     _spare_the_collector()
     engine = LiveEngine(model, detector)
-    st.session_state["live-engine"] = (stamp, engine)
+    st.session_state[keyed("engine")] = (stamp, engine)
     return engine
 
 

@@ -11,10 +11,14 @@ from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
 from streamlit_webrtc.relay import get_global_relay
 
+from pages.keys import keys_of
+
 from ferdash.temporal.ice import ice_servers
 
 if TYPE_CHECKING:
     from ferdash.temporal.live import LiveEngine
+
+keyed = keys_of("live")
 
 WIDTH, HEIGHT = 640, 480
 
@@ -69,21 +73,21 @@ _probe = st.components.v2.component("ferdash.camera", js=_SCRIPT)
 
 def camera_trouble() -> str | None:
     """What is wrong with the camera, in a sentence; None while nothing is known to be."""
-    found = _probe(key="live-camera-probe", default={"found": "ready"}, on_found_change=lambda: None).found
+    found = _probe(key=keyed("camera-probe"), default={"found": "ready"}, on_found_change=lambda: None).found
     return SENTENCES.get(found)
 
 
 def note_start(on: bool) -> None:
     """Remember since when the camera has been on; call once a run."""
     if not on:
-        st.session_state.pop("live-on-since", None)
+        st.session_state.pop(keyed("on-since"), None)
     else:
-        st.session_state.setdefault("live-on-since", time.monotonic())
+        st.session_state.setdefault(keyed("on-since"), time.monotonic())
 
 
 def waiting_in_vain(analysed: int) -> str | None:
     """A sentence when the camera has been on for a while and no picture of it has come; analysed: frames so far."""
-    since = st.session_state.get("live-on-since")
+    since = st.session_state.get(keyed("on-since"))
     waiting = since is not None and analysed == 0 and time.monotonic() - since > PATIENCE_S
     return NO_PICTURE if waiting else None
 
@@ -95,7 +99,7 @@ def draw_stream(engine: "LiveEngine") -> WebRtcStreamerContext[Any, Any]:
     """
     keep_newest_only(get_global_relay())
     return webrtc_streamer(
-        "live-stream",
+        keyed("stream"),
         mode=WebRtcMode.SENDRECV,
         rtc_configuration={"iceServers": _servers()},
         media_stream_constraints={

@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from pages import PAGES, face_cards, live_camera, shared
+from pages.keys import keys_of
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.paths import sessions_root
@@ -14,6 +15,8 @@ from ferdash.wording import count, counted, duration
 
 if TYPE_CHECKING:
     from ferdash.temporal.live import BeginRecording, LiveEngine, LiveFace, LiveView
+
+keyed = keys_of("live")
 
 FAST_S, SLOW_S = 0.5, 1.0
 FACES_SHOWN = 3
@@ -149,12 +152,12 @@ def _timeline(engine: "LiveEngine") -> None:
             "Face",
             list(series),
             default=track,
-            key="live-face",
+            key=keyed("face"),
             format_func=lambda number: f"face {number}",
             label_visibility="collapsed",
         )
         track = chosen if chosen in series else track
-    st.plotly_chart(recent_lines(series[track], SPAN_S), config=shared.PLOT, key="live-lines")
+    st.plotly_chart(recent_lines(series[track], SPAN_S), config=shared.PLOT, key=keyed("lines"))
 
 
 def _controls(engine: "LiveEngine") -> None:
@@ -166,7 +169,7 @@ def _controls(engine: "LiveEngine") -> None:
             "Smoothing",
             list(SMOOTHING),
             value="some",
-            key="live-smoothing",
+            key=keyed("smoothing"),
             width=220,
             help="How fast the shown probabilities follow. Recordings keep every frame as it was measured.",
         )
@@ -234,4 +237,9 @@ def _recording_words(view: "LiveView") -> None:
         st.success("The recording is kept as a session.", icon=":material/check_circle:")
         if "video" in PAGES:
             link = shared.page_path("video")
-            st.page_link(link, label="Open in Video", icon=":material/movie:", query_params={"session": view.recorded})
+            st.page_link(
+                link,
+                label="Open in Video",
+                icon=":material/movie:",
+                query_params={keys_of("video")("session"): view.recorded},
+            )

@@ -3,8 +3,11 @@
 import streamlit as st
 
 from pages import photos, prediction, shared
+from pages.keys import keys_of
 
 from ferdash.inference.predictor import UNCERTAIN_BELOW
+
+keyed = keys_of("live")
 
 
 def draw(reference: str, *, needed: bool) -> None:
@@ -15,10 +18,10 @@ def draw(reference: str, *, needed: bool) -> None:
             "camera, drop a photo on the Predict page."
         )
         st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")
-        if st.toggle("Turn the camera on for a snapshot", key="live-snapshot") and photos.camera(key="live-camera"):
-            st.session_state["live-snapshot-taken"] = photos.dropped()[0].digest
+        if st.toggle("Turn the camera on for a snapshot", key=keyed("snapshot")) and photos.camera(key=keyed("camera")):
+            st.session_state[keyed("snapshot-taken")] = photos.dropped()[0].digest
             st.rerun()
-        taken = [file for file in photos.dropped() if file.digest == st.session_state.get("live-snapshot-taken")]
+        taken = [file for file in photos.dropped() if file.digest == st.session_state.get(keyed("snapshot-taken"))]
         settings = prediction.Settings((reference,), "haar", UNCERTAIN_BELOW)
         for row in prediction.predictions(taken, settings):
             prediction.draw_row(row, settings, 0)

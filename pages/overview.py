@@ -5,11 +5,14 @@ from typing import Any
 import streamlit as st
 
 from pages import photos, shared
+from pages.keys import keys_of
 
 from ferdash.models.card import read_card, read_evaluation
 from ferdash.paths import checkpoints_root
 from ferdash.runs.store import list_run_ids, open_run, read_status
 from ferdash.wording import counted, percent
+
+keyed = keys_of("overview")
 
 MEASURED = """
 **How scores are measured here**
@@ -127,7 +130,7 @@ with run_card, shared.calm_errors():
     draw_run_card()
 
 st.subheader("Try a photo now")
-if photos.drop_zone("Drop one or more photos of faces here", key="overview-drop"):
+if photos.drop_zone("Drop one or more photos of faces here", key=keyed("drop")):
     st.switch_page(shared.page_path("predict"))
 
 measured, limits = st.columns(2, gap="medium")

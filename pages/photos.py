@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from pages.keys import keys_of
+
+keyed = keys_of("photos")
+
 TYPES = ["image", "zip"]
 
 
@@ -35,7 +39,7 @@ def clear() -> None:
 
 def drop_zone(label: str, *, key: str) -> bool:
     """Draw a drop zone that is empty again once it has been read. True when a file has just arrived."""
-    files = st.file_uploader(label, type=TYPES, accept_multiple_files=True, key=_fresh_key(key))
+    files = st.file_uploader(label, type=TYPES, accept_multiple_files=True, key=f"{key}-{_turn(key)}")
     for file in files:
         add(file.name, file.getvalue())
     return _taken(key, bool(files))
@@ -43,15 +47,15 @@ def drop_zone(label: str, *, key: str) -> bool:
 
 def camera(*, key: str) -> bool:
     """Draw the camera; the browser asks for permission now. True when a snapshot has just been taken."""
-    snapshot = st.camera_input("Take a snapshot", key=_fresh_key(key))
+    snapshot = st.camera_input("Take a snapshot", key=f"{key}-{_turn(key)}")
     if snapshot is not None:
         add(f"snapshot-{len(_store()) + 1}.jpg", snapshot.getvalue())
     return _taken(key, snapshot is not None)
 
 
-def _fresh_key(key: str) -> str:
-    # A widget holds on to its file for as long as its key stays the same.
-    return f"{key}-{st.session_state.setdefault(f'{key}-turn', 0)}"
+def _turn(key: str) -> int:
+    # Part of a widget's key: it holds on to its file for as long as that stays the same.
+    return st.session_state.setdefault(f"{key}-turn", 0)
 
 
 def _taken(key: str, arrived: bool) -> bool:
@@ -60,4 +64,4 @@ def _taken(key: str, arrived: bool) -> bool:
 
 
 def _store() -> dict[str, Dropped]:
-    return st.session_state.setdefault("dropped", {})
+    return st.session_state.setdefault(keyed("dropped"), {})

@@ -7,11 +7,14 @@ import numpy as np
 import streamlit as st
 
 from pages import photos, prediction, shared
+from pages.keys import keys_of
 from pages.prediction import Row, Settings
 
 from ferdash.data.demo import draw_photo
 from ferdash.emotions import EMOTIONS
 from ferdash.wording import counted
+
+keyed = keys_of("predict")
 
 PER_PAGE = 12
 SAMPLE = ["happy", "surprise", "angry"]
@@ -21,7 +24,7 @@ UNCERTAIN_BELOW_PERCENT = 40
 
 def draw_ways_in() -> None:
     """The drop zone, and under it a drawn sample and the camera."""
-    if photos.drop_zone("Drop photos here, or a zip of them", key="predict-drop"):
+    if photos.drop_zone("Drop photos here, or a zip of them", key=keyed("drop")):
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Try a drawn sample", icon=":material/draw:"):
@@ -31,7 +34,7 @@ def draw_ways_in() -> None:
             photos.clear()
             st.rerun()
         camera = st.toggle("Use the camera", help="Takes one picture, which goes to this app and nowhere else.")
-    if camera and photos.camera(key="predict-camera"):
+    if camera and photos.camera(key=keyed("camera")):
         st.rerun()
 
 
@@ -46,7 +49,7 @@ def draw_settings(reference: str) -> Settings:
                 100,
                 UNCERTAIN_BELOW_PERCENT,
                 format="%d %%",
-                key="threshold",
+                key=keyed("threshold"),
                 bind="query-params",
                 help="Where the highest of the seven probabilities is lower, no emotion is named.",
             )
@@ -58,7 +61,7 @@ def draw_settings(reference: str) -> Settings:
                 required=True,
                 format_func=MODES.__getitem__,
                 wrap=True,
-                key="faces",
+                key=keyed("faces"),
                 bind="query-params",
                 help="YuNet copes better with turned and covered faces; its file (230 kB) is downloaded on first use. "
                 "Pictures up to 64 pixels are always taken for one face.",
@@ -70,7 +73,7 @@ def draw_settings(reference: str) -> Settings:
                 index=None,
                 placeholder="no other model",
                 format_func=shared.model_title,
-                key="compare",
+                key=keyed("compare"),
                 bind="query-params",
             )
     return Settings((reference, second) if second else (reference,), mode or "haar", threshold / 100)
@@ -94,7 +97,7 @@ def draw_results(rows: list[Row], settings: Settings) -> None:
     left_out = f"; {counted(unreadable, 'file')} could not be read" if unreadable else ""
     st.markdown(f"**{faces}** in {counted(len(first) - unreadable, 'photo')}{left_out}.")
     pages = -(-len(rows) // PER_PAGE)
-    number = st.pagination(pages, key=f"photos-page-{pages}") if pages > 1 else 1
+    number = st.pagination(pages, key=keyed(f"photos-page-{pages}")) if pages > 1 else 1
     start = (number - 1) * PER_PAGE
     for place, row in enumerate(rows[start : start + PER_PAGE], start):
         prediction.draw_row(row, settings, place)

@@ -12,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from pages import corrections, explanation, face_cards, shared
+from pages.keys import keys_of
 from pages.photos import Dropped
 
 from ferdash.paths import checkpoints_root
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ferdash.inference.detector import Detector
     from ferdash.inference.predictor import FacePrediction, Photo
 
+keyed = keys_of("prediction")
 PREVIEW_SIDE = 1000
 CARD_PX = 350
 
@@ -141,10 +143,18 @@ def _draw_picture(photo: "Photo") -> None:
 def _draw_cards(photo: "Photo", reference: str, place: str) -> None:
     with st.container(horizontal=True):
         for face in photo.faces:
-            key = f"{face_cards.KEY}{place}-{face.number}"
+            key = face_cards.keyed(f"{place}-{face.number}")
             with st.container(border=True, width=CARD_PX, gap="xsmall", key=key):
                 face_cards.draw(_card(face))
-                corrections.draw(face.crop, face.probabilities, photo.name, None, None, reference, f"wrong-{key}")
+                corrections.draw(
+                    face.crop,
+                    face.probabilities,
+                    photo.name,
+                    None,
+                    None,
+                    reference,
+                    keyed(f"wrong-{place}-{face.number}"),
+                )
                 explanation.draw(face, reference, place)
 
 

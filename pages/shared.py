@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pandas as pd
 import streamlit as st
 
+from pages.keys import keys_of
+
 from ferdash.data import statistics
 from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
@@ -25,6 +27,8 @@ from ferdash.paths import checkpoints_root, data_root
 
 if TYPE_CHECKING:
     from ferdash.models.loading import EmotionModel
+
+keyed = keys_of("app")
 
 T = TypeVar("T")
 logger = logging.getLogger("ferdash.app")
@@ -56,12 +60,12 @@ def calm_errors() -> Iterator[None]:
 
 def announce(message: str) -> None:
     """Show a sentence at the top of the next run, once."""
-    st.session_state["announcement"] = message
+    st.session_state[keyed("announcement")] = message
 
 
 def draw_announcement() -> None:
     """Draw what `announce` left, if anything."""
-    if message := st.session_state.pop("announcement", None):
+    if message := st.session_state.pop(keyed("announcement"), None):
         st.success(message, icon=":material/check_circle:")
 
 
@@ -70,15 +74,15 @@ def draw_announcement() -> None:
 
 def choose_dataset(name: str | None) -> None:
     """Make `name` the chosen dataset (None: the first there is) and run the page again."""
-    st.session_state["choose_dataset"] = name
+    st.session_state[keyed("choose_dataset")] = name
     st.rerun()
 
 
 def pick_dataset() -> None:
     """Draw the picker; call once a run, before any page asks for the dataset."""
     names = list_datasets(data_root())
-    if "choose_dataset" in st.session_state:
-        wanted = st.session_state.pop("choose_dataset")
+    if keyed("choose_dataset") in st.session_state:
+        wanted = st.session_state.pop(keyed("choose_dataset"))
         st.session_state["dataset"] = wanted if wanted in names else next(iter(names), None)
     if names:
         st.selectbox("Dataset", names, key="dataset", bind="query-params")

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 shared.await_models()
 
@@ -19,6 +20,8 @@ from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
 from ferdash.wording import count, duration  # noqa: E402
 
+keyed = keys_of("train")
+
 NEW = ""
 
 
@@ -29,10 +32,10 @@ def draw_form() -> None:
         st.info("Training needs a dataset. Import FER2013 or the demo first.", icon=":material/info:")
         st.page_link(shared.page_path("dataset"), label="Import a dataset", icon=":material/upload:")
         return
-    if reference := st.session_state.get("continue_from"):
+    if reference := st.session_state.get(keyed("continue_from")):
         _draw_continuation(reference)
         return
-    recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key="recipe", bind="query-params")]
+    recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key=keyed("recipe"), bind="query-params")]
     st.caption(recipe.summary)
     _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
@@ -42,7 +45,7 @@ def draw_form() -> None:
     configs = train_form.repeat(edited)
     ask, start = st.columns(2)
     if ask.button("Estimate", icon=":material/timer:", width="stretch"):
-        st.session_state["estimate"] = _estimate(edited)
+        st.session_state[keyed("estimate")] = _estimate(edited)
     _draw_estimate(edited)
     label = f"Start {count(len(configs))} runs" if len(configs) > 1 else "Start training"
     start.button(
@@ -60,7 +63,7 @@ def _start(recipe: Recipe, configs: list[TrainConfig]) -> None:
     with shared.calm_errors():
         group = new_group_name(configs)
         ids = [jobs.manager().submit(_resolved(recipe, config), group=group) for config in configs]
-        st.session_state["watched"] = ids[0]
+        st.session_state[keyed("watched")] = ids[0]
 
 
 def _draw_recipe(recipe: Recipe) -> None:
@@ -83,7 +86,7 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
         "Start from",
         options,
         index=options.index(default),
-        key=f"train:{recipe.name}:start_from",
+        key=keyed(f"{recipe.name}:start_from"),
         format_func=lambda reference: titles.get(reference, reference),
         accept_new_options=True,
         help="A model, or a run as run:ID@best. The report's own model has to be downloaded once.",
@@ -125,7 +128,7 @@ def _estimate(config: TrainConfig) -> tuple[TrainConfig, Estimate] | None:
 
 def _draw_estimate(config: TrainConfig) -> None:
     """The last estimate, for as long as the form still says what it was made for."""
-    made_for, result = st.session_state.get("estimate") or (None, None)
+    made_for, result = st.session_state.get(keyed("estimate")) or (None, None)
     if result is not None and made_for == config:
         st.info(
             f"About {duration(result.seconds)} at {count(round(result.images_per_s))} images/s, "
@@ -142,7 +145,7 @@ def _draw_continuation(reference: str) -> None:
     _draw_changes("run", parent, edited)
     back, start = st.columns(2)
     if back.button("Back", width="stretch"):
-        del st.session_state["continue_from"]
+        del st.session_state[keyed("continue_from")]
         st.rerun()
     start.button(
         "Continue",
@@ -156,8 +159,8 @@ def _draw_continuation(reference: str) -> None:
 
 def _continue(reference: str, settings: list[str]) -> None:
     with shared.calm_errors():
-        st.session_state["watched"] = jobs.manager().resume(reference, settings)
-        del st.session_state["continue_from"]
+        st.session_state[keyed("watched")] = jobs.manager().resume(reference, settings)
+        del st.session_state[keyed("continue_from")]
 
 
 def _setting(value: object) -> str:

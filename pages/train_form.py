@@ -6,9 +6,13 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from pages.keys import keys_of
+
 from ferdash.emotions import EMOTIONS
 from ferdash.training.config import TrainConfig, flatten, override, to_dict
 from ferdash.training.groups import plan
+
+keyed = keys_of("train")
 
 FIRST = ("epochs", "batch_size", "optimizer.lr", "seed")
 """The settings that matter most, shown before the folded groups."""
@@ -55,14 +59,14 @@ def repeat(config: TrainConfig) -> list[TrainConfig]:
         "Repeat with so many seeds",
         min_value=1,
         value=1,
-        key="train:seeds",
+        key=keyed("seeds"),
         help="Runs that differ in their seed alone, as one group: their spread says how much of a difference is luck.",
     )
     folds = right.number_input(
         "Cross-validate in so many folds",
         min_value=0,
         value=0,
-        key="train:folds",
+        key=keyed("folds"),
         help="0 uses the dataset's own splits. Otherwise training and validation images together are divided, and "
         "every part is validation once, as one group of runs. The first time, the dataset is audited for duplicates.",
     )
@@ -95,7 +99,7 @@ def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> No
     st.caption("Weights of `static` sampling: how much more often an image of an emotion is drawn")
     for column, emotion in zip(st.columns(len(EMOTIONS)), EMOTIONS, strict=True):
         before = base.sampling.weights.get(emotion, 1.0)
-        key = f"train:{form}:sampling.weights.{emotion}"
+        key = keyed(f"{form}:sampling.weights.{emotion}")
         weight = column.number_input(emotion, value=before, min_value=0.0, step=0.5, key=key)
         if weight != before:
             edited[f"sampling.weights.{emotion}"] = weight
@@ -103,7 +107,7 @@ def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> No
 
 def _widget(form: str, path: str, value: Any) -> Any:
     kind = dict(_fields(TrainConfig))[path]
-    label, key = path.rpartition(".")[2].replace("_", " "), f"train:{form}:{path}"
+    label, key = path.rpartition(".")[2].replace("_", " "), keyed(f"{form}:{path}")
     if path.startswith("sampling.focus."):
         label = f"focus: {label}"
     if typing.get_origin(kind) is Literal:

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from pages import jobs, shared
+from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
@@ -14,6 +15,8 @@ from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.wording import count, duration, percent
+
+keyed = keys_of("train")
 
 UNFINISHED = ("interrupted", "stopped", "failed")
 RECENT = 20
@@ -37,20 +40,20 @@ def draw_jobs() -> None:
         _draw_queue()
         ids = [run.id for run in runs]
         active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
-        if st.session_state.get("watched") not in ids:
-            st.session_state["watched"] = active
+        if st.session_state.get(keyed("watched")) not in ids:
+            st.session_state[keyed("watched")] = active
         labels = {run.id: f"{run.id} · {run.state}" for run in runs}
-        st.selectbox("Run", ids, key="watched", format_func=labels.get)
-        _draw_run(st.session_state["watched"])
+        st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.get)
+        _draw_run(st.session_state[keyed("watched")])
 
 
 def _draw_interrupted(run_ids: list[str]) -> None:
     for run_id in run_ids:
         line, button = st.columns([4, 1], vertical_alignment="center")
         line.warning(f"{run_id} was interrupted; its checkpoints are whole.", icon=":material/power_off:")
-        if button.button("Resume", key=f"resume:{run_id}", type="primary", width="stretch"):
+        if button.button("Resume", key=keyed(f"resume:{run_id}"), type="primary", width="stretch"):
             jobs.manager().resume(run_id)
-            st.session_state["watched"] = run_id
+            st.session_state[keyed("watched")] = run_id
             st.rerun()
 
 
@@ -58,7 +61,7 @@ def _draw_queue() -> None:
     for place, run_id in enumerate(jobs.manager().queued, start=1):
         line, button = st.columns([4, 1], vertical_alignment="center")
         line.caption(f"Queue, place {place}: {run_id}")
-        if button.button("Remove", key=f"remove:{run_id}", width="stretch"):
+        if button.button("Remove", key=keyed(f"remove:{run_id}"), width="stretch"):
             jobs.manager().stop(run_id)
             st.rerun()
 
@@ -119,7 +122,7 @@ def _draw_controls(run_id: str, state: str) -> None:
             manager.stop(run_id)
     elif state in ("running", "paused"):
         st.caption("This run is at work in another process, such as a terminal; it can be steered there.")
-    elif state in UNFINISHED and st.button("Resume", icon=":material/play_arrow:", key=f"again:{run_id}"):
+    elif state in UNFINISHED and st.button("Resume", icon=":material/play_arrow:", key=keyed(f"again:{run_id}")):
         manager.resume(run_id)
         st.rerun()
 
@@ -129,17 +132,17 @@ def _draw_curves(rows: list[dict[str, Any]]) -> None:
         st.caption("Curves appear after the first epoch.")
         return
     left, right = st.columns(2)
-    left.plotly_chart(plots.loss_curves(rows), config=shared.PLOT, key="loss")
-    right.plotly_chart(plots.accuracy_curves(rows), config=shared.PLOT, key="accuracy")
+    left.plotly_chart(plots.loss_curves(rows), config=shared.PLOT, key=keyed("loss"))
+    right.plotly_chart(plots.accuracy_curves(rows), config=shared.PLOT, key=keyed("accuracy"))
 
 
 def _draw_focus(rows: list[dict[str, Any]]) -> None:
     if not rows:
         st.caption("The emotions' F1 appears after the first epoch.")
         return
-    st.plotly_chart(plots.focus_map(rows), config=shared.PLOT, key="focus")
+    st.plotly_chart(plots.focus_map(rows), config=shared.PLOT, key=keyed("focus"))
     if any(row.get("weights") for row in rows):
-        st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key="weights")
+        st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key=keyed("weights"))
 
 
 def _draw_checkpoints(run_id: str, folder: Path, status: dict[str, Any]) -> None:
@@ -151,8 +154,8 @@ def _draw_checkpoints(run_id: str, folder: Path, status: dict[str, Any]) -> None
             continue  # the run at work thinned it out just now
         line, button = st.columns([1, 1], vertical_alignment="center")
         line.markdown(f"`{path.stem}`")
-        if button.button("Continue from here", key=f"continue:{path.stem}", width="stretch"):
-            st.session_state["continue_from"] = f"{run_id}@{path.stem}"
+        if button.button("Continue from here", key=keyed(f"continue:{path.stem}"), width="stretch"):
+            st.session_state[keyed("continue_from")] = f"{run_id}@{path.stem}"
             st.rerun()
     if status["state"] == "finished":
         st.page_link(shared.page_path("predict"), label="Try the best one on a photo", icon=":material/face:")

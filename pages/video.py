@@ -3,13 +3,16 @@
 import streamlit as st
 
 from pages import shared, video_compare, video_library, video_viewer
+from pages.keys import keys_of
+
+keyed = keys_of("video")
 
 
 def draw_page() -> None:
     """What the address asks for: a session, a comparison of two, or the library."""
-    if session_id := st.query_params.get("session"):
+    if session_id := st.query_params.get(keyed("session")):
         video_viewer.draw(session_id)
-    elif pair := st.query_params.get("compare"):
+    elif pair := st.query_params.get(keyed("compare")):
         video_compare.draw(pair.split(","))
     else:
         video_library.draw()

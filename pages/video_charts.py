@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from pages import shared, video_sessions
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import sessions_root
@@ -18,7 +19,8 @@ from ferdash.wording import counted, duration
 if TYPE_CHECKING:
     from ferdash.exports.files import Analysis
 
-CHANGES = "video-changes"
+keyed = keys_of("video")
+CHANGES = keyed("changes")
 
 
 def draw(analysis: "Analysis", person: int) -> None:
@@ -26,7 +28,7 @@ def draw(analysis: "Analysis", person: int) -> None:
     track = analysis.summary.tracks[person]
     st.markdown(f"**{track.sentence}**")
     names = list(TABS)
-    tabs = st.tabs(names, key="video-tab", on_change="rerun")
+    tabs = st.tabs(names, key=keyed("tab"), on_change="rerun")
     for name, tab in zip(names, tabs, strict=True):
         if tab.open:
             with tab, shared.calm_errors():
@@ -37,7 +39,7 @@ def _draw_changes(analysis: "Analysis", track: TrackSummary) -> None:
     """The heat map of deltas, and each change as a row."""
     from ferdash.plots.changes import delta_heatmap
 
-    st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key="video-heat")
+    st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key=keyed("heat"))
     if not track.events:
         st.caption("No emotion changed by more than this person's jitter explains.")
         return
@@ -72,14 +74,14 @@ def _draw_changes(analysis: "Analysis", track: TrackSummary) -> None:
 def _see(frames: list[int]) -> None:
     rows = st.session_state[CHANGES]["selection"]["rows"]
     if rows:
-        st.session_state["frame"] = frames[rows[0]]
+        st.session_state[keyed("frame")] = frames[rows[0]]
 
 
 def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
     """The ribbon, and how long each emotion leads."""
     from ferdash.plots.segments import ribbon
 
-    st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key="video-ribbon")
+    st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key=keyed("ribbon"))
     dwell = track.dwell.reset_index()
     dwell = dwell[dwell["visits"] > 0].assign(share=100 * dwell["share"])
     st.dataframe(
@@ -100,7 +102,7 @@ def _draw_transitions(analysis: "Analysis", track: TrackSummary) -> None:
     from ferdash.plots.segments import transition_heatmap
 
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key="video-transitions")
+    left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key=keyed("transitions"))
     with right:
         if track.prediction is None:
             st.caption("This person was judged for too short a time to tell whether the next emotion can be predicted.")
@@ -159,7 +161,7 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.button(
                     f"{mark['timestamp_s']:.2f} s",
-                    key=f"see-{mark['frame']}",
+                    key=keyed(f"see-{mark['frame']}"),
                     icon=":material/bookmark:",
                     on_click=_go,
                     args=(mark["frame"],),
@@ -168,7 +170,7 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
                 st.button(
                     "",
                     icon=":material/close:",
-                    key=f"unmark-{mark['frame']}",
+                    key=keyed(f"unmark-{mark['frame']}"),
                     type="tertiary",
                     help="Remove",
                     on_click=video_sessions.change,
@@ -180,7 +182,7 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
 
 
 def _go(frame: int) -> None:
-    st.session_state["frame"] = frame
+    st.session_state[keyed("frame")] = frame
 
 
 def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
@@ -199,7 +201,7 @@ def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
         st.button(
             "Forget it",
             icon=":material/undo:",
-            key="forget-rest",
+            key=keyed("forget-rest"),
             on_click=video_sessions.change,
             args=(_forget_neutral, analysis, track),
         )
@@ -211,7 +213,7 @@ def _unmark(analysis: "Analysis", frame: int) -> None:
 
 def _forget_neutral(analysis: "Analysis", track: TrackSummary) -> None:
     sessions.set_neutral(sessions_root(), analysis.session.id, track.track, [])
-    st.session_state["timeline-relative"] = False
+    st.session_state[keyed("timeline-relative")] = False
 
 
 TABS: dict[str, Callable[["Analysis", TrackSummary], None]] = {

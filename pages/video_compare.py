@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages import shared, video_sessions
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
@@ -15,6 +16,8 @@ from ferdash.wording import counted
 if TYPE_CHECKING:
     from ferdash.exports.files import Analysis
     from ferdash.temporal.comparison import Comparison
+
+keyed = keys_of("video")
 
 START = "the first result of each"
 
@@ -38,7 +41,7 @@ def draw(ids: list[str]) -> None:
     marker = middle.selectbox(
         "Laid over each other at",
         [START, *shared_markers(first, second)],
-        key="compare-marker",
+        key=keyed("compare-marker"),
         help="A marker of the same name in both sessions can be the common moment.",
     )
     marker = "" if marker == START else marker
@@ -57,7 +60,7 @@ def _pick_person(analysis: "Analysis", key: str) -> int | None:
         people,
         index=people.index(longest) if longest is not None else None,
         format_func=lambda track: f"Person {track}",
-        key=f"compare-{key}",
+        key=keyed(f"compare-{key}"),
     )
 
 
@@ -66,11 +69,11 @@ def _draw_charts(compared: "Comparison") -> None:
     from ferdash.plots.comparison import comparison_intervals, comparison_lines, group_bars
 
     likeliest = compared.differing[0] if compared.differing else EMOTIONS[int(np.argmax(np.abs(compared.mean)))]
-    emotion = st.pills("Emotion", EMOTIONS, default=likeliest, required=True, key="compare-emotion") or likeliest
-    st.plotly_chart(comparison_lines(compared, emotion), config=shared.PLOT, key="compare-lines")
+    emotion = st.pills("Emotion", EMOTIONS, default=likeliest, required=True, key=keyed("compare-emotion")) or likeliest
+    st.plotly_chart(comparison_lines(compared, emotion), config=shared.PLOT, key=keyed("compare-lines"))
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(comparison_intervals(compared), config=shared.PLOT, key="compare-intervals")
-    right.plotly_chart(group_bars(compared.group), config=shared.PLOT, key="compare-bars")
+    left.plotly_chart(comparison_intervals(compared), config=shared.PLOT, key=keyed("compare-intervals"))
+    right.plotly_chart(group_bars(compared.group), config=shared.PLOT, key=keyed("compare-bars"))
 
 
 def _draw_table(compared: "Comparison") -> None:

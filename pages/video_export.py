@@ -7,8 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 from ferdash.temporal.sessions import Session
+
+keyed = keys_of("video")
 
 MIME = {
     ".csv": "text/csv",
@@ -49,7 +52,7 @@ def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, prima
         make,
         name,
         MIME[Path(name).suffix],
-        key=f"export-{key}",
+        key=keyed(f"export-{key}"),
         on_click="ignore",
         type="primary" if primary else "tertiary",
         icon=":material/folder_zip:" if name.endswith(".zip") else ":material/draft:",

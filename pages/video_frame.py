@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages import corrections, face_cards, shared, video_sessions
+from pages.keys import keys_of
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import FerdashError
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 REST_S = 0.5
 """“The face is at rest here” takes in the frames this near."""
 
-CHART = "video-timeline"
+keyed = keys_of("video")
+CHART = keyed("timeline")
 
 SMOOTHING_HELP = (
     "“some” is Savitzky-Golay over 0.4 s, which keeps peaks; exports have it too. “little” and “much” are exponential, "
@@ -76,7 +78,7 @@ def _draw_picture(analysis: "Analysis", person: int | None, track: TrackSummary 
         ["Frame by frame", "Play"],
         default="Frame by frame",
         required=True,
-        key="video-mode",
+        key=keyed("mode"),
         label_visibility="collapsed",
     )
     picture = st.container()
@@ -117,7 +119,7 @@ def _draw_player(analysis: "Analysis", start_s: float) -> None:
 
 def _draw_controls(frames: list[int], events: list[int]) -> int:
     """Slider and steps. The frame stands in the address, too."""
-    key = "frame"
+    key = keyed("frame")
     asked = st.session_state.get(key, _asked())
     frame = _nearest(frames, asked if asked is not None else frames[0])
     if st.session_state.get(key) != frame:
@@ -141,7 +143,7 @@ def _draw_controls(frames: list[int], events: list[int]) -> int:
                 icon=icon,
                 icon_position=side,
                 help=words,
-                key=f"video-{words.lower().replace(' ', '-')}",
+                key=keyed(words.lower().replace(" ", "-")),
                 disabled=target is None,
                 shortcut=shortcut,
                 on_click=_go,
@@ -152,13 +154,13 @@ def _draw_controls(frames: list[int], events: list[int]) -> int:
 
 
 def _asked() -> int | None:
-    text = st.query_params.get("frame", "")
+    text = st.query_params.get(keyed("frame"), "")
     return int(text) if text.isdigit() else None
 
 
 def _go(frame: int | None) -> None:
     if frame is not None:
-        st.session_state["frame"] = frame
+        st.session_state[keyed("frame")] = frame
 
 
 def _nearest(frames: list[int], wanted: int) -> int:
@@ -248,7 +250,7 @@ def _draw_actions(
             "Neutral here",
             icon=":material/sentiment_neutral:",
             type="tertiary",
-            key=f"rest-{frame}",
+            key=keyed(f"rest-{frame}"),
             help=f"This person's face is at rest here: takes the frames within {REST_S:g} s as their neutral.",
             on_click=video_sessions.change,
             args=(_take_as_neutral, analysis, person, time_s),
@@ -259,13 +261,13 @@ def _draw_actions(
 def _draw_mark(session: Session, frame: int, time_s: float) -> None:
     known = session.marks()
     # With another number of markers it is another menu, so that it closes once the marker is set.
-    menu = st.popover("Mark", icon=":material/bookmark_add:", type="tertiary", key=f"mark-{frame}-{len(known)}")
-    with menu, st.form(f"mark-form-{frame}", border=False):
+    menu = st.popover("Mark", icon=":material/bookmark_add:", type="tertiary", key=keyed(f"mark-{frame}-{len(known)}"))
+    with menu, st.form(keyed(f"mark-form-{frame}"), border=False):
         earlier = next((str(mark["name"]) for mark in known if mark["frame"] == frame), "")
-        st.text_input("What happens here?", earlier, key=f"mark-name-{frame}", max_chars=80)
+        st.text_input("What happens here?", earlier, key=keyed(f"mark-name-{frame}"), max_chars=80)
         st.form_submit_button(
             "Set the marker",
-            key=f"mark-set-{frame}",
+            key=keyed(f"mark-set-{frame}"),
             type="primary",
             on_click=video_sessions.change,
             args=(_mark, session, frame, time_s),
@@ -273,7 +275,7 @@ def _draw_mark(session: Session, frame: int, time_s: float) -> None:
 
 
 def _mark(session: Session, frame: int, time_s: float) -> None:
-    name = st.session_state[f"mark-name-{frame}"]
+    name = st.session_state[keyed(f"mark-name-{frame}")]
     sessions.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
 
 
@@ -296,7 +298,7 @@ def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: floa
         return  # the picture's own place says why it cannot be shown
     source = str((analysis.session.record.get("source") or {}).get("name") or analysis.session.name)
     model = str(analysis.session.record.get("model", ""))
-    key = f"wrong-{analysis.session.id}-{person}-{frame}"
+    key = keyed(f"wrong-{analysis.session.id}-{person}-{frame}")
     corrections.draw(crop, probabilities_of(mine)[0], source, time_s, person, model, key)
 
 
@@ -310,12 +312,14 @@ def _draw_timeline(
     from ferdash.plots.timeline import timeline
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control("Show as", ["Lines", "Area"], default="Lines", required=True, key="timeline-kind")
-        st.session_state.setdefault("smoothing", smoothing)
-        chosen = st.select_slider("Smoothing", smoothings, key="smoothing", width=240, help=SMOOTHING_HELP)
+        kind = st.segmented_control(
+            "Show as", ["Lines", "Area"], default="Lines", required=True, key=keyed("timeline-kind")
+        )
+        st.session_state.setdefault(keyed("smoothing"), smoothing)
+        chosen = st.select_slider("Smoothing", smoothings, key=keyed("smoothing"), width=240, help=SMOOTHING_HELP)
         relative = st.toggle(
             "Relative to neutral",
-            key="timeline-relative",
+            key=keyed("timeline-relative"),
             disabled=track.relative is None,
             help="What differs from this face at rest. Set that with “Neutral here” beside a frame.",
         )

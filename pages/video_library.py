@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared, video_new, video_sessions
+from pages.keys import keys_of
 
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import STATES, length_of
@@ -12,6 +13,8 @@ from ferdash.paths import sessions_root
 from ferdash.temporal import sessions
 from ferdash.temporal.sessions import AT_WORK, Session, list_sessions
 from ferdash.wording import counted, duration
+
+keyed = keys_of("video")
 
 ACROSS = 3
 SHOWN = 24
@@ -34,9 +37,9 @@ def draw() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"{counted(len(kept), 'session')}", anchor=False)
-        _draw_compare([one for one in kept if st.session_state.get(f"compare-{one.id}")])
+        _draw_compare([one for one in kept if st.session_state.get(keyed(f"compare-{one.id}"))])
     pages = -(-len(kept) // SHOWN)
-    number = st.pagination(pages, key=f"sessions-page-{pages}") if pages > 1 else 1
+    number = st.pagination(pages, key=keyed(f"sessions-page-{pages}")) if pages > 1 else 1
     shown = kept[(number - 1) * SHOWN : number * SHOWN]
     for start in range(0, len(shown), ACROSS):
         for column, session in zip(st.columns(ACROSS), shown[start : start + ACROSS], strict=False):
@@ -59,31 +62,31 @@ def _draw_card(session: Session) -> None:
         sign = SIGNS.get(info["state"], ":material/help:")
         st.markdown(f"{sign} {STATES[info['state']]}: {video_sessions.escaped(_why(info))}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if info["state"] != "damaged" and st.button("Open", type="primary", key=f"open-{session.id}"):
+        if info["state"] != "damaged" and st.button("Open", type="primary", key=keyed(f"open-{session.id}")):
             video_sessions.show(session.id)
         if (
             session.kind != "live"
             and info["state"] in CAN_GO_ON
-            and st.button("Continue", icon=":material/play_arrow:", key=f"go-on-{session.id}")
+            and st.button("Continue", icon=":material/play_arrow:", key=keyed(f"go-on-{session.id}"))
         ):
             video_sessions.jobs().resume(session.id)
             st.rerun()
         draw_menu(session)
-        st.checkbox("Compare", key=f"compare-{session.id}", disabled=info["state"] == "damaged")
+        st.checkbox("Compare", key=keyed(f"compare-{session.id}"), disabled=info["state"] == "damaged")
 
 
 def draw_menu(session: Session) -> None:
     """Rename and delete, the latter with a second question."""
-    with st.popover("", icon=":material/more_horiz:", help="Rename or delete", key=f"menu-{session.id}"):
+    with st.popover("", icon=":material/more_horiz:", help="Rename or delete", key=keyed(f"menu-{session.id}")):
         if session.record:
-            with st.form(f"renaming-{session.id}", border=False):
-                name = st.text_input("Name", session.name, key=f"name-{session.id}", max_chars=120)
-                if st.form_submit_button("Rename", key=f"rename-{session.id}") and name.strip():
+            with st.form(keyed(f"renaming-{session.id}"), border=False):
+                name = st.text_input("Name", session.name, key=keyed(f"name-{session.id}"), max_chars=120)
+                if st.form_submit_button("Rename", key=keyed(f"rename-{session.id}")) and name.strip():
                     sessions.rename(sessions_root(), session.id, name)
                     st.rerun()
             st.divider()
-        sure = st.checkbox("Yes, delete it for good", key=f"sure-{session.id}")
-        if st.button("Delete", icon=":material/delete:", key=f"delete-{session.id}", disabled=not sure):
+        sure = st.checkbox("Yes, delete it for good", key=keyed(f"sure-{session.id}"))
+        if st.button("Delete", icon=":material/delete:", key=keyed(f"delete-{session.id}"), disabled=not sure):
             with shared.calm_errors():
                 sessions.delete(sessions_root(), session.id)
                 shared.announce(f"{session.name} is deleted.")
@@ -132,7 +135,9 @@ def _draw_job(session: Session) -> None:
             left = f", {duration(progress.eta_s)} left" if progress.eta_s is not None else ""
             words = f"{progress.frames:,} of about {counted(progress.total, 'frame')}, {progress.speed:.1f} x real time"
             bar.progress(progress.share, text=f"**{video_sessions.escaped(session.name)}**: {words}{left}")
-        if button.button("Cancel", key=f"cancel-{session.id}", width="stretch", help="Keeps what it has so far."):
+        if button.button(
+            "Cancel", key=keyed(f"cancel-{session.id}"), width="stretch", help="Keeps what it has so far."
+        ):
             try:
                 video_sessions.jobs().cancel(session.id)
             except FerdashError:

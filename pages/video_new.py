@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from pages import shared, video_sessions
+from pages.keys import keys_of
 
 from ferdash.errors import FerdashError, VideoError
 from ferdash.paths import checkpoints_root
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 DETECTORS = {"haar": "Haar, built in", "yunet": "YuNet"}
-FIELD = "video-path"
+keyed = keys_of("video")
+FIELD = keyed("path")
 
 
 @dataclass(frozen=True)
@@ -62,23 +64,23 @@ def draw() -> None:
 
 
 def _draw_ways_in() -> None:
-    turn = st.session_state.setdefault("video-turn", 0)
+    turn = st.session_state.setdefault(keyed("turn"), 0)
     files = st.file_uploader(
         "Drop a video here, or two or more photos in order",
         accept_multiple_files=True,
-        key=f"video-drop-{turn}",
+        key=keyed(f"drop-{turn}"),
         help="Photos are compared one after another, in the order of their names.",
     )
     if files:
         for file in files:
             _take(file.name, file.getvalue())
-        st.session_state["video-turn"] += 1  # an uploader holds on to its files for as long as its key stays the same
+        st.session_state[keyed("turn")] += 1  # an uploader holds on to its files for as long as its key stays the same
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if st.button("Try a drawn sample", icon=":material/draw:"):
             _take_sample()
             st.rerun()
-        with st.form("video-path-form", border=False, clear_on_submit=False, width=520):
+        with st.form(keyed("path-form"), border=False, clear_on_submit=False, width=520):
             field, button = st.columns([5, 1], vertical_alignment="bottom")
             path = field.text_input(
                 "Or a video on this computer",
@@ -93,7 +95,7 @@ def _draw_ways_in() -> None:
 def _take(name: str, content: bytes) -> None:
     """Keep a dropped file until it is analysed or the tab is closed."""
     if Path(name).suffix.lower() in PHOTOS:
-        st.session_state["video-photos"] = {**_photos(), name: content}
+        st.session_state[keyed("photos")] = {**_photos(), name: content}
         return
     path = _folder() / Path(name).name
     path.write_bytes(content)
@@ -110,17 +112,17 @@ def _take_sample() -> None:
 
 def _folder() -> Path:
     """A folder of this tab alone, which goes when the tab does."""
-    if "video-folder" not in st.session_state:
-        st.session_state["video-folder"] = tempfile.TemporaryDirectory(prefix="ferdash-")
-    return Path(st.session_state["video-folder"].name)
+    if keyed("folder") not in st.session_state:
+        st.session_state[keyed("folder")] = tempfile.TemporaryDirectory(prefix="ferdash-")
+    return Path(st.session_state[keyed("folder")].name)
 
 
 def _waiting() -> list[Waiting]:
-    return st.session_state.setdefault("video-waiting", [])
+    return st.session_state.setdefault(keyed("waiting"), [])
 
 
 def _photos() -> dict[str, bytes]:
-    photos = st.session_state.get("video-photos", {})
+    photos = st.session_state.get(keyed("photos"), {})
     return {name: photos[name] for name in sorted(photos, key=_by_number)}
 
 
@@ -130,11 +132,11 @@ def _by_number(name: str) -> list[tuple[int, int, str]]:
 
 
 def _add(video: Waiting) -> None:
-    st.session_state["video-waiting"] = [*(one for one in _waiting() if one.path != video.path), video]
+    st.session_state[keyed("waiting")] = [*(one for one in _waiting() if one.path != video.path), video]
 
 
 def _remove(video: Waiting) -> None:
-    st.session_state["video-waiting"] = [one for one in _waiting() if one != video]
+    st.session_state[keyed("waiting")] = [one for one in _waiting() if one != video]
     if video.copied:
         video.path.unlink(missing_ok=True)
 
@@ -146,29 +148,29 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
     with st.expander("Settings", icon=":material/tune:"):
         one, two, three = st.columns(3, gap="large")
         stride = one.number_input(
-            "Analyse every n-th frame", 1, 300, 1, key="video-stride", help="1 is every frame; 3 is a third of them."
+            "Analyse every n-th frame", 1, 300, 1, key=keyed("stride"), help="1 is every frame; 3 is a third of them."
         )
         every = one.number_input(
             "Look for faces in every n-th of these",
             1,
             30,
             3,
-            key="video-every",
+            key=keyed("every"),
             help="In between, faces are followed, which is much quicker.",
         )
-        start = two.number_input("From second", 0.0, None, 0.0, step=1.0, key="video-start")
-        end = two.number_input("To second", 0.0, None, None, step=1.0, key="video-end", placeholder="the end")
+        start = two.number_input("From second", 0.0, None, 0.0, step=1.0, key=keyed("start"))
+        end = two.number_input("To second", 0.0, None, None, step=1.0, key=keyed("end"), placeholder="the end")
         detector = three.segmented_control(
             "Find faces with",
             list(DETECTORS),
             default="haar",
             required=True,
             format_func=DETECTORS.__getitem__,
-            key="video-detector",
+            key=keyed("detector"),
             help="YuNet copes better with turned and covered faces; its file (230 kB) is downloaded on first use.",
         )
         smallest = three.number_input(
-            "Judge no face smaller than (pixels)", 8, 400, 24, key="video-smallest", help="Their frames say why."
+            "Judge no face smaller than (pixels)", 8, 400, 24, key=keyed("smallest"), help="Their frames say why."
         )
     settings = AnalysisSettings(
         stride=int(stride), detect_every=int(every), start_s=start, end_s=end, min_face_px=int(smallest)
@@ -180,7 +182,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
     from ferdash.temporal.video import probe
 
     words, start, remove = st.columns([5, 1.2, 0.5], vertical_alignment="center")
-    if remove.button("", icon=":material/close:", key=f"video-remove-{place}", help="Leave it out", type="tertiary"):
+    if remove.button("", icon=":material/close:", key=keyed(f"remove-{place}"), help="Leave it out", type="tertiary"):
         _remove(video)
         st.rerun()
     try:
@@ -195,7 +197,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
         f"**{video_sessions.escaped(video.name)}** · {facts}  \n"
         f"{counted(took.frames, 'frame')} to analyse, {about} ({took.speed:.1f} x real time here)"
     )
-    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=f"video-go-{place}", width="stretch"):
+    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
         video_sessions.jobs().submit(
             video.path,
             settings,
@@ -226,16 +228,16 @@ def _estimate(
 
 def _draw_photos(photos: dict[str, bytes], settings: "AnalysisSettings", detector: str, reference: str) -> None:
     words, interval_column, start, remove = st.columns([3.6, 1.4, 1.2, 0.5], vertical_alignment="center")
-    if remove.button("", icon=":material/close:", key="video-remove-photos", help="Leave them out", type="tertiary"):
-        st.session_state["video-photos"] = {}
+    if remove.button("", icon=":material/close:", key=keyed("remove-photos"), help="Leave them out", type="tertiary"):
+        st.session_state[keyed("photos")] = {}
         st.rerun()
     names = ", ".join(list(photos)[:4]) + (" …" if len(photos) > 4 else "")
     words.markdown(f"**{counted(len(photos), 'photo')}** in this order: {names}")
     if len(photos) < 2:
         words.caption("A sequence needs two photos or more; drop another one. For one, use the Predict page.")
         return
-    interval = interval_column.number_input("Seconds between them", 0.01, None, 1.0, key="video-interval")
-    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key="video-go-photos", width="stretch"):
+    interval = interval_column.number_input("Seconds between them", 0.01, None, 1.0, key=keyed("interval"))
+    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed("go-photos"), width="stretch"):
         _start_photos(photos, settings, detector, reference, interval)
 
 
@@ -254,5 +256,5 @@ def _start_photos(
     except FerdashError as error:
         st.error(str(error), icon=":material/error:")
         return
-    st.session_state["video-photos"] = {}
+    st.session_state[keyed("photos")] = {}
     st.rerun()

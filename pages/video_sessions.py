@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages import shared
+from pages.keys import SHARED, keys_of
 
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import Glance, glance_of
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from ferdash.temporal.jobs import VideoJobs
 
 
-CHANGED, SAID = "video-changed", "video-said"
+keyed = keys_of("video")
+CHANGED, SAID = keyed("changed"), keyed("said")
 
 
 def jobs() -> "VideoJobs":
@@ -44,9 +46,10 @@ def open_(session_id: str) -> Session:
 
 def show(session_id: str | None = None, **parameters: str) -> None:
     """Go to a session (None: to the library) and draw the page again; call outside of a callback."""
-    st.query_params.from_dict({**_kept(), **({"session": session_id} if session_id else {}), **parameters})
-    for key in ("frame", "person"):
-        st.session_state.pop(key, None)
+    wanted = {**({"session": session_id} if session_id else {}), **parameters}
+    st.query_params.from_dict({**_kept(), **{keyed(name): value for name, value in wanted.items()}})
+    for name in ("frame", "person"):
+        st.session_state.pop(keyed(name), None)
     st.rerun()
 
 
@@ -78,7 +81,7 @@ def draw_said() -> None:
 
 def _kept() -> dict[str, str]:
     """The choices that all pages share and that stand in the address too."""
-    return {name: st.query_params[name] for name in ("dataset", "model") if name in st.query_params}
+    return {name: st.query_params[name] for name in SHARED if name in st.query_params}
 
 
 def stamp(session: Session) -> tuple[int, ...]:

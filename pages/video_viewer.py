@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages import video_charts, video_export, video_frame, video_library, video_sessions
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.exports.facts import KINDS, STATES, facts_of, length_of, part_of
@@ -11,6 +12,8 @@ from ferdash.temporal.sessions import AT_WORK, Session
 from ferdash.temporal.smoothing import SmoothingSettings
 from ferdash.temporal.summary import Summary, SummarySettings
 from ferdash.wording import counted
+
+keyed = keys_of("video")
 
 ACROSS = 8
 SMOOTHING = {
@@ -27,7 +30,7 @@ def draw(session_id: str) -> None:
     session = video_sessions.open_(session_id)
     video_sessions.draw_said()
     _draw_head(session)
-    smoothing = st.session_state.get("smoothing", "some")
+    smoothing = st.session_state.get(keyed("smoothing"), "some")
     settings = SummarySettings(smoothing=SMOOTHING[smoothing])
     analysis = video_sessions.analysis(session, settings)
     if analysis.frames.empty:
@@ -85,16 +88,16 @@ def _draw_people(session: Session, summary: Summary) -> int | None:
     people = list(summary.tracks)
     if not people:
         return None
-    if "person" not in st.session_state:
-        asked = st.query_params.get("person", "")
+    if keyed("person") not in st.session_state:
+        asked = st.query_params.get(keyed("person"), "")
         longest = max(people, key=lambda track: len(summary.tracks[track].series))
-        st.session_state["person"] = int(asked) if asked.isdigit() and int(asked) in people else longest
-    if st.session_state["person"] not in people:
-        st.session_state["person"] = people[0]
-    chosen = st.session_state["person"]
+        st.session_state[keyed("person")] = int(asked) if asked.isdigit() and int(asked) in people else longest
+    if st.session_state[keyed("person")] not in people:
+        st.session_state[keyed("person")] = people[0]
+    chosen = st.session_state[keyed("person")]
     if len(people) == 1:
         return people[0]
-    st.query_params["person"] = str(chosen)
+    st.query_params[keyed("person")] = str(chosen)
     for start in range(0, len(people), ACROSS):
         for column, track in zip(st.columns(ACROSS), people[start : start + ACROSS], strict=False):
             with column:
@@ -102,7 +105,7 @@ def _draw_people(session: Session, summary: Summary) -> int | None:
                     st.image(str(thumbnail), width=72)
                 st.button(
                     f"Person {track}",
-                    key=f"person-{track}",
+                    key=keyed(f"person-{track}"),
                     type="primary" if track == chosen else "secondary",
                     width="stretch",
                     on_click=_choose,
@@ -114,4 +117,4 @@ def _draw_people(session: Session, summary: Summary) -> int | None:
 
 
 def _choose(track: int) -> None:
-    st.session_state["person"] = track
+    st.session_state[keyed("person")] = track

@@ -6,11 +6,14 @@ import streamlit as st
 
 from pages import shared
 from pages.dataset_tabs.faces import draw_faces
+from pages.keys import keys_of
 
 from ferdash.data.audit import Finding
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.wording import count, counted
+
+keyed = keys_of("dataset")
 
 GROUPS_PER_PAGE = 30
 FACES_PER_SPLIT = 3
@@ -24,7 +27,7 @@ def draw(dataset: FaceDataset) -> None:
     for finding in found:
         panel = st.expander(
             f"**{finding.title}**: {counted(finding.count, 'image')}",
-            key=f"finding-{finding.kind}",
+            key=keyed(f"finding-{finding.kind}"),
             on_change="rerun",
             icon=":material/flag:",
         )
@@ -45,7 +48,7 @@ def _draw_finding(dataset: FaceDataset, finding: Finding) -> None:
         lambda: listing(dataset, finding).to_csv(index=False),
         f"{dataset.name}-{finding.kind}.csv",
         "text/csv",
-        key=f"list-{finding.kind}",
+        key=keyed(f"list-{finding.kind}"),
         on_click="ignore",
         icon=":material/download:",
     )
@@ -55,11 +58,13 @@ def _draw_finding(dataset: FaceDataset, finding: Finding) -> None:
 def _draw_groups(dataset: FaceDataset, finding: Finding) -> None:
     place = st.container()
     pages = -(-len(finding.groups) // GROUPS_PER_PAGE)
-    number = st.pagination(pages, key=f"audit-page-{finding.kind}") if pages > 1 else 1
+    number = st.pagination(pages, key=keyed(f"audit-page-{finding.kind}")) if pages > 1 else 1
     groups = finding.groups[(number - 1) * GROUPS_PER_PAGE : number * GROUPS_PER_PAGE]
     shown = [_examples(dataset, group) for group in groups]
     with place:
-        draw_faces(dataset, np.concatenate(shown), key=f"gallery-{finding.kind}", groups=[len(rows) for rows in shown])
+        draw_faces(
+            dataset, np.concatenate(shown), key=keyed(f"gallery-{finding.kind}"), groups=[len(rows) for rows in shown]
+        )
         if any(len(rows) < len(group) for rows, group in zip(shown, groups, strict=True)):
             st.caption(f"Of a larger group, {FACES_PER_SPLIT} of each split are shown.")
 

@@ -5,6 +5,7 @@ import streamlit as st
 from pages import shared
 from pages.corrections import faces_of
 from pages.gallery import Tile, gallery
+from pages.keys import keys_of
 
 from ferdash.data import corrections
 from ferdash.data.corrections import Correction
@@ -13,6 +14,8 @@ from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.paths import data_root
 from ferdash.plots.mosaic import enlarge
 from ferdash.wording import counted, percent
+
+keyed = keys_of("dataset")
 
 PER_PAGE = 96
 
@@ -60,7 +63,7 @@ def _draw_train(dataset: FaceDataset) -> None:
             shared.page_path("train"),
             label="**Train with these**",
             icon=":material/model_training:",
-            query_params={"recipe": "corrections"},
+            query_params={keys_of("train")("recipe"): "corrections"},
         )
         st.caption(
             f"Goes on from a model, with these faces mixed into {dataset.name}. Its score on {dataset.name}'s own "
@@ -70,10 +73,10 @@ def _draw_train(dataset: FaceDataset) -> None:
 
 def _draw_faces(kept: list[Correction]) -> None:
     pages = -(-len(kept) // PER_PAGE)
-    number = st.pagination(pages, key=f"corrections-page-{len(kept)}") if pages > 1 else 1
+    number = st.pagination(pages, key=keyed(f"corrections-page-{len(kept)}")) if pages > 1 else 1
     shown = kept[::-1][(number - 1) * PER_PAGE : number * PER_PAGE]
     tiles = [Tile(one.new_label, one.where, COLOURS[one.new_label], note=f"was {one.old_label}") for one in shown]
-    clicked = gallery(faces_of(data_root(), shown), tiles, key="corrections-gallery")
+    clicked = gallery(faces_of(data_root(), shown), tiles, key=keyed("corrections-gallery"))
     st.caption("Newest first. Click a face to see all that is known of it, or to delete it.")
     if clicked is not None and clicked < len(shown):
         _show(shown[clicked])
@@ -93,19 +96,19 @@ def _show(one: Correction) -> None:
         facts.markdown(f"Consent: {one.consent or 'no note'}")
         if facts.button("Delete", icon=":material/delete:"):
             corrections.remove_correction(data_root(), one.id)
-            st.session_state["corrections-removed"] = one.id
+            st.session_state[keyed("corrections-removed")] = one.id
             st.rerun()
 
 
 def _draw_undo() -> None:
     """The way back from the deletion just made."""
-    removed = st.session_state.get("corrections-removed")
+    removed = st.session_state.get(keyed("corrections-removed"))
     if removed is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(":material/check_circle: The correction was deleted.", width="content")
-        if st.button("Undo", icon=":material/undo:", type="tertiary", key="corrections-undo"):
-            del st.session_state["corrections-removed"]
+        if st.button("Undo", icon=":material/undo:", type="tertiary", key=keyed("corrections-undo")):
+            del st.session_state[keyed("corrections-removed")]
             corrections.restore_correction(data_root(), removed)
             st.rerun()
 
@@ -118,5 +121,5 @@ def _draw_erase() -> None:
         st.caption(f"{counted(removed, 'face')} of deleted corrections can still be restored.", width="content")
         if st.button("Erase from the disk", icon=":material/delete_forever:", type="tertiary"):
             corrections.erase_removed(data_root())
-            st.session_state.pop("corrections-removed", None)
+            st.session_state.pop(keyed("corrections-removed"), None)
             st.rerun()

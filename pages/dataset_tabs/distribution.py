@@ -4,17 +4,25 @@ import pandas as pd
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 from ferdash.data import statistics
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
 from ferdash.plots.dataset import distribution
 
+keyed = keys_of("dataset")
+
 
 def draw(dataset: FaceDataset) -> None:
     """The whole tab."""
     unit = st.segmented_control(
-        "Show", ["Images", "Share of each split"], default="Images", required=True, key="unit", bind="query-params"
+        "Show",
+        ["Images", "Share of each split"],
+        default="Images",
+        required=True,
+        key=keyed("unit"),
+        bind="query-params",
     )
     figure = distribution(dataset.counts(), shares=unit != "Images")
     st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT)

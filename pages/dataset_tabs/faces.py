@@ -5,12 +5,15 @@ import streamlit as st
 
 from pages import shared
 from pages.gallery import Tile, gallery
+from pages.keys import keys_of
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
 from ferdash.plots.mosaic import enlarge
 from ferdash.wording import count, counted
+
+keyed = keys_of("dataset")
 
 PER_PAGE = 96
 
@@ -27,7 +30,7 @@ def draw(dataset: FaceDataset) -> None:
 
 
 def _draw_mean_faces(dataset: FaceDataset) -> None:
-    panel = st.expander("The mean face of each emotion", key="mean-faces", on_change="rerun")
+    panel = st.expander("The mean face of each emotion", key=keyed("mean-faces"), on_change="rerun")
     if not panel.open:
         return
     with panel:
@@ -41,13 +44,13 @@ def _draw_mean_faces(dataset: FaceDataset) -> None:
 
 def _filtered(dataset: FaceDataset) -> np.ndarray:
     """Rows that fit the filters, in table order."""
-    emotion = st.pills("Emotion", EMOTIONS, key="emotion", bind="query-params", wrap=True)
+    emotion = st.pills("Emotion", EMOTIONS, key=keyed("emotion"), bind="query-params", wrap=True)
     split_column, finding_column = st.columns(2, vertical_alignment="bottom")
     present = [split for split in SPLITS if len(dataset.rows(split))]
-    split = split_column.pills("Split", present, key="split", bind="query-params")
+    split = split_column.pills("Split", present, key=keyed("split"), bind="query-params")
     findings = {finding.title: finding for finding in shared.audit(dataset).findings if finding.count}
     finding = finding_column.selectbox(
-        "Audit finding", list(findings), index=None, placeholder="any", key="finding", bind="query-params"
+        "Audit finding", list(findings), index=None, placeholder="any", key=keyed("finding"), bind="query-params"
     )
     keep = np.ones(len(dataset), dtype=bool)
     if emotion:
@@ -63,9 +66,9 @@ def _filtered(dataset: FaceDataset) -> np.ndarray:
 def _draw_page(dataset: FaceDataset, rows: np.ndarray) -> None:
     pages = -(-len(rows) // PER_PAGE)
     place = st.container()
-    number = st.pagination(pages, key=f"faces-page-{len(rows)}") if pages > 1 else 1
+    number = st.pagination(pages, key=keyed(f"faces-page-{len(rows)}")) if pages > 1 else 1
     with place:
-        draw_faces(dataset, rows[(number - 1) * PER_PAGE : number * PER_PAGE], key="faces")
+        draw_faces(dataset, rows[(number - 1) * PER_PAGE : number * PER_PAGE], key=keyed("faces"))
 
 
 def draw_faces(dataset: FaceDataset, rows: np.ndarray, *, key: str, groups: list[int] | None = None) -> None:

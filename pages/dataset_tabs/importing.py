@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 from ferdash.data.dataset import FaceDataset, delete_dataset
 from ferdash.data.demo import make_demo
@@ -14,6 +15,8 @@ from ferdash.data.sources import default_name, import_dataset
 from ferdash.errors import DatasetError, FerdashError
 from ferdash.paths import data_root
 from ferdash.wording import count, counted
+
+keyed = keys_of("dataset")
 
 Progress = Callable[[int, int], None]
 
@@ -51,20 +54,20 @@ def _draw_download() -> None:
 
 def _draw_upload() -> None:
     with st.container(border=True):
-        turn = st.session_state.setdefault("import-turn", 0)
+        turn = st.session_state.setdefault(keyed("import-turn"), 0)
         dropped = st.file_uploader(
             "Drop a zip or CSV file",
             type=["zip", "csv"],
             accept_multiple_files=True,
-            key=f"import-files-{turn}",
+            key=keyed(f"import-files-{turn}"),
             help="Kaggle's FER2013 zip, fer2013.csv, or any zip with one folder of pictures per emotion. Drop "
             "fer2013new.csv with it to take the FER+ votes along.",
         )
         if not dropped:
             return
         main = max(dropped, key=lambda file: file.size)
-        name = st.text_input("Name of the new dataset", default_name(Path(main.name)), key="upload-name")
-        if st.button("Import", type="primary", key="import-upload"):
+        name = st.text_input("Name of the new dataset", default_name(Path(main.name)), key=keyed("upload-name"))
+        if st.button("Import", type="primary", key=keyed("import-upload")):
             with tempfile.TemporaryDirectory(prefix="ferdash-") as folder:
                 for file in dropped:
                     (Path(folder) / Path(file.name).name).write_bytes(file.getbuffer())
@@ -73,11 +76,11 @@ def _draw_upload() -> None:
 
 
 def _draw_path() -> None:
-    with st.container(border=True), st.form("import-path", border=False):
+    with st.container(border=True), st.form(keyed("import-path"), border=False):
         path = st.text_input(
             "Or a path on the computer that runs ferdash", placeholder="a zip, a CSV file, or a folder of pictures"
         )
-        name = st.text_input("Name of the new dataset", placeholder="made from the file's name", key="path-name")
+        name = st.text_input("Name of the new dataset", placeholder="made from the file's name", key=keyed("path-name"))
         if not st.form_submit_button("Import from path"):
             return
         if not path.strip():
@@ -98,7 +101,7 @@ def _import(work: Callable[[Progress], FaceDataset]) -> None:
     except FerdashError:
         bar.empty()
         raise
-    st.session_state["import-turn"] = st.session_state.get("import-turn", 0) + 1
+    st.session_state[keyed("import-turn")] = st.session_state.get(keyed("import-turn"), 0) + 1
     notes = " ".join(dataset.meta.get("notes", []))
     shared.announce(f"{counted(len(dataset), 'image')} imported as “{dataset.name}”. {notes}")
     shared.choose_dataset(dataset.name)

@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs.chosen import BY_ANSWERS, Chosen, scores
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import fit_temperature, reliability, selective_accuracy
@@ -14,6 +15,8 @@ from ferdash.plots import experiments as plots
 from ferdash.plots.errors import class_curves
 from ferdash.runs.compare import Answers
 from ferdash.wording import percent
+
+keyed = keys_of("experiments")
 
 SURE = 0.9
 
@@ -28,8 +31,8 @@ def draw(chosen: Chosen) -> None:
     curves = {title: selective_accuracy(**arrays) for title, arrays in given.items()}
     left, right = st.columns(2)
     tables = {title: reliability(**arrays) for title, arrays in given.items()}
-    left.plotly_chart(plots.reliability_lines(tables), config=shared.PLOT, key="reliability")
-    right.plotly_chart(plots.coverage_lines(curves), config=shared.PLOT, key="coverage")
+    left.plotly_chart(plots.reliability_lines(tables), config=shared.PLOT, key=keyed("reliability"))
+    right.plotly_chart(plots.coverage_lines(curves), config=shared.PLOT, key=keyed("coverage"))
     rows = {}
     for title, each in named.items():
         metrics, sure = scores(each)[0], coverage_at(curves[title], SURE)
@@ -53,13 +56,15 @@ def _draw_one_vs_rest(chosen: Chosen) -> None:
     st.markdown("#### Can each emotion be told from the rest?")
     run_id = next(iter(chosen.answers))
     if len(chosen.answers) > 1:
-        run_id = st.selectbox("Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key="curves-run")
+        run_id = st.selectbox(
+            "Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key=keyed("curves-run")
+        )
     each = chosen.answers[run_id]
     left, right = st.columns(2)
     roc = roc_curves(y_true=each.labels, probabilities=each.probabilities)
     recall = precision_recall_curves(y_true=each.labels, probabilities=each.probabilities)
-    left.plotly_chart(class_curves(roc, "roc"), config=shared.PLOT, key="roc")
-    right.plotly_chart(class_curves(recall, "precision-recall"), config=shared.PLOT, key="precision-recall")
+    left.plotly_chart(class_curves(roc, "roc"), config=shared.PLOT, key=keyed("roc"))
+    right.plotly_chart(class_curves(recall, "precision-recall"), config=shared.PLOT, key=keyed("precision-recall"))
     absent = [emotion for emotion in EMOTIONS if emotion not in roc]
     note = f" No curve for {', '.join(absent)}: no image here shows it." if absent else ""
     st.caption(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.keys import keys_of
+
 from ferdash.published.rows import why_not_paired
 from ferdash.runs.compare import Answers, paired_answers, read_answers, why_not_comparable
 from ferdash.runs.index import RunSummary
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
     from ferdash.evaluation.paired import PairedResult
 
 MOST = 10
-KEY, BASELINE = "compare", "baseline"
-"""Of the chosen runs and the baseline in session state; in the URL they are `runs`, once for each, and `baseline`."""
+keyed = keys_of("experiments")
+RUNS, BASELINE = keyed("runs"), keyed("baseline")
+"""Of the chosen runs and the baseline, in session state and in the URL, there once for each run."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,26 +69,26 @@ class Chosen:
 
 def ids() -> list[str]:
     """Ids of the chosen runs, in order."""
-    return list(st.session_state.get(KEY, ()))
+    return list(st.session_state.get(RUNS, ()))
 
 
 def choose(run_ids: Sequence[str]) -> None:
     """Make these the chosen runs; call in a callback, before the picker is drawn."""
     if len(run_ids) > MOST:
         st.toast(f"Up to {MOST} runs can be compared; the first {MOST} stay chosen.", icon=":material/info:")
-    st.session_state[KEY] = list(run_ids)[:MOST]
+    st.session_state[RUNS] = list(run_ids)[:MOST]
 
 
 def ticks() -> int:
     """Changes when runs are chosen elsewhere than in a table: a table keeps its ticks for as long as its key stays."""
-    return int(st.session_state.get("ticks", 0))
+    return int(st.session_state.get(keyed("ticks"), 0))
 
 
 def read_url(known: Sequence[str]) -> None:
     """Take the choice from the URL on the first visit, and drop runs that are no longer there; call before anything of
     it is drawn."""
-    before = ids() if KEY in st.session_state else st.query_params.get_all("runs")[:MOST]
-    st.session_state[KEY] = [run_id for run_id in dict.fromkeys(before) if run_id in known]
+    before = ids() if RUNS in st.session_state else st.query_params.get_all(RUNS)[:MOST]
+    st.session_state[RUNS] = [run_id for run_id in dict.fromkeys(before) if run_id in known]
 
 
 def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
@@ -99,7 +102,7 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
         format_func=lambda run_id: _label(names[run_id], run_id),
         max_selections=MOST,
         placeholder="Tick runs in the table, or look for them here",
-        key=KEY,
+        key=RUNS,
         on_change=tick_anew,
         persist_state="session",
     )
@@ -123,7 +126,7 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
 
 def tick_anew() -> None:
     """Draw the tables of runs with new ticks; call in a callback, after runs are chosen elsewhere than in them."""
-    st.session_state["ticks"] = ticks() + 1
+    st.session_state[keyed("ticks")] = ticks() + 1
 
 
 def _label(title: str, run_id: str) -> str:
@@ -133,7 +136,7 @@ def _label(title: str, run_id: str) -> str:
 
 def _write_url(run_ids: list[str], baseline: str) -> None:
     """By id, which stays the same when a run is given another name."""
-    wanted = {"runs": run_ids, BASELINE: [baseline] if run_ids and baseline != run_ids[0] else []}
+    wanted = {RUNS: run_ids, BASELINE: [baseline] if run_ids and baseline != run_ids[0] else []}
     for name, values in wanted.items():
         if st.query_params.get_all(name) != values:
             st.query_params[name] = values

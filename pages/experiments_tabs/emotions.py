@@ -4,12 +4,15 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs.chosen import Chosen
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import absent_words
 from ferdash.plots import experiments as plots
 from ferdash.published.rows import f1_rows
 from ferdash.runs.compare import f1_table
+
+keyed = keys_of("experiments")
 
 
 def draw(chosen: Chosen) -> None:
@@ -20,10 +23,10 @@ def draw(chosen: Chosen) -> None:
         st.info("None of these runs has been measured yet.", icon=":material/info:")
         return
     left, right = st.columns(2)
-    left.plotly_chart(plots.emotion_bars(table, chosen.titles), config=shared.PLOT, key="f1")
+    left.plotly_chart(plots.emotion_bars(table, chosen.titles), config=shared.PLOT, key=keyed("f1"))
     if chosen.others:
         figure = plots.emotion_differences(table, chosen.titles, chosen.baseline)
-        right.plotly_chart(figure, config=shared.PLOT, key="f1-differences")
+        right.plotly_chart(figure, config=shared.PLOT, key=keyed("f1-differences"))
     shown = [run_id for run_id in chosen.titles if run_id in set(table["run"])]
     wide = table.pivot(index="emotion", columns="run", values="f1")[shown].rename(columns=chosen.titles)
     st.dataframe(wide.style.format("{:.3f}", na_rep="no image").highlight_max(axis=1, props="font-weight: 700"))

@@ -9,6 +9,7 @@ from pages.dataset_tabs.faces import show_face
 from pages.experiments_tabs.chosen import BY_ANSWERS, Chosen, scores
 from pages.experiments_tabs.faces import dataset_of
 from pages.gallery import Tile, gallery
+from pages.keys import keys_of
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.statistics import image_quality
@@ -28,6 +29,8 @@ from ferdash.plots import errors as plots
 from ferdash.runs.compare import Answers
 from ferdash.wording import count, counted, percent
 
+keyed = keys_of("experiments")
+
 PER_PAGE = 24
 PAIRS = 8
 MAPPED = 1000
@@ -43,7 +46,9 @@ def draw(chosen: Chosen) -> None:
         return
     run_id = next(iter(chosen.answers))
     if len(chosen.answers) > 1:
-        run_id = st.selectbox("Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key="errors-run")
+        run_id = st.selectbox(
+            "Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key=keyed("errors-run")
+        )
     answers = chosen.answers[run_id]
     dataset = dataset_of(answers)
     left, right = st.columns(2, gap="large")
@@ -78,9 +83,9 @@ def _draw_pairs(answers: Answers) -> None:
 def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
     st.markdown("#### On which images")
     slices = _slices(answers, dataset)
-    by = st.pills("Divide by", list(slices), default="brightness", required=True, key="errors-by")
+    by = st.pills("Divide by", list(slices), default="brightness", required=True, key=keyed("errors-by"))
     found = accuracy_by_slice(correct=answers.predicted == answers.labels, slices=slices[by])
-    st.plotly_chart(plots.slice_bars(found, by=by), config=shared.PLOT, key="slices")
+    st.plotly_chart(plots.slice_bars(found, by=by), config=shared.PLOT, key=keyed("slices"))
 
 
 HASHES = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
@@ -100,19 +105,19 @@ def _draw_mistakes(answers: Answers, dataset: FaceDataset) -> None:
     places = confident_mistakes(y_true=answers.labels, probabilities=answers.probabilities)
     st.markdown(f"#### Its {counted(len(places), 'mistake')}, the surest first")
     if len(places):
-        _draw_faces(answers, dataset, places, key="mistakes")
+        _draw_faces(answers, dataset, places, key=keyed("mistakes"))
 
 
 def _draw_doubtful(answers: Answers, dataset: FaceDataset) -> None:
     st.markdown("#### Labels to look at")
     if not st.toggle(
         "Look for doubtful labels",
-        key="errors-doubtful",
+        key=keyed("errors-doubtful"),
         help="Images that the model takes for another emotion as surely as it recognises those labelled so (confident "
         "learning). A candidate is not an error: look at the face.",
     ):
         return
-    draw_candidates(answers, dataset, "given", key="doubtful")
+    draw_candidates(answers, dataset, "given", key=keyed("doubtful"))
 
 
 def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
@@ -152,7 +157,7 @@ def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
     st.markdown("#### How it arranges the faces")
     if not st.toggle(
         f"Draw a map of up to {count(MAPPED)} faces",
-        key="errors-map",
+        key=keyed("errors-map"),
         help="What the last layer sees, laid out in two dimensions by t-SNE: neighbours look alike to the model. "
         "Distances between far groups mean nothing.",
     ):
@@ -160,7 +165,7 @@ def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
     places, points = _map(answers, dataset)
     rows = answers.rows[places]
     chart = plots.embedding_map(points, answers.labels[places], answers.predicted[places], rows, dataset.images[rows])
-    event = st.altair_chart(chart, key="map", on_select="rerun", selection_mode=plots.PICKED)
+    event = st.altair_chart(chart, key=keyed("map"), on_select="rerun", selection_mode=plots.PICKED)
     picked = [int(point["row"]) for point in event.selection.get(plots.PICKED, []) if "row" in point]
     if picked:
         st.image(list(dataset.images[picked[:12]]), width=96, caption=[f"row {count(row)}" for row in picked[:12]])

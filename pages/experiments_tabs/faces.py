@@ -7,6 +7,7 @@ from pages import shared
 from pages.dataset_tabs.faces import show_face
 from pages.experiments_tabs.chosen import Chosen
 from pages.gallery import Tile, gallery
+from pages.keys import keys_of
 
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.emotions import COLOURS, EMOTIONS
@@ -14,6 +15,8 @@ from ferdash.errors import DatasetError
 from ferdash.paths import data_root
 from ferdash.runs.compare import Answers, disagreements, why_not_comparable
 from ferdash.wording import count, counted
+
+keyed = keys_of("experiments")
 
 PER_PAGE = 48
 
@@ -26,7 +29,9 @@ def draw(chosen: Chosen) -> None:
         return
     other = others[0]
     if len(others) > 1:
-        other = st.selectbox("Against the baseline", others, format_func=chosen.titles.__getitem__, key="against")
+        other = st.selectbox(
+            "Against the baseline", others, format_func=chosen.titles.__getitem__, key=keyed("against")
+        )
     a, b = chosen.answers[chosen.baseline], chosen.answers[other]
     if reason := why_not_comparable(a, b):
         st.warning(reason, icon=":material/rule:")
@@ -34,13 +39,13 @@ def draw(chosen: Chosen) -> None:
     dataset = dataset_of(a)
     apart = disagreements(a, b)
     name_a, name_b = chosen.titles[chosen.baseline], chosen.titles[other]
-    emotion = st.pills("Emotion", EMOTIONS, key="apart-emotion", bind="query-params", wrap=True)
+    emotion = st.pills("Emotion", EMOTIONS, key=keyed("apart-emotion"), bind="query-params", wrap=True)
     for side, rows, name in (("a", apart.only_a, name_a), ("b", apart.only_b, name_b)):
         if emotion:
             rows = rows[dataset.labels[rows] == EMOTIONS.index(emotion)]
         st.markdown(f"#### Only {name} is right: {counted(len(rows), 'face')}")
         if len(rows):
-            _draw_faces(dataset, rows, a, b, key=f"apart-{side}")
+            _draw_faces(dataset, rows, a, b, key=keyed(f"apart-{side}"))
     st.caption("Where the two differ most in the probability of the labelled emotion comes first.")
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.experiments import group_spread
@@ -10,6 +11,8 @@ from ferdash.runs.compare import GroupSummary, Spread, group_summary
 from ferdash.runs.index import RunSummary
 from ferdash.runs.table import measured_alike
 from ferdash.wording import percent
+
+keyed = keys_of("experiments")
 
 SCORES = {"Accuracy": "accuracy", "Macro F1": "macro_f1", "Worst emotion's F1": "worst_f1"}
 MOST = 12
@@ -27,12 +30,12 @@ def draw(found: list[RunSummary]) -> None:
         )
         return
     st.dataframe([_row(group) for group in groups], hide_index=True, height="content")
-    name = st.segmented_control("Score", list(SCORES), default="Accuracy", required=True, key="group-score")
+    name = st.segmented_control("Score", list(SCORES), default="Accuracy", required=True, key=keyed("group-score"))
     for place, alike in enumerate(measured_alike(found)):
         shown = [group for group in group_summary(alike.runs) if SCORES[name] in group.best][:MOST]
         if shown:
             figure = group_spread(shown, {run.id: run for run in alike.runs}, SCORES[name], name)
-            st.plotly_chart(figure, config=shared.PLOT, key=f"groups-{place}")
+            st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"groups-{place}"))
             st.caption(f"{alike.described}.")
     st.caption(
         "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
@@ -43,10 +46,10 @@ def draw(found: list[RunSummary]) -> None:
 
 def _draw_doubtful(folds: list[str]) -> None:
     st.markdown("#### Labels to look at, over all folds")
-    group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key="fold-group")
+    group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key=keyed("fold-group"))
     if not st.toggle(
         f"Look for doubtful labels with {group}",
-        key="groups-doubtful",
+        key=keyed("groups-doubtful"),
         help="Each image of training and validation is judged by the one network that was not trained on it (confident "
         "learning). A candidate is not an error: look at the face.",
     ):
@@ -59,7 +62,7 @@ def _draw_doubtful(folds: list[str]) -> None:
     from ferdash.training.groups import out_of_fold_answers
 
     answers = out_of_fold_answers(checkpoints_root(), group)
-    draw_candidates(answers, dataset_of(answers), "out-of-fold", key="groups-doubtful-faces")
+    draw_candidates(answers, dataset_of(answers), "out-of-fold", key=keyed("groups-doubtful-faces"))
 
 
 def _row(group: GroupSummary) -> dict[str, str]:

@@ -6,18 +6,20 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
+from pages.keys import keys_of
 
 from ferdash.errors import RunError
 from ferdash.runs.importing import Preview, import_runs, preview
 from ferdash.wording import counted, percent
 
-TURN = "import-runs-turn"
+keyed = keys_of("experiments")
+TURN = keyed("import-runs-turn")
 """Counts imports, so that the file of the last one is no longer offered."""
 
 
 def draw(root: Path) -> None:
     """A panel that reads nothing until it is opened."""
-    panel = st.expander("Import older runs", icon=":material/upload:", key="import-runs", on_change="rerun")
+    panel = st.expander("Import older runs", icon=":material/upload:", key=keyed("import-runs"), on_change="rerun")
     if not panel.open:
         return
     with panel, shared.calm_errors():
@@ -26,14 +28,14 @@ def draw(root: Path) -> None:
         dropped = left.file_uploader(
             "A CSV file with a line for each epoch",
             type=["csv"],
-            key=f"import-runs-{turn}",
+            key=keyed(f"import-runs-{turn}"),
             help="The columns run, epoch (from 0 or 1) and any figures by their usual names: accuracy, val_loss, "
             "macro_f1, f1_fear … Accuracies are shares from 0 to 1. A CSV file that this page exported fits too.",
         )
         path = right.text_input(
             "Or a path on the computer that runs ferdash",
             placeholder="a CSV file, or an MLflow store: mlflow.db or mlruns",
-            key=f"import-path-{turn}",
+            key=keyed(f"import-path-{turn}"),
         )
         if dropped is not None:
             with tempfile.TemporaryDirectory(prefix="ferdash-") as folder:

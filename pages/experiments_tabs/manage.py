@@ -6,12 +6,15 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs.chosen import Chosen
+from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.runs import export, meta
 from ferdash.runs.index import RunSummary
 from ferdash.runs.store import Run
 from ferdash.wording import counted
+
+keyed = keys_of("experiments")
 
 
 def draw(chosen: Chosen) -> None:
@@ -37,11 +40,11 @@ def _pick(runs: list[RunSummary], titles: dict[str, str], key: str) -> RunSummar
 
 
 def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
-    run = _pick(runs, titles, "named")
-    with st.form("names", border=False):
-        name = st.text_input("Name", run.name, key=f"name-{run.id}")
-        tags = st.text_input("Tags, separated by commas", ", ".join(run.tags), key=f"tags-{run.id}")
-        notes = st.text_area("Notes", run.notes, key=f"notes-{run.id}")
+    run = _pick(runs, titles, keyed("named"))
+    with st.form(keyed("names"), border=False):
+        name = st.text_input("Name", run.name, key=keyed(f"name-{run.id}"))
+        tags = st.text_input("Tags, separated by commas", ", ".join(run.tags), key=keyed(f"tags-{run.id}"))
+        notes = st.text_area("Notes", run.notes, key=keyed(f"notes-{run.id}"))
         if st.form_submit_button("Save", type="primary"):
             meta.rename(root, run.id, name)
             meta.set_tags(root, run.id, tags.split(","))
@@ -50,18 +53,18 @@ def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> N
 
 
 def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
-    run = _pick(runs, titles, "promoted")
+    run = _pick(runs, titles, keyed("promoted"))
     st.markdown("Saves a network of the run as a model that every page offers, scored anew and with a card.")
     if run.tuned_on_test:
         st.warning("This run is tuned on test; a test score of the model would prove nothing.")
-    name = st.text_input("Name of the model", key=f"model-{run.id}")
-    replace = st.checkbox("Replace a model of that name", key=f"replace-{run.id}")
+    name = st.text_input("Name of the model", key=keyed(f"model-{run.id}"))
+    replace = st.checkbox("Replace a model of that name", key=keyed(f"replace-{run.id}"))
     average = st.number_input(
         "Epochs to average",
         min_value=0,
         help="0 takes the best epoch. A mean of the weights after the newest epochs often recognises more; the "
         "run must have kept them (checkpoint.keep_last).",
-        key=f"average-{run.id}",
+        key=keyed(f"average-{run.id}"),
     )
     measure = st.checkbox(
         "Measure batch-norm statistics anew",
@@ -69,7 +72,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
         "always needs it; for a single one, compare both on validation.",
         value=average > 0,
         disabled=average > 0,
-        key=f"measure-{run.id}-{average > 0}",
+        key=keyed(f"measure-{run.id}-{average > 0}"),
     )
     if st.button("Promote it", type="primary", disabled=not name):
         shared.await_models()
@@ -115,7 +118,7 @@ def _draw_archive(root: Path, runs: list[RunSummary]) -> None:
     archived = all(run.archived for run in runs)
     label = "Take out of the archive" if archived else "Archive"
     explanation = "The table leaves archived runs out unless asked."
-    if st.button(label, icon=":material/archive:", help=explanation, key="to-archive"):
+    if st.button(label, icon=":material/archive:", help=explanation, key=keyed("to-archive")):
         for run in runs:
             meta.archive(root, run.id, not archived)
         shared.announce(f"{label}: {counted(len(runs), 'run')}.")

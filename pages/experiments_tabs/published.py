@@ -4,12 +4,15 @@ import pandas as pd
 import streamlit as st
 
 from pages.experiments_tabs.table import ITALIC
+from pages.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.published.check import check
 from ferdash.published.reader import Experiment, read_report
 from ferdash.runs.index import PUBLISHED
 from ferdash.wording import count, counted, percent
+
+keyed = keys_of("experiments")
 
 
 def draw() -> None:
@@ -28,7 +31,7 @@ def draw() -> None:
     ):
         st.markdown("\n".join(f"- {finding.sentence}" for finding in findings))
     names = [experiment.name for experiment in report.experiments]
-    name = st.selectbox("Experiment", names, key="published", bind="query-params")
+    name = st.selectbox("Experiment", names, key=keyed("published"), bind="query-params")
     _draw_experiment(report.experiment(name))
 
 

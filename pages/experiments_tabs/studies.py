@@ -7,12 +7,15 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs import chosen
+from pages.keys import keys_of
 
 from ferdash.paths import studies_url
 from ferdash.plots.studies import importance_bars, pareto_scatter, settings_lines
 from ferdash.runs.index import RunSummary
 from ferdash.runs.studies import LEAST_FOR_IMPORTANCE, Study, importances, list_studies, read_study, trials_table
 from ferdash.wording import counted
+
+keyed = keys_of("experiments")
 
 START = "ferdash sweep --study first --dataset {dataset} --trials 20"
 ROW_PX, MOST_ROWS = 35, 12
@@ -34,13 +37,13 @@ def draw(known: list[RunSummary]) -> None:
     if not names:
         _draw_empty()
         return
-    name = st.selectbox("Study", names, key="study", bind="query-params")
+    name = st.selectbox("Study", names, key=keyed("study"), bind="query-params")
     study = read_study(url, name)
     _draw_state(study)
     if study.finished:
         left, right = st.columns([3, 2])
         with left:
-            st.plotly_chart(pareto_scatter(study), config=shared.PLOT, key="study-front")
+            st.plotly_chart(pareto_scatter(study), config=shared.PLOT, key=keyed("study-front"))
         with right:
             _draw_importance(url, study)
         st.caption(
@@ -48,7 +51,7 @@ def draw(known: list[RunSummary]) -> None:
             "Before relying on a trial, repeat it with several seeds."
         )
         if len(study.finished) > 1:
-            st.plotly_chart(settings_lines(study), config=shared.PLOT, key="study-lines")
+            st.plotly_chart(settings_lines(study), config=shared.PLOT, key=keyed("study-lines"))
             st.caption("A line for each finished trial. Drag along an axis to keep only the trials inside.")
     _draw_table(study, {run.id for run in known})
 
@@ -83,7 +86,9 @@ def _draw_importance(url: str, study: Study) -> None:
         )
         return
     st.plotly_chart(
-        importance_bars(_importances(url, study.name, len(study.finished))), config=shared.PLOT, key="study-importance"
+        importance_bars(_importances(url, study.name, len(study.finished))),
+        config=shared.PLOT,
+        key=keyed("study-importance"),
     )
     st.caption(
         "Estimated from these trials alone (fANOVA), within the ranges searched; with few trials it is a hint, not a "
@@ -103,7 +108,7 @@ def _draw_table(study: Study, known: set[str]) -> None:
         table = table.drop(columns="Why it failed")
     run_ids = table["Run"].tolist()
     drawn_for = (chosen.ticks(), *chosen.ids())
-    key = f"study-trials-{study.name}-{hash((drawn_for, tuple(run_ids)))}"
+    key = keyed(f"study-trials-{study.name}-{hash((drawn_for, tuple(run_ids)))}")
     ticked = [row for row, run_id in enumerate(run_ids) if run_id in chosen.ids()]
     st.dataframe(
         table,
@@ -123,7 +128,7 @@ def _draw_table(study: Study, known: set[str]) -> None:
         icon=":material/compare_arrows:",
         disabled=not front,
         on_click=partial(_compare, front),
-        key="study-compare",
+        key=keyed("study-compare"),
     )
     right.caption("Tick trials to compare their runs above, or take those on the front, the most accurate first.")
     if elsewhere := sum(bool(run_id) and run_id not in known for run_id in run_ids):

@@ -7,11 +7,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.experiments_tabs import chosen
+from pages.keys import keys_of
 
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import PUBLISHED, RunSummary
 from ferdash.runs.table import COLUMNS, MeasuredAlike, measured_alike, runs_table, search
 from ferdash.wording import counted
+
+keyed = keys_of("experiments")
 
 SHOWN = (
     "Run",
@@ -71,17 +74,21 @@ def _draw_filters(summaries: list[RunSummary]) -> tuple[list[RunSummary], list[s
     text = left.text_input(
         "Search",
         placeholder="name, recipe, dataset …",
-        key="search",
+        key=keyed("search"),
         bind="query-params",
         icon=":material/search:",
     )
     known = sorted({tag for run in summaries for tag in run.tags})
-    tags = middle.multiselect("Tags", known, key="tags", bind="query-params", disabled=not known)
+    tags = middle.multiselect("Tags", known, key=keyed("tags"), bind="query-params", disabled=not known)
     with right.popover("Columns", icon=":material/view_column:", width="stretch"):
-        columns = st.multiselect("Columns", COLUMNS, default=list(SHOWN), key="columns", bind="query-params")
-    archived = archive.checkbox("Archive", key="archive", bind="query-params", help="Show archived runs too.")
+        columns = st.multiselect("Columns", COLUMNS, default=list(SHOWN), key=keyed("columns"), bind="query-params")
+    archived = archive.checkbox("Archive", key=keyed("archive"), bind="query-params", help="Show archived runs too.")
     published = reference.checkbox(
-        "Report", value=True, key="report", bind="query-params", help=f"Show the report's results too: {PUBLISHED}."
+        "Report",
+        value=True,
+        key=keyed("report"),
+        bind="query-params",
+        help=f"Show the report's results too: {PUBLISHED}.",
     )
     everything = [*summaries, *(published_runs() if published else ())]
     return search(everything, text, tags, archived=archived), columns
@@ -97,7 +104,7 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     else:
         st.markdown(f"**Not measured yet**: {counted(len(run_ids), 'run')}")
     ticked = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
-    key = f"runs-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}"
+    key = keyed(f"table-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}")
     table = runs_table(group.runs)
     # Columns that are not shown would be sent to the browser all the same.
     table = table[_shown(columns, table, published)]

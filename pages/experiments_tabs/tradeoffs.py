@@ -8,12 +8,15 @@ import streamlit as st
 
 from pages import shared
 from pages.experiments_tabs import chosen
+from pages.keys import keys_of
 
 from ferdash.plots.tradeoffs import AXES, parallel_coordinates, scatter
 from ferdash.runs.index import RunSummary
 from ferdash.runs.store import open_run
 from ferdash.runs.table import measured_alike, settings_and_scores
 from ferdash.wording import counted
+
+keyed = keys_of("experiments")
 
 SCORES = ("Accuracy", "Macro F1", "Worst emotion's F1")
 
@@ -29,19 +32,19 @@ def draw(root: Path, found: list[RunSummary]) -> None:
         # Those of the first chosen run come first.
         ours = [name for name, runs in groups.items() if {run.id for run in runs} & set(chosen.ids()[:1])]
         index = list(groups).index(ours[0]) if ours else 0
-        described = st.selectbox("Runs measured alike", list(groups), index=index, key="alike")
+        described = st.selectbox("Runs measured alike", list(groups), index=index, key=keyed("alike"))
     table = _table(root, groups[described])
     left, right = st.columns(2)
-    x = left.selectbox("Across", list(AXES), index=1, key="across", bind="query-params")
-    y = right.selectbox("Up", list(AXES), index=0, key="up", bind="query-params")
-    st.plotly_chart(scatter(table, x, y, chosen.ids()), config=shared.PLOT, key="scatter")
+    x = left.selectbox("Across", list(AXES), index=1, key=keyed("across"), bind="query-params")
+    y = right.selectbox("Up", list(AXES), index=0, key=keyed("up"), bind="query-params")
+    st.plotly_chart(scatter(table, x, y, chosen.ids()), config=shared.PLOT, key=keyed("scatter"))
     st.caption("Diamonds are on the Pareto front: no other run is better in one without being worse in the other.")
     if len(table) < 2:
         return
-    score = st.segmented_control("Colour by", SCORES, default="Accuracy", required=True, key="colour-by")
+    score = st.segmented_control("Colour by", SCORES, default="Accuracy", required=True, key=keyed("colour-by"))
     settings = table.drop(columns=["run", "title", *_names()])
     figures = table[_names()].set_axis(list(AXES), axis=1).dropna(axis=1, how="all")
-    st.plotly_chart(parallel_coordinates(settings.join(figures), score), config=shared.PLOT, key="parallel")
+    st.plotly_chart(parallel_coordinates(settings.join(figures), score), config=shared.PLOT, key=keyed("parallel"))
     st.caption(f"{counted(len(table), 'line')}, one for each run. Drag along an axis to keep only the runs inside.")
 
 

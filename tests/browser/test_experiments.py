@@ -64,7 +64,7 @@ def test_two_runs_are_compared_and_the_address_brings_it_back(with_dataset: Page
     expect(difference).to_be_visible()
     page.get_by_role("tab", name="Settings").click()
     expect(page.get_by_text("other settings are the same in all of them")).to_be_visible()
-    expect(page).to_have_url(re.compile(r"runs=.+&runs=.+view=Settings|view=Settings.+runs=.+&runs=.+"))
+    expect(page).to_have_url(re.compile(r"-runs=.+-runs=.+-view=Settings|-view=Settings.+-runs=.+-runs=.+"))
 
     other = page.context.new_page()
     other.goto(page.url)

@@ -4,13 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from aiortc.contrib.media import MediaRelay
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from pages import live_camera
+
+from ferdash.data.dataset import open_dataset
+from ferdash.emotions import EMOTIONS
+from ferdash.evaluation.metrics import compute_metrics
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.runs import store
+from ferdash.training.config import TrainConfig, override, to_dict
 
 MAIN = Path(__file__).parents[2] / "streamlit_app.py"
 TIMEOUT_S = 60
@@ -64,13 +73,64 @@ def fernet(checkpoints: Path) -> Path:
 
 
 @pytest.fixture
+def make_run(demo_root: Path, checkpoints: Path) -> Callable[..., store.Run]:
+    """A finished run on the demo dataset whose best epoch is right on `right` of the validation images, the first ones
+    or the last ones."""
+    dataset = open_dataset(demo_root, "demo")
+
+    def make(
+        run_id: str,
+        right: int,
+        *settings: str,
+        last: bool = False,
+        name: str = "",
+        group: str = "",
+        without: str = "",
+    ) -> store.Run:
+        rows = dataset.rows("validation")
+        if without:
+            rows = rows[dataset.labels[rows] != EMOTIONS.index(without)]
+        labels = dataset.labels[rows]
+        config = to_dict(override(TrainConfig(), ["dataset=demo", *settings]))
+        record = {
+            "config": config,
+            "dataset": {"name": "demo", "hash": dataset.hash, "images": len(dataset)},
+            "code": "0123456789ab",
+            "versions": {"python": "3.11"},
+            "command": f"ferdash train --name {run_id}",
+            "parent": None,
+            "group": group,
+        }
+        run = store.create_run(checkpoints / "runs", run_id, record, name=name)
+        hit = np.arange(len(rows)) >= len(rows) - right if last else np.arange(len(rows)) < right
+        probabilities = np.full((len(rows), 7), 0.05)
+        probabilities[np.arange(len(rows)), np.where(hit, labels, (labels + 1) % 7)] = 0.7
+        metrics = compute_metrics(y_true=labels, probabilities=probabilities)
+        row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
+        store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
+        store.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
+        best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
+        store.write_status(run.folder, state="finished", best=best)
+        return run
+
+    return make
+
+
+@pytest.fixture
+def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """streamlit-webrtc asks the server for its session and relay, and in AppTest the server is a mock without any."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
+
+
+@pytest.fixture
 def visit() -> Callable[..., AppTest]:
-    """Open a page of the app, with the given query parameters, and run it once."""
+    """Open a page of the app, with these query parameters of its own, and run it once."""
 
     def visit(page: str, **parameters: str) -> AppTest:
         app = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S)
         for name, value in parameters.items():
-            app.query_params[name] = value
+            app.query_params[f"{page}-{name}"] = value
         app.run()
         return app if page == "overview" else app.switch_page(f"pages/{page}.py").run()
 

@@ -84,7 +84,7 @@ def test_the_tab_counts_what_was_corrected_and_erases_what_was_deleted(visit: Vi
     removed = list_corrections(with_demo)[0].id
     assert "Erase from the disk" not in labels(app)
     remove_correction(with_demo, removed)
-    app.session_state["corrections-removed"] = removed
+    app.session_state["dataset-corrections-removed"] = removed
     assert "The correction was deleted." in words(app.run())
     press(app, "Undo")
     assert len(list_corrections(with_demo)) == 2

@@ -38,7 +38,7 @@ def press(app: AppTest, label: str) -> AppTest:
 
 def give_path(app: AppTest, path: Path | str, name: str = "") -> AppTest:
     next(field for field in app.text_input if "path on the computer" in field.label).set_value(str(path))
-    app.text_input(key="path-name").set_value(name)
+    app.text_input(key="dataset-path-name").set_value(name)
     return press(app, "Import from path")
 
 
@@ -90,8 +90,8 @@ def test_dropped_zip_is_imported_under_the_name_given(visit: Visit, data: Path, 
     app = visit("dataset")
     app.file_uploader[0].set_value(("tiny faces.zip", kaggle_zip.read_bytes(), "application/zip"))
     app.run()
-    assert app.text_input(key="upload-name").value == "tiny-faces"
-    app.text_input(key="upload-name").set_value("mine")
+    assert app.text_input(key="dataset-upload-name").value == "tiny-faces"
+    app.text_input(key="dataset-upload-name").set_value("mine")
     press(app, "Import")
     assert list_datasets(data) == ["mine"]
 

@@ -8,60 +8,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.runs import store
-from ferdash.training.config import TrainConfig, override, to_dict
 
 Visit = Callable[..., AppTest]
 MakeRun = Callable[..., store.Run]
 A, B, C = (f"2025010{number}-000000-custom-000{number}" for number in (1, 2, 3))
+pytestmark = pytest.mark.usefixtures("demo_data")
 ALWAYS = ["Groups", "Trade-offs", "Studies", "Published"]
-
-
-@pytest.fixture
-def make_run(demo_data: Path, checkpoints: Path) -> MakeRun:
-    """A finished run on the demo dataset whose best epoch is right on `right` of the validation images, the first ones
-    or the last ones."""
-    dataset = open_dataset(demo_data, "demo")
-
-    def make(
-        run_id: str,
-        right: int,
-        *settings: str,
-        last: bool = False,
-        name: str = "",
-        group: str = "",
-        without: str = "",
-    ) -> store.Run:
-        rows = dataset.rows("validation")
-        if without:
-            rows = rows[dataset.labels[rows] != EMOTIONS.index(without)]
-        labels = dataset.labels[rows]
-        config = to_dict(override(TrainConfig(), ["dataset=demo", *settings]))
-        record = {
-            "config": config,
-            "dataset": {"name": "demo", "hash": dataset.hash, "images": len(dataset)},
-            "code": "0123456789ab",
-            "versions": {"python": "3.11"},
-            "command": f"ferdash train --name {run_id}",
-            "parent": None,
-            "group": group,
-        }
-        run = store.create_run(checkpoints / "runs", run_id, record, name=name)
-        hit = np.arange(len(rows)) >= len(rows) - right if last else np.arange(len(rows)) < right
-        probabilities = np.full((len(rows), 7), 0.05)
-        probabilities[np.arange(len(rows)), np.where(hit, labels, (labels + 1) % 7)] = 0.7
-        metrics = compute_metrics(y_true=labels, probabilities=probabilities)
-        row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
-        store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
-        store.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
-        best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
-        store.write_status(run.folder, state="finished", best=best)
-        return run
-
-    return make
 
 
 @pytest.fixture
@@ -73,9 +28,9 @@ def two(make_run: MakeRun) -> None:
 def open_page(visit: Visit, *runs: str, **parameters: str) -> AppTest:
     """The page with these runs chosen, as its address asks for."""
     app = visit("overview").switch_page("pages/experiments.py")
-    app.query_params["runs"] = list(runs)
+    app.query_params["experiments-runs"] = list(runs)
     for name, value in parameters.items():
-        app.query_params[name] = value
+        app.query_params[f"experiments-{name}"] = value
     return app.run()
 
 
@@ -107,31 +62,31 @@ def test_runs_stand_with_those_measured_alike(visit: Visit, two: None, make_run:
     assert "cannot be compared" in text(app)
     assert tabs(app) == ALWAYS
     assert [list(frame.value["Run"]) for frame in app.dataframe[:2]] == [["second", "first"], ["custom 0003"]]
-    app.text_input(key="search").set_value("FIRST").run()
+    app.text_input(key="experiments-search").set_value("FIRST").run()
     assert list(app.dataframe[0].value["Run"]) == ["first"]
-    app.text_input(key="search").set_value("nothing like it").run()
+    app.text_input(key="experiments-search").set_value("nothing like it").run()
     assert "No run fits" in text(app)
 
 
 def test_two_runs_are_compared_by_a_sentence(visit: Visit, two: None) -> None:
     app = visit("experiments")
-    app.multiselect(key="compare").set_value([A, B]).run()
+    app.multiselect(key="experiments-runs").set_value([A, B]).run()
     assert not app.exception
     images = len(store.read_predictions(store.open_run(_root(), A).folder, "validation"))
     points = 100 * 8 / images
     assert f"first is better by {points:.1f} points; with {images} images" in text(app)
     assert f"second minus first: -{points:.1f} points of accuracy" in text(app)
     assert tabs(app)[:2] == ["Summary", "Curves"]
-    assert parse_qs(_query(app))["runs"] == [A, B]
+    assert parse_qs(_query(app))["experiments-runs"] == [A, B]
 
 
 def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -> None:
     app = open_page(visit, A, B, baseline=B)
-    assert app.multiselect(key="compare").value == [A, B]
-    assert app.selectbox(key="baseline").value == B
+    assert app.multiselect(key="experiments-runs").value == [A, B]
+    assert app.selectbox(key="experiments-baseline").value == B
     assert "first minus second" in text(app)
     gone = open_page(visit, A, "20240101-000000-gone-0000")
-    assert gone.multiselect(key="compare").value == [A]
+    assert gone.multiselect(key="experiments-runs").value == [A]
 
 
 @pytest.mark.parametrize(
@@ -164,10 +119,10 @@ def test_errors_are_told_by_pair_slice_and_doubtful_label(visit: Visit, two: Non
     rows = len(store.read_predictions(checkpoints / "runs" / A, "validation"))
     assert f"Its {rows - 20} mistakes, the surest first" in text(app)
     assert app.dataframe[-1].value["mistakes"].is_monotonic_decreasing
-    app.toggle(key="errors-doubtful").set_value(True).run()
+    app.toggle(key="experiments-errors-doubtful").set_value(True).run()
     assert not app.exception
     assert "From the given probabilities" in text(app)
-    app.toggle(key="errors-map").set_value(True).run()
+    app.toggle(key="experiments-errors-map").set_value(True).run()
     assert any("no checkpoint" in error.value for error in app.error)  # nothing was trained here
 
 
@@ -207,7 +162,7 @@ def test_published_results_stand_apart_and_can_be_chosen(visit: Visit, two: None
         "Report 5.4: Adaptive focus, 10 epochs",
         "Report 5.3.3: All training images, 1 epoch, again",
     ]
-    app.checkbox(key="report").uncheck().run()
+    app.checkbox(key="experiments-report").uncheck().run()
     assert "Published, not run here, on" not in text(app)
 
 
@@ -248,7 +203,7 @@ def test_doubtful_labels_come_from_all_folds(visit: Visit, make_run: MakeRun) ->
         make_run(run_id, 20, "folds.count=3", f"folds.index={index}", group="three folds")
     app = open_page(visit, view="Groups")
     assert not app.error
-    app.toggle(key="groups-doubtful").set_value(True).run()
+    app.toggle(key="experiments-groups-doubtful").set_value(True).run()
     assert not app.exception
     images = sum(len(store.read_predictions(_root() / run_id, "validation")) for run_id in (A, B, C))
     assert f"From out-of-fold probabilities of {images} images" in text(app)
@@ -259,7 +214,7 @@ def test_doubtful_labels_come_from_all_folds(visit: Visit, make_run: MakeRun) ->
 
 def test_older_runs_are_looked_at_before_they_are_imported(visit: Visit, two: None) -> None:
     app = visit("experiments", **{"import-runs": "true"})
-    app.session_state["import-runs"] = True
+    app.session_state["experiments-import-runs"] = True
     app.run()
     table = b"run,epoch,accuracy\nvit,1,0.5\nvit,2,0.625\nresnet,1,0.25\n"
     app.file_uploader[0].set_value(("old.csv", table, "text/csv")).run()
@@ -277,9 +232,9 @@ def test_older_runs_are_looked_at_before_they_are_imported(visit: Visit, two: No
 
 def test_names_tags_and_notes_are_kept(visit: Visit, two: None) -> None:
     app = open_page(visit, A)
-    app.text_input(key=f"name-{A}").set_value("renamed")
-    app.text_input(key=f"tags-{A}").set_value("good, new")
-    app.text_area(key=f"notes-{A}").set_value("worth a second look")
+    app.text_input(key=f"experiments-name-{A}").set_value("renamed")
+    app.text_input(key=f"experiments-tags-{A}").set_value("good, new")
+    app.text_area(key=f"experiments-notes-{A}").set_value("worth a second look")
     button(app, "Save").click().run()
     assert store.read_meta(_root() / A) == {
         "name": "renamed",
@@ -293,7 +248,7 @@ def test_archived_runs_are_shown_only_when_asked_for(visit: Visit, two: None) ->
     app = open_page(visit, A)
     button(app, "Archive").click().run()
     assert list(app.dataframe[0].value["Run"]) == ["second"]
-    app.checkbox(key="archive").check().run()
+    app.checkbox(key="experiments-archive").check().run()
     assert list(app.dataframe[0].value["Run"]) == ["second", "first"]
 
 
@@ -322,7 +277,7 @@ def test_damaged_folders_are_listed_with_the_reason(visit: Visit, two: None) -> 
 
 def test_a_run_without_its_checkpoint_is_not_promoted(visit: Visit, two: None) -> None:
     app = open_page(visit, A)
-    app.text_input(key=f"model-{A}").set_value("mine").run()
+    app.text_input(key=f"experiments-model-{A}").set_value("mine").run()
     button(app, "Promote it").click().run()
     assert any(A in error.value for error in app.error)
     assert not (_root().parent / "models" / "mine").exists()

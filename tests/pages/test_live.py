@@ -28,14 +28,7 @@ Visit = Callable[..., AppTest]
 FACE = cv2.resize(astronaut(), (320, 320))
 WAIT_S = 30.0
 
-pytestmark = pytest.mark.usefixtures("data")
-
-
-@pytest.fixture(autouse=True)
-def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """streamlit-webrtc asks the server for its session and relay, and in AppTest the server is a mock without any."""
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
-    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
+pytestmark = pytest.mark.usefixtures("data", "without_a_server")
 
 
 @pytest.fixture

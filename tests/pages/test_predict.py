@@ -59,10 +59,10 @@ def test_moving_the_threshold_runs_no_network_again(
 ) -> None:
     app = drop(visit("predict"), face_file)
     monkeypatch.setattr("ferdash.inference.predictor.predict_photos", None)  # calling it again would fail
-    app.slider(key="threshold").set_value(100).run()
+    app.slider(key="predict-threshold").set_value(100).run()
     assert not app.error
     assert "1 · uncertain" in cards(app)
-    app.slider(key="threshold").set_value(0).run()
+    app.slider(key="predict-threshold").set_value(0).run()
     assert "uncertain" not in cards(app)
 
 
@@ -80,7 +80,7 @@ def test_photo_without_a_face_says_so(visit: Visit, fernet: Path) -> None:
     blank = cv2.imencode(".png", np.full((200, 300, 3), 90, np.uint8))[1].tobytes()
     app = drop(visit("predict"), ("wall.png", blank, "image/png"))
     assert any("No face was found in wall.png" in element.value for element in app.warning)
-    app.session_state["faces"] = "whole"
+    app.session_state["predict-faces"] = "whole"
     assert "**1 face** in 1 photo." in words(app.run())
 
 
@@ -98,7 +98,7 @@ def test_two_models_side_by_side(visit: Visit, fernet: Path, checkpoints: Path, 
     for file in fernet.iterdir():
         (other / file.name).write_bytes(file.read_bytes())
     app = drop(visit("predict"), face_file)
-    app.selectbox(key="compare").set_value("other").run()
+    app.selectbox(key="predict-compare").set_value("other").run()
     assert not app.exception
     assert cards(app).count('<article class="fer-card"') == 2
     assert list(app.dataframe[0].value["model"]) == ["fernet", "other"]

@@ -99,7 +99,7 @@ def test_the_front_is_taken_into_the_comparison(study: optuna.Study, visit: Visi
     (compare,) = [button for button in app.button if button.label == "Compare the front"]
     compare.click().run()
     assert not app.exception
-    assert app.query_params["runs"] in (RUNS[1], [RUNS[1]])  # AppTest gives one value either way
+    assert app.query_params["experiments-runs"] in (RUNS[1], [RUNS[1]])  # AppTest gives one value either way
 
 
 def test_a_broken_database_is_a_sentence(runs: None, checkpoints: Path, visit: Visit) -> None:

@@ -75,7 +75,7 @@ def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, ch
     app = visit("train")
     next(entry for entry in app.number_input if entry.label == "width").set_value(8)
     next(entry for entry in app.number_input if entry.label == "epochs").set_value(1)
-    next(entry for entry in app.number_input if entry.key == "train:seeds").set_value(2).run()
+    next(entry for entry in app.number_input if entry.key == "train-seeds").set_value(2).run()
     button(app, "Start 2 runs").click().run()
     assert not app.exception
     runs = [open_run(checkpoints / "runs", run_id) for run_id in list_run_ids(checkpoints / "runs")]
@@ -86,8 +86,8 @@ def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, ch
 
 def test_seeds_and_folds_at_once_are_refused(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
-    next(entry for entry in app.number_input if entry.key == "train:seeds").set_value(2)
-    next(entry for entry in app.number_input if entry.key == "train:folds").set_value(3).run()
+    next(entry for entry in app.number_input if entry.key == "train-seeds").set_value(2)
+    next(entry for entry in app.number_input if entry.key == "train-folds").set_value(3).run()
     assert any("over several seeds or over folds, not both" in error.value for error in app.error)
 
 
@@ -100,7 +100,7 @@ def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Pat
     (run.folder / "status.json").write_text(json.dumps({**status, "heartbeat": 0}))
     app = visit("train")
     assert any("was interrupted" in warning.value for warning in app.warning)
-    next(entry for entry in app.button if entry.key == f"resume:{run.id}").click().run()
+    next(entry for entry in app.button if entry.key == f"train-resume:{run.id}").click().run()
     _until(lambda: read_status(run.folder)["state"] == "finished")
 
 
@@ -120,7 +120,7 @@ def test_a_continued_run_shows_its_own_settings(visit: Visit, demo_data: Path, c
     run = create_run(checkpoints / "runs", "20250101-000000-fernet-0003", record)
     write_status(run.folder, state="finished")
     app = visit("train")  # with the recipe's own 60 epochs in the form
-    app.session_state["continue_from"] = f"{run.id}@epoch-002"
+    app.session_state["train-continue_from"] = f"{run.id}@epoch-002"
     app.run()
     assert [box.value for box in app.number_input if box.label == "epochs"] == [3]
     assert not any("Changed from" in text.value for text in app.markdown)

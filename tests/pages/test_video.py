@@ -45,7 +45,7 @@ def at(visit: Visit, session, **parameters: str) -> AppTest:
     """The Video page at a session. AppTest loses the address when it changes the page, so it is set again."""
     app = visit("video")
     for name, value in {"session": session.id, **parameters}.items():
-        app.query_params[name] = value
+        app.query_params[f"video-{name}"] = value
     app.run()
     assert not app.exception
     return app
@@ -97,17 +97,17 @@ def test_a_card_says_what_is_in_it(visit, session_of):
     assert "1 session" in said
     assert "**interview**" in said
     assert "4.0 s · 1 person · mostly happy" in said
-    press(app, f"open-{session.id}")
-    assert app.query_params["session"] == session.id
+    press(app, f"video-open-{session.id}")
+    assert app.query_params["video-session"] == session.id
     assert "Judged a face in 99 of 100 frames" in words(app)
 
 
 def test_deleting_asks_first(visit, root, session_of):
     session = session_of("interview")
     app = visit("video")
-    assert app.button(key=f"delete-{session.id}").disabled
-    app.checkbox(key=f"sure-{session.id}").check().run()
-    press(app, f"delete-{session.id}")
+    assert app.button(key=f"video-delete-{session.id}").disabled
+    app.checkbox(key=f"video-sure-{session.id}").check().run()
+    press(app, f"video-delete-{session.id}")
     assert "interview is deleted." in words(app)
     assert list_sessions(root) == []
 
@@ -115,8 +115,8 @@ def test_deleting_asks_first(visit, root, session_of):
 def test_renaming_shows_at_once(visit, session_of):
     session = session_of("interview")
     app = visit("video")
-    app.text_input(key=f"name-{session.id}").set_value("Monday *talk*")
-    press(app, f"rename-{session.id}")
+    app.text_input(key=f"video-name-{session.id}").set_value("Monday *talk*")
+    press(app, f"video-rename-{session.id}")
     assert r"**Monday \*talk\***" in words(app)
 
 
@@ -126,7 +126,7 @@ def test_a_frame_shows_its_probabilities_and_changes(visit, session_of):
     assert "Person 1 · happy" in html(app)
     assert all(f">{emotion}</span>" in html(app) for emotion in EMOTIONS)
     assert '<div class="fer-number">+8' in html(app)
-    assert app.query_params["frame"] == "50"
+    assert app.query_params["video-frame"] == "50"
 
 
 def test_steps_go_from_frame_to_frame_and_from_change_to_change(visit, session_of):
@@ -154,29 +154,29 @@ def test_a_frame_without_a_face_says_why(visit, session_of):
 def test_a_marker_is_set_named_and_taken_away(visit, root, session_of):
     session = session_of("clip")
     app = at(visit, session, frame="20")
-    app.text_input(key="mark-name-20").set_value("the joke")
-    press(app, "mark-set-20")
+    app.text_input(key="video-mark-name-20").set_value("the joke")
+    press(app, "video-mark-set-20")
     assert open_session(root, session.id).marks() == [{"frame": 20, "timestamp_s": 0.8, "name": "the joke"}]
     app.session_state["video-tab"] = "Markers and neutral"
     app.run()
-    press(app, "unmark-20")
+    press(app, "video-unmark-20")
     assert open_session(root, session.id).marks() == []
 
 
 def test_neutral_frames_allow_the_relative_view(visit, root, session_of):
     session = session_of("clip")
     app = at(visit, session, frame="25")
-    assert app.toggle(key="timeline-relative").disabled
-    press(app, "rest-25")
+    assert app.toggle(key="video-timeline-relative").disabled
+    press(app, "video-rest-25")
     near = open_session(root, session.id).neutral()[1]
     assert near == list(range(13, 38))  # half a second to each side
-    assert not app.toggle(key="timeline-relative").disabled
-    app.toggle(key="timeline-relative").set_value(True).run()
+    assert not app.toggle(key="video-timeline-relative").disabled
+    app.toggle(key="video-timeline-relative").set_value(True).run()
     assert not app.error
     app.session_state["video-tab"] = "Markers and neutral"
     app.run()
     assert "Taken from 25 frames: neutral 8" in words(app)
-    press(app, "forget-rest")
+    press(app, "video-forget-rest")
     assert open_session(root, session.id).neutral() == {}
 
 
@@ -191,8 +191,8 @@ def test_every_tab_opens(visit, session_of, tab):
 
 def test_smoothing_and_area(visit, session_of):
     app = at(visit, session_of("clip"))
-    app.select_slider(key="smoothing").set_value("much").run()
-    app.segmented_control(key="timeline-kind").set_value("Area").run()
+    app.select_slider(key="video-smoothing").set_value("much").run()
+    app.segmented_control(key="video-timeline-kind").set_value("Area").run()
     assert not app.exception
     assert not app.error
 
@@ -213,7 +213,7 @@ def test_a_failed_session_says_why_and_shows_what_it_kept(visit, session_of):
     assert "Judged a face in 99 of 100 frames" in words(app)
     card = visit("video")
     assert "failed: The disk is full" in words(card)
-    assert f"go-on-{session.id}" in {button.key for button in card.button}
+    assert f"video-go-on-{session.id}" in {button.key for button in card.button}
 
 
 def test_a_session_without_a_frame_and_one_that_is_not_there(visit, root, session_of):
@@ -222,7 +222,7 @@ def test_a_session_without_a_frame_and_one_that_is_not_there(visit, root, sessio
     SessionWriter(empty).finish("stopped")
     app = at(visit, empty)
     assert "No frame is analysed yet." in words(app)
-    app.query_params["session"] = "nobody"
+    app.query_params["video-session"] = "nobody"
     app.run()
     assert not app.exception
     assert any("There is no session nobody" in error.value for error in app.error)
@@ -231,9 +231,9 @@ def test_a_session_without_a_frame_and_one_that_is_not_there(visit, root, sessio
 def test_two_sessions_are_compared(visit, session_of):
     one, other = session_of("one", then="neutral"), session_of("other", first="happy")
     app = visit("video")
-    app.checkbox(key=f"compare-{one.id}").check().run()
+    app.checkbox(key=f"video-compare-{one.id}").check().run()
     assert "Tick one more to compare." in words(app)
-    app.checkbox(key=f"compare-{other.id}").check().run()
+    app.checkbox(key=f"video-compare-{other.id}").check().run()
     next(button for button in app.button if button.label == "Compare the two").click()
     app.run()
     assert not app.exception
@@ -249,12 +249,12 @@ def test_markers_of_one_name_align_a_comparison(visit, root, session_of):
     mark(root, one.id, frame=50, timestamp_s=2.0, name="joke")
     mark(root, other.id, frame=30, timestamp_s=1.2, name="joke")
     app = visit("video")
-    app.query_params["compare"] = f"{one.id},{other.id}"
+    app.query_params["video-compare"] = f"{one.id},{other.id}"
     app.run()
-    app.selectbox(key="compare-marker").set_value("joke").run()
+    app.selectbox(key="video-compare-marker").set_value("joke").run()
     assert not app.exception
     assert not app.error
-    app.query_params["compare"] = one.id
+    app.query_params["video-compare"] = one.id
     app.run()
     assert any("A comparison needs two sessions" in error.value for error in app.error)
 
@@ -264,7 +264,7 @@ def test_a_wrong_label_can_be_set_right(visit, data, session_of):
 
     session = session_of("clip")
     app = at(visit, session, frame="50")
-    key = f"wrong-{session.id}-1-50-0"
+    key = f"video-wrong-{session.id}-1-50-0"
     app.button_group(key=f"{key}-right").set_value("surprise").run()
     press(app, f"{key}-keep")
     (kept,) = list_corrections(data)

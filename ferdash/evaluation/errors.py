@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.stats import binomtest
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
-from ferdash.evaluation.intervals import LEVEL, Interval
+from ferdash.evaluation.intervals import Interval, share_interval
 from ferdash.evaluation.metrics import check_inputs
 
 
@@ -158,10 +157,8 @@ def _range_names(bounds: list[tuple[float, float]]) -> tuple[str, ...]:
 
 
 def _slice_score(name: str, images: int, correct: int) -> SliceScore:
-    if images == 0:
-        return SliceScore(name, 0, 0, float("nan"), Interval(0.0, 1.0))
-    bounds = binomtest(correct, images).proportion_ci(confidence_level=LEVEL, method="wilson")
-    return SliceScore(name, images, correct, correct / images, Interval(float(bounds.low), float(bounds.high)))
+    share = correct / images if images else float("nan")
+    return SliceScore(name, images, correct, share, share_interval(correct, images))
 
 
 def _checked(confusion: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ seed a model was trained with: that spread takes several runs.
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import binomtest
 
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import BINS, bin_of
@@ -52,6 +53,15 @@ def percentile_interval(values: np.ndarray, level: float = LEVEL) -> Interval:
     """The middle `level` of resampled scores, float (R,)."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def share_interval(hits: int, images: int) -> Interval:
+    """Wilson's interval of hits / images, which also holds for few images and for shares near 0 and 1: "Probable
+    Inference, the Law of Succession, and Statistical Inference" (1927). 0 to 1 without images."""
+    if images == 0:
+        return Interval(0.0, 1.0)
+    bounds = binomtest(hits, images).proportion_ci(confidence_level=LEVEL, method="wilson")
+    return Interval(float(bounds.low), float(bounds.high))
 
 
 def _per_image(y_true: np.ndarray, p: np.ndarray) -> np.ndarray:

@@ -71,13 +71,14 @@ class EpochLines:
 
 
 def selection_score(validation: dict[str, Any], select: str) -> float:
-    """The score by which epochs of a run are compared: `accuracy`, `macro_f1`, or `balanced` (the mean of accuracy and
-    the worst emotion's F1). validation: of a row of metrics.jsonl. Minus infinity when it is not there."""
+    """The score by which epochs of a run are compared: `accuracy`, `macro_f1`, `balanced` (the mean of accuracy and the
+    worst emotion's F1), or `majority` (the agreement with the raters' majority). validation: of a row of
+    metrics.jsonl. Minus infinity when it is not there."""
     if select == "balanced":
         known = [value for value in validation.get("f1") or [] if value is not None]
         accuracy = validation.get("accuracy")
         return -math.inf if accuracy is None or not known else (accuracy + min(known)) / 2
-    value = validation.get(select)
+    value = (validation.get("raters") or {}).get("agreement") if select == "majority" else validation.get(select)
     return -math.inf if value is None else float(value)
 
 

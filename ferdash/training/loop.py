@@ -31,6 +31,7 @@ from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector, loss_of, target_table
 from ferdash.training.processes import ALONE, Processes
+from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.sampling import epoch_order, training_rows
 from ferdash.training.schedules import rate_factor
 from ferdash.training.state import (
@@ -106,6 +107,12 @@ class Trainer:
         probabilities = self._predict(rows)
         return compute_metrics(y_true=self.dataset.labels[rows], probabilities=probabilities), probabilities
 
+    def validation_scores(self, metrics: Metrics, probabilities: np.ndarray) -> dict[str, Any]:
+        """What a row of metrics.jsonl has under `validation`: the scores of the validation images, and under `raters`
+        those against the raters' votes, None where the dataset has none of them."""
+        raters = raters_of(self.dataset, self.validation, probabilities)
+        return metrics.to_dict() | {"raters": raters and raters.to_dict()}
+
     def time_batches(self, count: int, *, epoch: int) -> float:
         """Seconds a batch takes, the shortest of `count`, trained as in that epoch. Changes the network."""
         self.state.position = Position(epoch=min(epoch, self.config.epochs - 1))
@@ -132,11 +139,6 @@ class Trainer:
             raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
         self.labels = dataset.labels[rows]
         self.images = torch.from_numpy(np.ascontiguousarray(dataset.images[rows]))
-        if self.config.loss.soft_votes and dataset.votes is None:
-            raise ConfigError(
-                f"loss.soft_votes learns raters' votes, but the dataset “{dataset.name}” has none. Import it with "
-                "fer2013new.csv, or set loss.soft_votes to false."
-            )
         votes = None if dataset.votes is None else dataset.votes[rows]
         self.targets = target_table(self.labels, votes, self.config.loss, taught)
         weights = class_weight_vector(self.labels, self.config.loss)
@@ -145,6 +147,7 @@ class Trainer:
         self.validation = self._evaluation_rows("validation")
         if len(self.validation) == 0:
             raise ConfigError(f"The dataset “{dataset.name}” has no validation images to choose a checkpoint by.")
+        require_votes(dataset, self.validation, self.config)
 
     def _evaluation_rows(self, split: str) -> np.ndarray:
         rows = self.dataset.rows(split)
@@ -248,6 +251,7 @@ class Trainer:
     def _finish_epoch(self) -> None:
         state, position = self.state, self.state.position
         metrics, probabilities = self.score(self.validation)
+        validation = self.validation_scores(metrics, probabilities)
         row: dict[str, Any] = {
             "epoch": position.epoch,
             "step": position.step,
@@ -257,7 +261,7 @@ class Trainer:
             "images_per_s": position.seen / position.seconds,
             "lr": state.optimizer.param_groups[0]["lr"],
             "parameters": self.parameters,
-            "validation": metrics.to_dict(),
+            "validation": validation,
             "weights": state.weights,
             "focus": [EMOTIONS[index] for index in state.focus],
             "drawn": np.bincount(self.labels[self._draws(position.epoch)], minlength=len(EMOTIONS)).tolist(),
@@ -265,7 +269,7 @@ class Trainer:
         state.history.append(row)
         self._refocus(metrics, row)
         state.position = Position(epoch=position.epoch + 1, step=position.step)
-        score = selection_score(metrics.to_dict(), self.config.evaluation.select)
+        score = selection_score(validation, self.config.evaluation.select)
         improved = not state.best or score > state.best["score"]
         if improved:
             state.best = {"score": score, "epoch": position.epoch, "select": self.config.evaluation.select}
@@ -280,7 +284,7 @@ class Trainer:
         append_log(
             self.run.folder,
             f"Epoch {row['epoch'] + 1}: loss {row['train_loss']:.4f}, validation accuracy {metrics.accuracy:.2%}, "
-            f"macro F1 {metrics.macro_f1:.4f}, {row['images_per_s']:,.0f} images/s"
+            f"macro F1 {metrics.macro_f1:.4f}, {_raters_words(validation)}{row['images_per_s']:,.0f} images/s"
             f"{', best so far' if improved else ''}.",
         )
 
@@ -308,9 +312,10 @@ class Trainer:
     def _score_only(self) -> None:
         """A run of no epochs measures the network it starts from."""
         metrics, probabilities = self.score(self.validation)
-        score = selection_score(metrics.to_dict(), self.config.evaluation.select)
+        validation = self.validation_scores(metrics, probabilities)
+        score = selection_score(validation, self.config.evaluation.select)
         self.state.best = {"score": score, "epoch": 0, "select": self.config.evaluation.select}
-        row = {"epoch": 0, "step": 0, "parameters": self.parameters, "validation": metrics.to_dict()}
+        row = {"epoch": 0, "step": 0, "parameters": self.parameters, "validation": validation}
         self.state.history.append(row)
         if not self.processes.main:
             return
@@ -406,3 +411,8 @@ class Trainer:
         if self.processes.main and now - self._last_beat >= HEARTBEAT_S:
             self._last_beat = now
             write_status(self.run.folder, state=state, progress=asdict(progress), best=self.state.best)
+
+
+def _raters_words(validation: dict[str, Any]) -> str:
+    raters = validation["raters"]
+    return f"with the raters' majority {raters['agreement']:.2%}, " if raters else ""

@@ -135,9 +135,9 @@ def execute(
 
 def _score_before(run: Run, trainer: Trainer, processes: Processes) -> None:
     """Record how the network that the run starts from does on the run's own validation images."""
-    metrics, _ = trainer.score(trainer.validation)
+    metrics, probabilities = trainer.score(trainer.validation)
     if processes.main:
-        write_before(run.folder, metrics.to_dict())
+        write_before(run.folder, trainer.validation_scores(metrics, probabilities))
         append_log(run.folder, f"Before: validation accuracy {metrics.accuracy:.2%}, macro F1 {metrics.macro_f1:.4f}.")
 
 

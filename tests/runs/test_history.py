@@ -52,6 +52,9 @@ def test_runs_that_claim_to_continue_each_other_come_to_an_end(make_run, root: P
         ({}, "accuracy", float("-inf")),
         ({"accuracy": 0.5, "f1": [None]}, "balanced", float("-inf")),
         ({"accuracy": None}, "accuracy", float("-inf")),
+        ({"accuracy": 0.5, "raters": {"agreement": 0.8}}, "majority", 0.8),
+        ({"accuracy": 0.5, "raters": None}, "majority", float("-inf")),
+        ({"accuracy": 0.5}, "majority", float("-inf")),
     ],
 )
 def test_the_score_that_selects(validation: dict, select: str, expected: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from ferdash.errors import CheckpointError, ConfigError, RunError
+from ferdash.errors import CheckpointError, RunError
 from ferdash.models.weights import read_checkpoint
 from ferdash.runs.store import Run, read_metrics, read_predictions, read_status
 from ferdash.training import start
@@ -199,12 +199,6 @@ def test_a_loss_that_is_not_a_number_fails_the_run_with_a_sentence(squares_root:
     status = read_status(run.folder)
     assert status["state"] == "failed"
     assert "optimizer.lr" in status["error"]
-
-
-def test_votes_that_a_dataset_lacks_cannot_be_learned(squares_root: Path, tmp_path: Path) -> None:
-    run = make_run(config_with("loss.soft_votes=true"), squares_root, tmp_path)
-    with pytest.raises(ConfigError, match=r"the dataset “squares” has none\. Import it with fer2013new\.csv"):
-        train(run, squares_root, tmp_path)
 
 
 def test_a_torn_checkpoint_is_passed_over_for_the_one_before(squares_root: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The raters' votes in a training run: what they say of the network, and whether they are there."""
+"""What the raters of a dataset say of the network in training, and whether a dataset has them at all."""
 
 import numpy as np
 

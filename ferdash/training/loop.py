@@ -23,6 +23,7 @@ from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.history import selection_score
 from ferdash.runs.store import Run, append_log, append_metrics, write_predictions, write_status
+from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.checkpoints import checkpoint_name, save_best, save_checkpoint, thin
 from ferdash.training.compute import pick_device, pick_dtype, set_threads
@@ -31,7 +32,6 @@ from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector, loss_of, target_table
 from ferdash.training.processes import ALONE, Processes
-from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.sampling import epoch_order, training_rows
 from ferdash.training.schedules import rate_factor
 from ferdash.training.state import (

@@ -1,0 +1,77 @@
+"""What a model has learned from, as far as this machine knows, and what that makes of a score of it."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from ferdash.errors import ModelError
+from ferdash.evaluation.protocol import Protocol
+from ferdash.models.card import EVALUATION_FILE
+from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.loading import files_behind, members_of, without_size
+
+Source = Literal["training images", "same source", "other source", "unknown"]
+
+
+def source_of(reference: str, protocol: Protocol, checkpoints: Path) -> Source:
+    """How the images of a protocol relate to those a model was trained on.
+
+    `training images`: they are some of them. `same source`: another split of a dataset it was trained on, with the
+    same kind of pictures and raters. A dataset is the same by its name or by its content. Of several models together,
+    the nearest counts. `unknown`: where a model comes from is not recorded here.
+    """
+    datasets = [_trained_on(part, checkpoints) for part in members_of(reference)]
+    if any(known & {protocol.dataset, protocol.dataset_hash} for known in datasets):
+        return "training images" if protocol.split == "train" else "same source"
+    return "other source" if all(datasets) else "unknown"
+
+
+def weights_of(reference: str, checkpoints: Path) -> str:
+    """A hash of the files that decide what a model answers; empty for a model of the Hub, or one that is gone."""
+    try:
+        files = files_behind(reference, checkpoints)
+    except ModelError:
+        return ""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in files:
+        digest.update(path.read_bytes())
+    return digest.hexdigest() if files else ""
+
+
+def record_of(model: EmotionModel, document: dict[str, Any], checkpoints: Path) -> dict[str, Any]:
+    """What was measured of a model, `document` as its result gives it, as `ferdash.runs.evaluations` keeps it."""
+    protocol = Protocol.from_dict(document["protocol"])
+    return {
+        "model": model.reference,
+        "title": model.title,
+        "engine": model.engine,
+        "source": source_of(model.reference, protocol, checkpoints),
+        "weights": weights_of(model.reference, checkpoints),
+        **document,
+    }
+
+
+def _trained_on(reference: str, checkpoints: Path) -> set[str]:
+    """Names and hashes of the datasets behind a model, those of the model it began from included."""
+    bare, _ = without_size(reference)
+    if not bare.startswith("run:"):
+        return _of_card(checkpoints / "models" / bare if "/" not in bare else Path(bare).expanduser())
+    run_id = bare.removeprefix("run:").partition("@")[0]
+    try:
+        record = json.loads((checkpoints / "runs" / run_id / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    known = {part[key] for part in (record.get("dataset"), record.get("extra")) if part for key in ("name", "hash")}
+    began = record.get("config", {}).get("start_from", "")
+    # A run cannot have begun from itself, so this ends.
+    return known | (_trained_on(began, checkpoints) if began else set())
+
+
+def _of_card(folder: Path) -> set[str]:
+    """The dataset that a promoted model's card measured it on, which is the one it was trained on."""
+    try:
+        protocol = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["evaluations"][0]["protocol"]
+        return {protocol["dataset"], protocol["dataset_hash"]}
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return set()

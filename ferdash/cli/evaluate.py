@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress, refuse_a_fold
 from ferdash.cli.options import EngineOption, ViewsOption
-from ferdash.cli.output import JsonFlag, console, print_json, stderr
+from ferdash.cli.output import JsonFlag, console, print_json
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.paths import checkpoints_root, data_root
@@ -31,10 +31,16 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[
-        str, typer.Argument(help="fernet, a folder, a Hugging Face id, or run:RUN@best; several joined by +.")
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="fernet, a folder, a Hugging Face id, or run:RUN@best; joined by +, several are one model.",
+        ),
     ],
-    dataset: Annotated[str, typer.Option(help="Name of an imported dataset.")] = "fer2013",
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Name of an imported dataset, fer2013 by default; may be given again.")
+    ] = None,
     split: Annotated[
         Literal["train", "validation", "test"],
         typer.Option(help="Use test only to report a model that is already chosen; choose on validation."),
@@ -50,6 +56,17 @@ def evaluate(
     save_predictions: Annotated[
         Path | None, typer.Option(help="Also write each image's probabilities to this .parquet file.")
     ] = None,
+    corruptions: Annotated[
+        bool, typer.Option("--corruptions", help="Measure what is left when faces are made worse, in 50 ways.")
+    ] = False,
+    against: Annotated[str | None, typer.Option(help="With --corruptions: a model to hold this one against.")] = None,
+    truth: Annotated[
+        Literal["label", "majority"],
+        typer.Option(help="With --corruptions: what is right, the dataset's label or what over half of raters said."),
+    ] = "label",
+    to_card: Annotated[
+        bool, typer.Option("--to-card", help="With --corruptions: also write the report into the model's card.")
+    ] = False,
     json_output: JsonFlag = False,
 ) -> None:
     """Score a model on a split of a dataset, with 95 % intervals.
@@ -58,38 +75,58 @@ def evaluate(
     score then no longer says how the model does on new faces. Choose on validation.
 
     With --views, the scores over several views of each image stand beside the plain ones, never in their place.
+
+    Several models, or --dataset given again, make one table of every model on every dataset.
+
+    With --corruptions, faces are blurred, darkened, turned, covered and more, each in five strengths, after Hendrycks
+    and Dietterich (2019); docs/robustness.md shows them.
     """
     if tta and views not in ("plain", "flip"):
         raise typer.BadParameter(f"--tta is --views flip, and --views {views} was asked for; choose one of them.")
-    views = "flip" if tta else views
+    datasets = dataset or ["fer2013"]
+    several = len(models) > 1 or len(datasets) > 1
+    if not corruptions and (against is not None or truth != "label" or to_card):
+        raise typer.BadParameter("--against, --truth and --to-card say more of --corruptions; add it.")
+    if corruptions and several:
+        raise typer.BadParameter("--corruptions takes one model and one dataset, and a second model after --against.")
+    if save_predictions is not None and (corruptions or several):
+        raise typer.BadParameter("--save-predictions is for one model on one dataset, on the faces as they are.")
     _check_target(save_predictions)
-    _refuse_a_fold(model, split)
+    references = models if against is None else [*models, against]
+    for reference in references:
+        refuse_a_fold(reference, split)
+    task = Task(split, per_class, seed, without_duplicates, "flip" if tta else views, engine)
+    if corruptions:
+        from ferdash.cli.evaluate_corruptions import report_corruptions
+
+        report_corruptions(references, datasets[0], task, truth=truth, to_card=to_card, json_output=json_output)
+    elif several:
+        from ferdash.cli.evaluate_several import report_several
+
+        report_several(models, datasets, task, json_output=json_output)
+    else:
+        _evaluate_one(models[0], datasets[0], task, save_predictions, json_output)
+
+
+def _evaluate_one(model: str, dataset: str, task: Task, save_predictions: Path | None, json_output: bool) -> None:
     from ferdash.data.dataset import open_dataset
-    from ferdash.inference import scoring
+    from ferdash.inference.scoring import score, write_predictions
     from ferdash.models.loading import load_model
 
     faces = open_dataset(data_root(), dataset)
-    loaded = load_model(model, checkpoints_root(), engine=engine)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr
-    ) as bars:
-
-        def measure(looks: str) -> "Scored":
-            task = bars.add_task(f"images, {looks}", total=None)
-            return scoring.score(
-                replace(loaded, views=looks),
-                faces,
-                split,
-                per_class=per_class,
-                exclude_duplicates=without_duplicates,
-                seed=seed,
-                on_progress=lambda done, total: bars.update(task, completed=done, total=total),
+    loaded = load_model(model, checkpoints_root(), engine=task.engine)
+    measured: dict[str, Scored] = {}
+    with progress() as bars:
+        for looks in dict.fromkeys(("plain", task.views)):
+            report = bar(bars, f"images, {looks}")
+            measured[looks] = score(
+                replace(loaded, views=looks), faces, task.split, **task.chosen(), on_progress=report
             )
-
-        measured = {looks: measure(looks) for looks in dict.fromkeys(("plain", views))}
+    for scored in measured.values():
+        keep_quietly(loaded, "scores", scored.to_dict())
     columns: list[Column] = [(looks, scored, _beside(scored)) for looks, scored in measured.items()]
     if save_predictions is not None:
-        scoring.write_predictions(measured[views], save_predictions)
+        write_predictions(measured[task.views], save_predictions)
     if json_output:
         plain, *others = (_document(scored, cleaned) for _, scored, cleaned in columns)
         used = {"model": model, "engine": loaded.engine}
@@ -107,27 +144,6 @@ def _beside(scored: "Scored") -> "Scored | None":
 
 def _document(scored: "Scored", cleaned: "Scored | None") -> dict[str, Any]:
     return scored.to_dict() | {"without_duplicates": cleaned and cleaned.to_dict()}
-
-
-def _refuse_a_fold(model: str, split: str) -> None:
-    """Raise EvaluationError for a fold of a cross-validation, which has learned from most validation images."""
-    if split == "test":
-        return
-    for part in (part.strip() for part in model.split("+")):
-        if part.startswith("run:"):
-            _refuse_a_fold_run(part.removeprefix("run:").partition("@")[0], split)
-
-
-def _refuse_a_fold_run(run_id: str, split: str) -> None:
-    from ferdash.runs.store import open_run
-
-    if (checkpoints_root() / "runs" / run_id).is_dir():  # else loading the model says what is wrong
-        record = open_run(checkpoints_root() / "runs", run_id).record
-        if record.get("config", {}).get("folds", {}).get("count"):
-            raise EvaluationError(
-                f"Run {run_id} is one fold of a cross-validation and was trained on images of the {split} split, so a "
-                f"score there would be too good. `ferdash runs show {run_id}` has the score of the fold it left out."
-            )
 
 
 def _check_target(path: Path | None) -> None:

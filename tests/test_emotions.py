@@ -19,6 +19,12 @@ def test_the_order_is_alphabetical_and_everything_covers_it():
     assert set(COLOURS) == set(DASHES) == set(FER2013_CSV_LABELS) == set(EMOTIONS)
 
 
+def test_fer2013s_numbers_are_those_of_its_makers():
+    # Goodfellow et al., "Challenges in Representation Learning" (2013), and the challenge's data page.
+    numbers = {0: "angry", 1: "disgust", 2: "fear", 3: "happy", 4: "sad", 5: "surprise", 6: "neutral"}
+    assert dict(enumerate(FER2013_CSV_LABELS)) == numbers
+
+
 @pytest.mark.parametrize(
     ("label", "name"),
     [

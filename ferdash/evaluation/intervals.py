@@ -34,9 +34,10 @@ def bootstrap_intervals(
 ) -> dict[str, Interval]:
     """Percentile intervals of the scores of `compute_metrics`, by the names of its fields.
 
-    An emotion that a draw misses is left out of that draw's macro averages. The calibration error of a draw is always
-    too large, since drawing adds noise to each bin and noise has no sign here; its draws are therefore shifted so that
-    their median is the score itself.
+    An emotion that a draw misses is left out of that draw's macro averages. The calibration error of a draw is on
+    average larger than that of the images it was drawn from, since drawing adds noise to each bin and noise has no sign
+    here; its draws are therefore shifted so that their median is the score itself, and cut off at 0. The shift takes
+    away what drawing adds, not what the images themselves have added to the score.
 
     Raises EvaluationError when there is no image, or the shapes or values do not fit.
     """

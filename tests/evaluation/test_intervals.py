@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from ferdash.errors import EvaluationError
+from ferdash.evaluation.calibration import expected_calibration_error
 from ferdash.evaluation.intervals import bootstrap_intervals
 from ferdash.evaluation.metrics import TITLES, compute_metrics
 
@@ -61,6 +62,18 @@ def test_a_well_calibrated_models_error_lies_within_its_interval() -> None:
     error = compute_metrics(y_true=y_true, probabilities=p).ece
     interval = bootstrap_intervals(y_true=y_true, probabilities=p)["ece"]
     assert 0 <= interval.low < error < interval.high
+
+
+def test_the_calibration_errors_interval_is_that_of_drawn_images_around_the_score(validation_sized) -> None:
+    y_true, p = validation_sized
+    error = expected_calibration_error(y_true=y_true, probabilities=p)
+    rng = np.random.default_rng(11)
+    picks = rng.integers(0, len(y_true), (400, len(y_true)))
+    draws = np.array([expected_calibration_error(y_true=y_true[pick], probabilities=p[pick]) for pick in picks])
+    assert draws.mean() > error
+    golden = np.quantile(draws, [0.025, 0.975]) - np.median(draws) + error
+    interval = bootstrap_intervals(y_true=y_true, probabilities=p)["ece"]
+    assert [interval.low, interval.high] == pytest.approx(np.maximum(golden, 0).tolist(), abs=0.0015)
 
 
 def test_the_seed_decides(validation_sized) -> None:

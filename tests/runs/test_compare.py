@@ -1,4 +1,5 @@
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,13 @@ def test_scores_of_different_images_are_not_compared(make_run) -> None:
     assert "measured on 10 images, the other on 4, and only 3 of them are the same" in (
         compare.why_not_comparable(a, b) or ""
     )
+    predictions(runs["other"], LABELS, rows=np.arange(200, 210))
+    same_number = replace(compare.read_answers(runs["other"]), dataset_hash=a.dataset_hash)
+    assert "on 10 images, the other on 10, and only 0 of them are the same" in (
+        compare.why_not_comparable(a, same_number) or ""
+    )
+    with pytest.raises(RunError, match="Not comparable"):
+        compare.paired_answers(a, same_number)
     assert "two versions of faces (9079d33a and aaaabbbb)" in (compare.why_not_comparable(a, version) or "")
     assert "measured on faces and fer2013" in (compare.why_not_comparable(a, other) or "")
     assert compare.comparable_groups([a, b, a, version]) == [["a", "a"], ["b"], ["version"]]

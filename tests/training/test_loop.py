@@ -1,5 +1,6 @@
 """Exact resume is the promise of the loop: however a run is cut, it ends with the same weights, bit for bit."""
 
+import itertools
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import CheckpointError, RunError
 from ferdash.models.weights import read_checkpoint
 from ferdash.runs.store import Run, read_metrics, read_predictions, read_status
@@ -178,6 +180,26 @@ def test_adaptive_focus_is_on_record(uninterrupted: Run) -> None:
     )
 
 
+def test_the_smoothed_f1_is_carried_on_from_epoch_to_epoch(squares_root: Path, tmp_path: Path) -> None:
+    smoothed = ["sampling.mode=adaptive", "sampling.focus.smoothing=0.6", "sampling.focus.k=3", "epochs=4"]
+    config = config_with(*smoothed)
+    whole, cut = (make_run(config, squares_root, tmp_path) for _ in range(2))
+    train(whole, squares_root, tmp_path)
+    mean = None
+    for row, following in itertools.pairwise(read_metrics(whole.folder)):
+        f1 = np.array(row["validation"]["f1"], dtype=float)
+        mean = f1 if mean is None else 0.6 * mean + 0.4 * f1
+        worst = np.argsort(mean, kind="stable")[:3]
+        assert following["focus"] == [EMOTIONS[index] for index in worst]
+        lag = mean.max() - mean[worst]
+        assert [following["weights"][index] for index in worst] == pytest.approx(list(3 + 2 * lag / lag.max()))
+    train(cut, squares_root, tmp_path, stop_after=17)
+    train(cut, squares_root, tmp_path)
+    assert [row["weights"] for row in read_metrics(cut.folder)] == [
+        row["weights"] for row in read_metrics(whole.folder)
+    ]
+
+
 def test_zero_epochs_only_measures(squares_root: Path, tmp_path: Path) -> None:
     run = make_run(config_with("epochs=0"), squares_root, tmp_path)
     assert train(run, squares_root, tmp_path) == "finished"
@@ -189,7 +211,9 @@ def test_patience_ends_a_run_that_no_longer_improves(squares_root: Path, tmp_pat
     config = config_with("epochs=40", "optimizer.lr=1e-9", "ema=0", "evaluation.patience=2")
     run = make_run(config, squares_root, tmp_path)
     assert train(run, squares_root, tmp_path) == "finished"
-    assert len(read_metrics(run.folder)) < 10
+    rows = read_metrics(run.folder)
+    scores = [row["validation"]["accuracy"] for row in rows]
+    assert len(rows) == scores.index(max(scores)) + 1 + 2
 
 
 def test_a_loss_that_is_not_a_number_fails_the_run_with_a_sentence(squares_root: Path, tmp_path: Path) -> None:

@@ -61,6 +61,17 @@ def test_the_order_is_a_function_of_seed_and_epoch(
     assert not np.array_equal(plain, epoch_order(labels, seed=seed, epoch=epoch + 1))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_copies_of_an_image_lie_apart(seed: int) -> None:
+    """Systematic resampling puts them side by side; in one batch they would be almost one image."""
+    labels = np.repeat(np.arange(7), 30)
+    order = epoch_order(labels, seed=seed, epoch=0, weights=np.array([5.0, 1, 1, 1, 1, 1, 1]))
+    copies = np.bincount(order).max()
+    assert copies >= 3
+    # By chance about one neighbour in sixty is a copy; unshuffled it is two in five.
+    assert (order[1:] == order[:-1]).mean() < 0.1
+
+
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="weight 0"):
         expected_draws(np.zeros(5, dtype=int), np.zeros(7))

@@ -156,17 +156,16 @@ def theirs_images_per_s(
 
 
 def ours_images_per_s(trainer: Trainer, steps: int, *, epoch: int) -> float:
-    """Complete batches, those of `_train_epoch`, of an epoch; one goes first to warm up."""
+    """Complete batches of an epoch; one goes first to warm up."""
     trainer.state.position.epoch, trainer.state.position.batch = epoch, 0
-    trainer.state.network.train()
-    order = torch.from_numpy(trainer._draws(epoch))
+    trainer.start_epoch()
+    order = trainer.epoch_order(epoch)
     size = trainer.config.batch_size
     for step in range(steps + 1):
         if step == 1:
             began = time.perf_counter()
-        trainer._train_batch(order[step * size : (step + 1) * size])
-        trainer.state.position.batch += 1
-        trainer._report("training")
+        trainer.train_batch(order[step * size : (step + 1) * size])
+        trainer.report("training")
     return steps * size / (time.perf_counter() - began)
 
 

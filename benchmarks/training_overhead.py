@@ -49,8 +49,8 @@ def main() -> None:
         config = override(get_recipe("fernet").config(), ["dataset=noise", "augment.small_epochs=0"])
         run = create_run(Path(folder) / "runs", "overhead", {})
         trainer = Trainer(run, config, dataset, FerNetForImageClassification(FerNetConfig()), Preprocess())
-        order = torch.from_numpy(trainer._draws(0))
-        trainer.state.network.train()
+        order = trainer.epoch_order(0)
+        trainer.start_epoch()
 
         bare = FerNetForImageClassification(FerNetConfig()).to(memory_format=torch.channels_last).train()
         optimizer = make_optimizer(bare, config.optimizer)
@@ -59,9 +59,8 @@ def main() -> None:
         ours, theirs = [], []
         for turn in range(turns + 3):
             began = time.perf_counter()
-            trainer._train_batch(order[turn * BATCH : (turn + 1) * BATCH])
-            trainer.state.position.batch += 1
-            trainer._report("training")
+            trainer.train_batch(order[turn * BATCH : (turn + 1) * BATCH])
+            trainer.report("training")
             middle = time.perf_counter()
             loss = torch.nn.functional.cross_entropy(bare(pixels).logits, labels, label_smoothing=0.1)
             loss.backward()

@@ -135,7 +135,7 @@ def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tup
         packed["position"] = {**position, "batch": 0, "loss_sum": 0.0, "correct": 0.0, "seen": 0, "seconds": 0.0}
         name = f"epoch-{position['epoch']:03d}"
     if any(path.startswith("sampling.") for path in changes):
-        packed |= {"weights": None, "focus": [], "focus_f1": None}
+        packed["focus"] = None
     if any(path.startswith(("evaluation.", "dataset")) for path in changes):
         packed["best"] = {}  # a score of other images or another kind is nothing to compare with
     if "optimizer.name" in changes:

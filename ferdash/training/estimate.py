@@ -1,6 +1,7 @@
 """What a run will take, from a few timed batches of exactly that run."""
 
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from ferdash.training.config import TrainConfig
 from ferdash.training.distillation import LOOKS, is_table
 from ferdash.training.extra import with_extra
 from ferdash.training.folds import in_fold
-from ferdash.training.loop import EVALUATION_BATCH, Trainer
+from ferdash.training.loop import Trainer
+from ferdash.training.scorer import BATCH as EVALUATION_BATCH
+from ferdash.training.state import Position
 
 TIMED_BATCHES = 3
 
@@ -40,22 +43,42 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         trained_on = with_extra(in_fold(dataset, config.folds), config.sampling)
         trainer = Trainer(run, trained, trained_on, network, preprocess)  # type: ignore[arg-type]
         activations = _activation_bytes(trainer)
-        small_s = trainer.time_batches(TIMED_BATCHES, epoch=0)
-        full_s = trainer.time_batches(TIMED_BATCHES, epoch=config.epochs)
-        evaluation_s = trainer.time_evaluation()
+        small_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=0)
+        full_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=config.epochs)
+        evaluation_s = _evaluation_seconds(trainer)
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
-    training_s = trainer.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
+    training_s = trainer.images.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
     asked = [reference for reference in config.teachers() if not is_table(reference)]
-    asked_s = len(asked) * LOOKS * len(trainer.labels) / EVALUATION_BATCH * evaluation_s
+    asked_s = len(asked) * LOOKS * len(trainer.images) / EVALUATION_BATCH * evaluation_s
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
     return Estimate(
         seconds=training_s + scoring_s + asked_s,
-        memory_bytes=state + weights + activations + trainer.images.nbytes,
+        memory_bytes=state + weights + activations + trainer.images.images.nbytes,
         disk_bytes=state * config.checkpoint.keep_last + weights * (2 if config.ema else 1),
         images_per_s=config.batch_size / full_s,
     )
+
+
+def _batch_seconds(trainer: Trainer, count: int, *, epoch: int) -> float:
+    """Seconds a batch takes, the shortest of `count`, trained as in that epoch. Changes the network."""
+    rows = torch.arange(len(trainer.images))[: trainer.config.batch_size]
+    trainer.start_epoch()
+    seconds = []
+    for _ in range(count):
+        trainer.state.position = Position(epoch=min(epoch, trainer.config.epochs - 1))
+        began = time.perf_counter()
+        trainer.train_batch(rows)
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
+
+
+def _evaluation_seconds(trainer: Trainer) -> float:
+    """Seconds to score one batch of validation images."""
+    began = time.perf_counter()
+    trainer.scorer(trainer.state, trainer.validation[:EVALUATION_BATCH])
+    return time.perf_counter() - began
 
 
 def _activation_bytes(trainer: Trainer) -> int:
@@ -68,5 +91,5 @@ def _activation_bytes(trainer: Trainer) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        trainer.time_batches(1, epoch=trainer.config.epochs)
+        _batch_seconds(trainer, 1, epoch=trainer.config.epochs)
     return sum(storages.values())

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ferdash.emotions import EMOTIONS
 from ferdash.training.config import FocusConfig
 
 
@@ -27,24 +28,28 @@ class Focus:
     weights: list[float]
     f1: list[float]
 
+    @property
+    def names(self) -> list[str]:
+        """The focused emotions by name, worst first."""
+        return [EMOTIONS[index] for index in self.emotions]
 
-def refocus(
-    f1: np.ndarray, config: FocusConfig, *, former_f1: list[float] | None, former_weights: list[float] | None
-) -> Focus:
-    """The focus of the next epoch from the F1 of the last, float (7,); NaN (no support) is never focused.
+
+def refocus(f1: np.ndarray, config: FocusConfig, *, former: Focus | None = None) -> Focus:
+    """The focus of the next epoch from the F1 of the last, float (7,), and the focus that it was trained with; NaN (no
+    support) is never focused.
 
     The weight of a focused emotion grows in proportion to its deficit, the distance to the best F1: the worst gets
     config.high, one with no deficit would get config.low.
     """
     score = np.asarray(f1, dtype=np.float64)
-    if former_f1 is not None and config.smoothing:
-        old = np.asarray(former_f1, dtype=np.float64)
+    if former is not None and config.smoothing:
+        old = np.asarray(former.f1, dtype=np.float64)
         score = np.where(np.isnan(old), score, config.smoothing * old + (1 - config.smoothing) * score)
     known = np.flatnonzero(~np.isnan(score))
     chosen = known[np.argsort(score[known], kind="stable")][: config.k]
     weights = np.ones(len(score))
-    if former_weights is not None:
-        weights += config.memory * (np.asarray(former_weights) - 1)
+    if former is not None:
+        weights += config.memory * (np.asarray(former.weights) - 1)
     deficit = np.nanmax(score) - score[chosen]
     share = deficit / deficit.max() if deficit.max() > 0 else np.ones(len(chosen))
     weights[chosen] = config.low + (config.high - config.low) * share

@@ -116,7 +116,7 @@ def execute(
             checkpoint=checkpoint,
             control=control,
             on_progress=on_progress,
-            taught=_ask_teachers(run, config, dataset, checkpoints, processes),
+            teacher_probs=_ask_teachers(run, config, dataset, checkpoints, processes),
             processes=processes,
         )
         if checkpoint is None and config.evaluation.before:

@@ -4,7 +4,7 @@ Sample order, augmentation, dropout and learning rate are functions of (seed, ep
 restore: weights, their running average, the optimizer's moments, the position, and what has been measured so far.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -12,9 +12,11 @@ from transformers import PreTrainedModel
 
 from ferdash.errors import CheckpointError
 from ferdash.models.weights import load_weights, pack_network
+from ferdash.runs.metrics_row import MetricsRow
 from ferdash.training.config import OptimizerConfig
+from ferdash.training.focus import Focus
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -34,18 +36,16 @@ class Position:
 @dataclass
 class TrainingState:
     """network and optimizer; averaged: running average of the weights by name, None when not kept; position; history:
-    the metrics row of each finished epoch; best: highest selection score so far and its epoch; weights: sampling
-    weight of each emotion for the epoch under way, None for uniform; focus_f1: F1 that adaptive focus last used."""
+    the metrics row of each finished epoch; best: highest selection score so far and its epoch; focus: that of the epoch
+    under way, None before adaptive focus has measured anything."""
 
     network: PreTrainedModel
     optimizer: torch.optim.Optimizer
     averaged: dict[str, torch.Tensor] | None
     position: Position = field(default_factory=Position)
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[MetricsRow] = field(default_factory=list)
     best: dict[str, Any] = field(default_factory=dict)
-    weights: list[float] | None = None
-    focus: list[int] = field(default_factory=list)
-    focus_f1: list[float] | None = None
+    focus: Focus | None = None
 
 
 def make_optimizer(network: torch.nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
@@ -59,6 +59,12 @@ def make_optimizer(network: torch.nn.Module, config: OptimizerConfig) -> torch.o
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     return torch.optim.AdamW(groups, lr=config.lr, fused=True)
+
+
+def freeze(network: torch.nn.Module, stages: int) -> None:
+    """Leave the leading stages of a network as they are: no gradients, and no new statistics of their batch norm."""
+    for child in list(network.children())[:stages]:
+        child.eval().requires_grad_(False)
 
 
 def start_average(network: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -90,15 +96,13 @@ def pack_state(state: TrainingState, *, config: dict[str, Any], preprocess: dict
         "position": vars(state.position).copy(),
         "history": state.history,
         "best": state.best,
-        "weights": state.weights,
-        "focus": state.focus,
-        "focus_f1": state.focus_f1,
+        "focus": None if state.focus is None else asdict(state.focus),
     }
 
 
 def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
     """Put a packed state into a freshly made one. Raises CheckpointError when it belongs to another architecture."""
-    if packed.get("format") != FORMAT or "optimizer" not in packed:
+    if packed.get("format") not in (1, FORMAT) or "optimizer" not in packed:
         raise CheckpointError("This checkpoint holds a network only, not a training state; start a new run from it.")
     load_weights(state.network, packed["network"]["weights"])
     if packed["optimizer"] is not None:
@@ -110,9 +114,14 @@ def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
     state.position = Position(**packed["position"])
     state.history = list(packed["history"])
     state.best = dict(packed["best"])
-    state.weights = packed["weights"]
-    state.focus = list(packed["focus"])
-    state.focus_f1 = packed["focus_f1"]
+    state.focus = _focus_of(packed)
+
+
+def _focus_of(packed: dict[str, Any]) -> Focus | None:
+    kept = packed["focus"]
+    if isinstance(kept, list):  # format 1 kept the emotions, their weights and F1 apart
+        kept = {"emotions": kept, "weights": packed["weights"], "f1": packed["focus_f1"]} if kept else None
+    return None if kept is None else Focus(**kept)
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:

@@ -1,0 +1,84 @@
+"""The training images of a run on their way into the network: which, in what order, and how changed.
+
+A batch depends on the configuration, the epoch's sampling weights and its own number alone, so a resumed run sees the
+batches that an uninterrupted one would have seen.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.errors import ConfigError
+from ferdash.training.augment import augment, batch_generator, mixup
+from ferdash.training.config import TrainConfig
+from ferdash.training.losses import target_table
+from ferdash.training.sampling import epoch_order, training_rows
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingImages:
+    """labels: int64 (N,). images: uint8 (N, H, W). targets: float32 (N, 7), rows sum to 1. side: of the square that the
+    network is given, in pixels."""
+
+    config: TrainConfig
+    labels: np.ndarray
+    images: torch.Tensor
+    targets: torch.Tensor
+    side: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def batches(self) -> int:
+        """Batches of an epoch; the last may be smaller."""
+        return -(-len(self) // self.config.batch_size)
+
+    def order(self, epoch: int, weights: list[float] | None) -> np.ndarray:
+        """Positions of the images in the order in which an epoch visits them, int64 (N,). weights: of the seven
+        emotions, None for each image once."""
+        return epoch_order(
+            self.labels,
+            seed=self.config.seed,
+            epoch=epoch,
+            weights=None if weights is None else np.asarray(weights),
+            repeat_cap=self.config.sampling.repeat_cap,
+        )
+
+    def batch(self, positions: torch.Tensor, *, epoch: int, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The images at int64 `positions`, changed at random, float32 (B, 1, side, side) from 0 to 1, and their
+        targets, float32 (B, 7). number: of the batch since the run's start; it decides the randomness."""
+        generator = batch_generator(self.config.seed, number)
+        pixels = augment(self.images[positions], self.config.augment, generator, self._side(epoch))
+        targets = self.targets[positions]
+        if self.config.augment.mixup:
+            return mixup(pixels, targets, self.config.augment.mixup, generator)
+        return pixels, targets
+
+    def _side(self, epoch: int) -> int:
+        small = self.config.augment
+        return small.small_size if small.small_size and epoch < small.small_epochs else self.side
+
+
+def training_images(
+    dataset: FaceDataset, config: TrainConfig, *, side: int, teacher_probs: np.ndarray | None = None
+) -> TrainingImages:
+    """Those that a run trains on. teacher_probs: float32 (N, 7), what teachers see in the N images of `training_rows`.
+
+    Raises ConfigError when there are none.
+    """
+    rows = training_rows(dataset, config)
+    if len(rows) == 0:
+        raise ConfigError(f"The dataset “{dataset.name}” has no training images.")
+    labels = dataset.labels[rows]
+    votes = None if dataset.votes is None else dataset.votes[rows]
+    return TrainingImages(
+        config=config,
+        labels=labels,
+        images=torch.from_numpy(np.ascontiguousarray(dataset.images[rows])),
+        targets=target_table(labels, votes, config.loss, teacher_probs),
+        side=side,
+    )

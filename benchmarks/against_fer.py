@@ -117,7 +117,7 @@ def main() -> None:
         for engine, title in ENGINES.items()
         if engine == "torch" or (exported / FILES[engine]).is_file()
     }
-    detector = load_detector("haar", checkpoints_root())
+    detector = load_detector("centerface", checkpoints_root())
     ours: dict[str, list[float]] = {title: [] for title in models}
     theirs: dict[str, list[float]] = {DEFAULTS: [], LEAN: []}
     with tempfile.TemporaryDirectory() as folder, other_python(arguments.fer_python.absolute()) as other:

@@ -122,7 +122,7 @@ def videos(clip: Path, model: EmotionModel, root: Path) -> Series:
         by_frames[int(session.record["video"]["frames"])] = video
 
     def prepare(size: int) -> Callable[[], object]:
-        detector = load_detector("haar", checkpoints_root())
+        detector = load_detector("centerface", checkpoints_root())
         session = create_video_session(root, by_frames[size], AnalysisSettings(), model=model.reference)
         return lambda: execute(session, model, detector)
 

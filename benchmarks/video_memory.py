@@ -51,7 +51,7 @@ def analyse(video: Path, model: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         session = create_video_session(Path(folder), video, AnalysisSettings(), model=model)
         started = time.perf_counter()
-        execute(session, load_model(model, checkpoints_root()), load_detector("haar", checkpoints_root()))
+        execute(session, load_model(model, checkpoints_root()), load_detector("centerface", checkpoints_root()))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
         print(session.info["frames"], time.perf_counter() - started, peak)
 

@@ -1,6 +1,6 @@
 """Every frame of a video analysed, end to end, against the time the video lasts; and where the time goes.
 
-    python benchmarks/video_speed.py CLIP [--model fernet] [--detector haar] [--repeats 5]
+    python benchmarks/video_speed.py CLIP [--model fernet] [--detector centerface] [--repeats 5]
 
 A session is made and carried through as the app does it: decoding, detection, following, classifying, writing. One run
 goes first to warm up. Stages run side by side, so their times add up to more than what passes.
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--model", default="fernet")
-    parser.add_argument("--detector", default="haar")
+    parser.add_argument("--detector", default="centerface")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     model = load_for_video(arguments.model, checkpoints_root())

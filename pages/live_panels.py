@@ -21,7 +21,7 @@ keyed = keys_of("live")
 FAST_S, SLOW_S = 0.5, 1.0
 FACES_SHOWN = 3
 SPAN_S = 60.0
-DETECTOR = "haar"
+DETECTOR = "centerface"
 
 SMOOTHING = {"none": 0.0, "little": 0.15, "some": 0.3, "much": 0.8, "very much": 2.0}
 """Time constant in seconds by its word."""

@@ -22,6 +22,6 @@ def draw(reference: str, *, needed: bool) -> None:
             st.session_state[keyed("snapshot-taken")] = photos.dropped()[0].digest
             st.rerun()
         taken = [file for file in photos.dropped() if file.digest == st.session_state.get(keyed("snapshot-taken"))]
-        settings = prediction.Settings((reference,), "haar", UNCERTAIN_BELOW)
+        settings = prediction.Settings((reference,), "centerface", UNCERTAIN_BELOW)
         for row in prediction.predictions(taken, settings):
             prediction.draw_row(row, settings, 0)

@@ -29,7 +29,7 @@ CARD_PX = 350
 
 @dataclass(frozen=True)
 class Settings:
-    """models: references, one or two. mode: haar, yunet, or whole (each picture is a face). threshold: 0 to 1."""
+    """models: references, one or two. mode: a detector, or whole (each picture is a face). threshold: 0 to 1."""
 
     models: tuple[str, ...]
     mode: str
@@ -71,7 +71,7 @@ def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode
     return predict_photos(
         read_images([(name, _data)]),
         shared.model(reference),
-        _detector("haar" if mode == "whole" else mode, checkpoints_root()),
+        _detector("centerface" if mode == "whole" else mode, checkpoints_root()),
         whole=True if mode == "whole" else None,
         preview_side=PREVIEW_SIDE,
     )

@@ -33,7 +33,7 @@ def predict(
     model: Annotated[str, typer.Option(help="Model reference; several joined by + decide together.")] = "fernet",
     views: ViewsOption = "plain",
     engine: EngineOption = "auto",
-    detector: Annotated[str, typer.Option(help="How faces are found: haar or yunet.")] = "haar",
+    detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
     whole: Annotated[bool, typer.Option("--whole", help="Each picture is a face already; look for none.")] = False,
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="A top probability below this counts as uncertain.")

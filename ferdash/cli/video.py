@@ -44,7 +44,7 @@ def video(
     start: Annotated[float, typer.Option(min=0, help="Where to start, in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Where to end, in seconds; without it, at the end.")] = None,
     model: Annotated[str, typer.Option(help="Model reference.")] = "fernet",
-    detector: Annotated[str, typer.Option(help="How faces are found: haar or yunet.")] = "haar",
+    detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
     views: ViewsOption = "plain",
     engine: EngineOption = "auto",
     only: Annotated[

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferdash.emotions import EMOTIONS
+from ferdash.inference.detector import DETECTORS
 from ferdash.temporal.frames import probabilities_of
 from ferdash.temporal.sessions import Session
 from ferdash.wording import counted, duration
@@ -59,7 +60,7 @@ def facts_of(session: Session) -> dict[str, str]:
     facts["Model"] = str(info.get("model_title") or info.get("model") or "unknown")
     if info.get("engine") in ENGINES:
         facts["Computed by"] = ENGINES[info["engine"]]
-    facts["Faces found by"] = {"haar": "Haar cascade", "yunet": "YuNet"}.get(info.get("detector", ""), "unknown")
+    facts["Faces found by"] = DETECTORS.get(info.get("detector", ""), "unknown")
     if info.get("created_at"):
         facts["Made"] = str(info["created_at"])[:16].replace("T", " ") + " UTC"
     return facts

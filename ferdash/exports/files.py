@@ -15,7 +15,7 @@ from ferdash.errors import ConfigError, FerdashError, SessionError
 from ferdash.exports.report import report_html
 from ferdash.files import write_atomic
 from ferdash.inference.detector import Face
-from ferdash.inference.framing import crop_face, frame_of
+from ferdash.inference.framing import crop_box, crop_face
 from ferdash.plots import still
 from ferdash.temporal import export as tables
 from ferdash.temporal.annotated import write_annotated
@@ -116,7 +116,7 @@ def face_crop(image_rgb: np.ndarray, box_xyxy: np.ndarray, session: Session) -> 
     """uint8 grey (48, 48): a face of a frame cut out for the model, from its box in the frames table, float (4,)."""
     x0, y0, x1, y1 = (float(value) for value in box_xyxy)
     detector = str(session.record.get("detector") or "haar")
-    return crop_face(image_rgb, frame_of(Face((x0, y0, x1, y1), 1.0, detector)))
+    return crop_face(image_rgb, crop_box(Face((x0, y0, x1, y1), 1.0, detector)))
 
 
 def check_names(names: Iterable[str]) -> list[str]:

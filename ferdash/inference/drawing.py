@@ -1,12 +1,18 @@
 """Numbered boxes in the emotions' colours, drawn into a picture."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
 from ferdash.emotions import COLOURS
+from ferdash.inference.crop_box import CropBox
 from ferdash.inference.predictor import FacePrediction
 
 UNCERTAIN_COLOUR = "#8A8F98"
+
+UPRIGHT_DEG = 3.0
+"""A box that is tilted by less is drawn upright, so that the lines do not tremble with the landmarks."""
 
 
 def draw_boxes(image_rgb: np.ndarray, faces: list[FacePrediction], scale: float = 1.0) -> np.ndarray:
@@ -20,13 +26,24 @@ def draw_boxes(image_rgb: np.ndarray, faces: list[FacePrediction], scale: float 
     size = max(height, width) / 1100 + 0.25
     for face in faces:
         colour = _rgb(UNCERTAIN_COLOUR if face.uncertain else COLOURS[face.emotion])
-        x0, y0, x1, y1 = (round(value * scale) for value in face.frame_xyxy)
-        x0, x1 = max(x0, 0), min(x1, width - 1)
-        y0, y1 = max(y0, 0), min(y1, height - 1)
-        cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
+        corner = draw_square(canvas, face.crop_box.scaled(scale), colour, line)
         label = f"{face.number} {face.emotion}{'?' if face.uncertain else ''}"
-        _label(canvas, label, (x0, y0), colour, size, line)
+        _label(canvas, label, corner, colour, size, line)
     return canvas
+
+
+def draw_square(canvas: np.ndarray, box: CropBox, colour: tuple[int, int, int], line: int) -> tuple[int, int]:
+    """Draw the outline of a box into a uint8 RGB picture; the top left corner of what it covers, for a label.
+
+    An upright box that reaches beyond the picture is drawn along the picture's border.
+    """
+    height, width = canvas.shape[:2]
+    corners = box.corners
+    if abs(box.roll_deg) < UPRIGHT_DEG:
+        corners = np.clip(replace(box, roll_deg=0.0).corners, 0, [width - 1, height - 1])
+    cv2.polylines(canvas, [np.round(corners).astype(np.int32)], True, colour, line, cv2.LINE_AA)
+    left, top = np.clip(corners.min(axis=0), 0, [width - 1, height - 1])
+    return round(float(left)), round(float(top))
 
 
 def _label(

@@ -1,71 +1,67 @@
-"""A detected face, cut out as FER2013 frames its faces.
+"""A detected face, cut out upright and as FER2013 frames its faces.
 
 FER2013's 48 x 48 images were cut by a face detector, so a network trained on them expects eyes, mouth and chin at
-certain places. The constants here were measured by benchmarks/framing.py on training faces of FER2013, enlarged and
-with their border continued: where the Haar box lies in the 48 x 48 frame, and where the eyes do.
+certain places. The constants here were measured by benchmarks/framing.py on training faces of FER2013: where in the
+48 x 48 frame the detectors' boxes and landmarks lie. Shares are of the frame's side, from its centre.
 """
 
-import cv2
+import math
+
 import numpy as np
 
-from ferdash.inference.detector import Face
+from ferdash.inference.crop_box import CropBox, cut_out
+from ferdash.inference.faces import Face
+from ferdash.inference.landmarks import roll_of, yaw_of
 
 CROP_SIZE = 48
 
-HAAR_SIDE = 0.969
-HAAR_CENTRE = (0.500, 0.493)
-"""Median side and centre of the Haar box, as shares of the frame's side from its top left corner."""
+EYES_TO_MOUTH = 0.363
+"""Median distance from the midpoint of the eyes to that of the mouth. A turned head brings the eyes together but not
+the mouth nearer, and of all that landmarks tell, this one follows the side of the frame most closely."""
 
-EYE_DISTANCE = 0.383
-EYE_CENTRE = (0.497, 0.390)
-"""Median distance between the eyes' centres, and their midpoint, as shares of the frame's side."""
+LEAST_OF_EYES = 0.8
+"""A head bent far down or up brings mouth and eyes together: at least this share of the distance between the eyes
+counts instead. On frontal faces it is 0.95."""
 
-EYES_TO_MOUTH = 0.866
-"""Distance between the eyes over that from eyes to mouth on a frontal face, from the five-point template of Deng et
-al., "ArcFace" (2019). A turned head brings the eyes together but not the mouth nearer."""
+MIDDLE_BELOW = 0.079
+"""How far below the centre of the frame the middle between eyes and mouth lies."""
+
+MIDDLE_ASIDE = 0.14
+"""How far that middle lies to the side of the centre when the head is turned by 90 degrees; by the angle's sine when it
+is turned by less."""
+
+BOXES: dict[str, tuple[float, float, float]] = {
+    "centerface": (0.951, 0.0, 0.010),
+    "haar": (0.969, 0.0, -0.007),
+}
+"""By detector, for boxes without landmarks: longer side of the box, and where its centre lies to the right of and
+below that of the frame."""
 
 
-def frame_of(face: Face) -> tuple[float, float, float, float]:
-    """The square that FER2013 would have cut, x0 y0 x1 y1 in pixels of the picture; it may reach beyond the border."""
-    x0, y0, x1, y1 = face.box_xyxy
+def crop_box(face: Face) -> CropBox:
+    """The square that FER2013 would have cut, turned with the head; it may reach beyond the picture's border."""
     if face.landmarks is not None:
-        return _frame_from_landmarks(np.asarray(face.landmarks, dtype=np.float64))
-    if face.detector == "whole":
-        side = max(x1 - x0, y1 - y0)
-        return _square((x0 + x1) / 2, (y0 + y1) / 2, side, (0.5, 0.5))
-    side = max(x1 - x0, y1 - y0) / HAAR_SIDE
-    return _square((x0 + x1) / 2, (y0 + y1) / 2, side, HAAR_CENTRE)
+        return _from_landmarks(np.asarray(face.landmarks, dtype=np.float64))
+    box = CropBox.from_xyxy(*face.box_xyxy)
+    if face.detector not in BOXES:
+        return box
+    share, aside, below = BOXES[face.detector]
+    side = box.side / share
+    return CropBox(box.x - aside * side, box.y - below * side, side)
 
 
-def crop_face(image_rgb: np.ndarray, box_xyxy: tuple[float, float, float, float]) -> np.ndarray:
-    """uint8 grey (48, 48) of a box of a uint8 RGB picture; what lies beyond the border repeats the border.
-
-    Reduced by averaging areas, enlarged by linear interpolation.
-    """
-    height, width = image_rgb.shape[:2]
-    x0, y0 = (round(value) for value in box_xyxy[:2])
-    x1, y1 = max(round(box_xyxy[2]), x0 + 1), max(round(box_xyxy[3]), y0 + 1)
-    # At least one pixel of the picture, even for a box that lies outside it.
-    left, top = min(max(x0, 0), width - 1), min(max(y0, 0), height - 1)
-    right, bottom = min(max(x1, left + 1), width), min(max(y1, top + 1), height)
-    inside = cv2.cvtColor(image_rgb[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
-    above, below = max(top - y0, 0), max(y1 - bottom, 0)
-    before, after = max(left - x0, 0), max(x1 - right, 0)
-    inside = cv2.copyMakeBorder(inside, above, below, before, after, cv2.BORDER_REPLICATE)
-    reduced = min(inside.shape) >= CROP_SIZE
-    return cv2.resize(inside, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA if reduced else cv2.INTER_LINEAR)
+def crop_face(image_rgb: np.ndarray, box: CropBox) -> np.ndarray:
+    """uint8 grey (48, 48) of a box of a uint8 RGB picture, see `cut_out`."""
+    return cut_out(image_rgb, box, CROP_SIZE, grey=True)
 
 
-def _frame_from_landmarks(points: np.ndarray) -> tuple[float, float, float, float]:
-    """The frame from right eye, left eye, nose, right and left mouth corner, (5, 2)."""
+def _from_landmarks(points: np.ndarray) -> CropBox:
+    """The box from right eye, left eye, nose, right and left mouth corner, (5, 2)."""
     eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
     between_eyes = float(np.linalg.norm(points[1] - points[0]))
     to_mouth = float(np.linalg.norm(mouth - eyes))
-    distance = max(between_eyes, EYES_TO_MOUTH * to_mouth, 1.0)
-    return _square(float(eyes[0]), float(eyes[1]), distance / EYE_DISTANCE, EYE_CENTRE)
-
-
-def _square(x: float, y: float, side: float, share: tuple[float, float]) -> tuple[float, float, float, float]:
-    """A square of which (x, y) lies at `share` of its side."""
-    left, top = x - share[0] * side, y - share[1] * side
-    return float(left), float(top), float(left + side), float(top + side)
+    side = max(to_mouth, LEAST_OF_EYES * between_eyes, 1.0) / EYES_TO_MOUTH
+    turned = CropBox(0, 0, side, roll_of(points))
+    aside = -MIDDLE_ASIDE * math.sin(math.radians(yaw_of(points)))
+    x, y = (eyes + mouth) / 2 + side * np.array([aside, -MIDDLE_BELOW]) @ turned.axes
+    return CropBox(float(x), float(y), side, turned.roll_deg)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
+from ferdash.inference.crop_box import CropBox
 from ferdash.inference.detector import Detector, Face, find_faces
-from ferdash.inference.framing import crop_face, frame_of
+from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 
 UNCERTAIN_BELOW = 0.4
@@ -22,14 +23,14 @@ NO_FACE = "no face found"
 class FacePrediction:
     """One face of a photo.
 
-    number: from 1, left to right. frame_xyxy: the square that was cut out, in pixels of the photo. crop: uint8 grey
-    (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS. threshold: below this
-    the top probability counts as uncertain.
+    number: from 1, left to right. crop_box: the square that was cut out, turned with the head, in pixels of the photo.
+    crop: uint8 grey (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS.
+    threshold: below this the top probability counts as uncertain.
     """
 
     number: int
     face: Face
-    frame_xyxy: tuple[float, float, float, float]
+    crop_box: CropBox
     crop: np.ndarray
     probabilities: np.ndarray
     threshold: float = UNCERTAIN_BELOW
@@ -112,7 +113,7 @@ def to_table(photos: list[Photo], model: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for photo in photos:
         for face in photo.faces:
-            box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.frame_xyxy), strict=True))
+            box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.crop_box.xyxy), strict=True))
             numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
             note = "uncertain" if face.uncertain else ""
             found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
@@ -140,7 +141,7 @@ def to_document(photos: list[Photo]) -> list[dict[str, Any]]:
 def _face_document(face: FacePrediction) -> dict[str, Any]:
     return {
         "face": face.number,
-        "box_xyxy": [round(value, 1) for value in face.frame_xyxy],
+        "box_xyxy": [round(value, 1) for value in face.crop_box.xyxy],
         "detector": face.face.detector,
         "confidence": round(face.face.confidence, 4),
         "emotion": face.emotion,
@@ -164,8 +165,8 @@ def _find(
     unknown = np.full(len(EMOTIONS), np.nan, dtype=np.float32)
     faces = []
     for number, face in enumerate(find_faces(image, detector, whole), start=1):
-        frame = frame_of(face)
-        faces.append(FacePrediction(number, face, frame, crop_face(image, frame), unknown, threshold))
+        box = crop_box(face)
+        faces.append(FacePrediction(number, face, box, crop_face(image, box), unknown, threshold))
     height, width = image.shape[:2]
     preview, scale = _preview(image, preview_side)
     return Photo(name, faces, None if faces else NO_FACE, (width, height), preview, scale)

@@ -19,7 +19,7 @@ import pandas as pd
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
-from ferdash.inference.framing import crop_face, frame_of
+from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 from ferdash.temporal.cores import leaving_a_core
 from ferdash.temporal.frames import empty_row, face_row, frames_table
@@ -240,7 +240,7 @@ def analyse_frames(
 
 def cut_out(image_rgb: np.ndarray, face: TrackedFace, settings: AnalysisSettings) -> tuple[np.ndarray, str]:
     """uint8 grey (48, 48) of a face for the model, and "" or the reason (see REASONS) why it must not be judged."""
-    crop = crop_face(image_rgb, frame_of(face.as_face()))
+    crop = crop_face(image_rgb, crop_box(face.as_face()))
     if face.box_xyxy[2] - face.box_xyxy[0] < settings.min_face_px:
         return crop, "too_small"
     if face.confidence < settings.min_confidence or face.missed >= MISSED_LOOKS:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdash.errors import FerdashError, SessionError
-from ferdash.inference.detector import load_detector
+from ferdash.inference.detector import DEFAULT_DETECTOR, load_detector
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.temporal.analysis import AnalysisSettings
 from ferdash.temporal.cores import load_for_video
@@ -30,7 +30,7 @@ def create_video_session(
     *,
     model: str,
     model_title: str = "",
-    detector: str = "haar",
+    detector: str = DEFAULT_DETECTOR,
     name: str = "",
     keep_copy: bool = False,
 ) -> Session:
@@ -57,7 +57,7 @@ def create_stills_session(
     *,
     model: str,
     model_title: str = "",
-    detector: str = "haar",
+    detector: str = DEFAULT_DETECTOR,
     name: str = "",
     interval_s: float = 1.0,
 ) -> Session:
@@ -107,7 +107,7 @@ class VideoJobs:
         *,
         model: str,
         model_title: str = "",
-        detector: str = "haar",
+        detector: str = DEFAULT_DETECTOR,
         name: str = "",
         keep_copy: bool = False,
     ) -> str:
@@ -132,7 +132,7 @@ class VideoJobs:
         *,
         model: str,
         model_title: str = "",
-        detector: str = "haar",
+        detector: str = DEFAULT_DETECTOR,
         name: str = "",
         interval_s: float = 1.0,
     ) -> str:

@@ -20,7 +20,7 @@ import torch
 
 from ferdash.errors import ConfigError, FerdashError
 from ferdash.inference.detector import Detector
-from ferdash.inference.framing import crop_face, frame_of
+from ferdash.inference.framing import crop_box, crop_face
 from ferdash.inference.predictor import UNCERTAIN_BELOW, FacePrediction
 from ferdash.models.loading import EmotionModel
 from ferdash.temporal.live_buffer import RecentBuffer, RecentSeries
@@ -373,14 +373,14 @@ class LiveEngine:
         if not tracked:
             return ()
         found = [face.as_face() for face in tracked]
-        frames = [frame_of(face) for face in found]
-        crops = np.stack([crop_face(image, frame) for frame in frames])
+        boxes = [crop_box(face) for face in found]
+        crops = np.stack([crop_face(image, box) for box in boxes])
         faces = []
         for place, raw in enumerate(self._model.probabilities(crops)):
             track = tracked[place].track
             smoothed = self._smooth(track, time_s, raw, settings.tau_s)
             prediction = FacePrediction(
-                track, found[place], frames[place], crops[place], smoothed.astype(np.float32), settings.threshold
+                track, found[place], boxes[place], crops[place], smoothed.astype(np.float32), settings.threshold
             )
             rest = self._rest.get(track)
             faces.append(LiveFace(tracked[place], prediction, raw, None if rest is None else smoothed - rest.level))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ferdash.emotions import COLOURS
-from ferdash.inference.drawing import UNCERTAIN_COLOUR
+from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_square
 from ferdash.inference.predictor import FacePrediction
 
 RED = (214, 39, 40)
@@ -21,11 +21,9 @@ def draw_live(image_rgb: np.ndarray, faces: Sequence[FacePrediction], *, recordi
     for face in faces:
         name = UNCERTAIN_COLOUR if face.uncertain else COLOURS[face.emotion]
         colour = int(name[1:3], 16), int(name[3:5], 16), int(name[5:7], 16)
-        x0, y0, x1, y1 = (round(value) for value in face.frame_xyxy)
-        x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width - 1), min(y1, height - 1)
-        cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
+        corner = draw_square(canvas, face.crop_box, colour, line)
         words = f"{face.number} {face.emotion}{'?' if face.uncertain else ''} {face.probability:.0%}"
-        _label(canvas, words, (x0, y0), colour, line)
+        _label(canvas, words, corner, colour, line)
     if recording:
         _recording_mark(canvas)
     return canvas

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from ferdash.inference.detector import Detector, Face, suppress_duplicates
+from ferdash.inference.detector import DEFAULT_DETECTOR, Detector, Face, suppress_duplicates
 from ferdash.temporal.appearance import blend, describe, difference
 from ferdash.temporal.flow import follow
 
@@ -40,8 +40,8 @@ CORRECTION = 0.25
 EXPECTED_S = 2.0
 """After a face is lost, the detector looks at whole frames for this long."""
 
-SURE = 0.9
-"""A first detection below this confidence must be confirmed by the next look, or its track ends."""
+SURE = {"centerface": 0.7, "haar": 0.9, "yunet": 0.9}
+"""By detector: a first detection below this confidence must be confirmed by the next look, or its track ends."""
 
 SAME = 0.3
 ALIKE = 0.45
@@ -64,11 +64,11 @@ class TrackedFace:
     detected: bool
     confidence: float
     missed: int = 0
-    detector: str = "haar"
+    detector: str = DEFAULT_DETECTOR
     landmarks: tuple[tuple[float, float], ...] | None = None
 
     def as_face(self) -> Face:
-        """The same for `frame_of`, which knows how to cut it out."""
+        """The same for `crop_box`, which knows how to cut it out."""
         return Face(self.box_xyxy, self.confidence, self.detector, self.landmarks)
 
 
@@ -95,6 +95,10 @@ class _Track:
     @property
     def centre(self) -> np.ndarray:
         return (self.box[:2] + self.box[2:]) / 2
+
+    @property
+    def unconfirmed(self) -> bool:
+        return self.looks == 1 and self.confidence < SURE.get(self.detector, 0.9)
 
     def face(self) -> TrackedFace:
         x0, y0, x1, y1 = (float(value) for value in self.box)
@@ -149,7 +153,7 @@ class Tracker:
         gone = self._follow(image_rgb, timestamp_s)
         followed = time.perf_counter()
         crowded = self._crowded()
-        new = any(track.looks == 1 and track.confidence < SURE for track in self._tracks)
+        new = any(track.unconfirmed for track in self._tracks)
         if self._count % self.every == 0 or gone or crowded or new:
             self._look(image_rgb, timestamp_s, crowded, searching=gone or not self._tracks)
         self._count += 1
@@ -226,15 +230,14 @@ class Tracker:
         for track in [track for index, track in enumerate(self._tracks) if index not in pairs]:
             track.missed += 1
             covered = any(_shared(track.box, box) > 0.3 for box in seen)
-            unconfirmed = track.looks == 1 and track.confidence < SURE
-            if covered or unconfirmed or timestamp_s - track.seen_s > self.keep_s:
+            if covered or track.unconfirmed or timestamp_s - track.seen_s > self.keep_s:
                 self._rest(track)
         fresh = [number for number in range(len(faces)) if number not in pairs.values()]
         self._welcome([faces[n] for n in fresh], [appearances[n] for n in fresh], timestamp_s)
 
     def _whole_frame(self, image_rgb: np.ndarray, *, quick: bool) -> list[Face]:
         scale = max(1.0, max(image_rgb.shape[:2]) / self.look_side)
-        return [_placed(face, 0.0, 0.0, scale) for face in self.detector(_resized(image_rgb, scale), quick=quick)]
+        return [face.mapped(scale) for face in self.detector(_resized(image_rgb, scale), quick=quick)]
 
     def _around_tracks(self, image_rgb: np.ndarray) -> list[Face]:
         """The detector's faces in the surroundings of each track, which are small and therefore quick."""
@@ -248,7 +251,7 @@ class Tracker:
                 continue
             scale = max(track.side / REGION_FACE, 0.5)
             for face in self.detector(_resized(image_rgb[y0:y1, x0:x1], scale), min_side=REGION_SMALLEST):
-                face = _placed(face, x0, y0, scale)
+                face = face.mapped(scale, x0, y0)
                 if _shared(np.array(face.box_xyxy), track.box) > 0.3:
                     found.append(face)
         return suppress_duplicates(found)
@@ -339,13 +342,6 @@ def _resized(image: np.ndarray, scale: float) -> np.ndarray:
         return np.ascontiguousarray(image)
     size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
-
-
-def _placed(face: Face, x: float, y: float, scale: float) -> Face:
-    """The face of a region, resized by 1 / scale, in the pixels of the whole picture."""
-    x0, y0, x1, y1 = (value * scale for value in face.box_xyxy)
-    points = face.landmarks and tuple((px * scale + x, py * scale + y) for px, py in face.landmarks)
-    return Face((x0 + x, y0 + y, x1 + x, y1 + y), face.confidence, face.detector, points)
 
 
 def _points_of(face: Face) -> np.ndarray | None:

@@ -60,7 +60,7 @@ def test_json_is_one_document_and_one_bad_file_does_not_stop_the_others(run, fol
     document = json.loads(result.stdout)
     assert {key: document[key] for key in ("model", "detector", "whole", "threshold")} == {
         "model": "fernet",
-        "detector": "haar",
+        "detector": "centerface",
         "whole": False,
         "threshold": 0.4,
     }

@@ -11,7 +11,7 @@ def test_a_video_in_words(analysed, tmp_path):
     assert facts["Source"] == "clip.mp4"
     assert facts["Length"] == "4.0 s"
     assert facts["Picture"] == "320 x 240 pixels, 25.00 frames a second"
-    assert (facts["Model"], facts["Faces found by"]) == ("FerNet", "Haar cascade")
+    assert (facts["Model"], facts["Faces found by"]) == ("FerNet", "CenterFace")
     assert facts["Made"].endswith("UTC")
     assert "Analysed" not in facts
     settings = AnalysisSettings(stride=2, start_s=1.0, end_s=3.0)

@@ -11,7 +11,8 @@ from skimage import data
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import ImageError
-from ferdash.inference.detector import HaarDetector
+from ferdash.inference.crop_box import CropBox
+from ferdash.inference.detector import Detector, load_detector
 from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_boxes
 from ferdash.inference.framing import crop_face
 from ferdash.inference.predictor import predict_image, predict_photos, to_document, to_table
@@ -19,6 +20,7 @@ from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel, load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.paths import checkpoints_root
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +35,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> EmotionModel:
 
 
 @pytest.fixture(scope="module")
+def detector() -> Detector:
+    return load_detector("centerface", checkpoints_root())
+
+
+@pytest.fixture(scope="module")
 def astronaut() -> np.ndarray:
     return data.astronaut()
 
 
 @pytest.fixture(scope="module")
-def photos(model: EmotionModel, astronaut: np.ndarray):
+def photos(model: EmotionModel, astronaut: np.ndarray, detector: Detector):
     blank = np.full((200, 300, 3), 90, np.uint8)
     names: list[str] = []
     pictures = [
@@ -47,7 +54,13 @@ def photos(model: EmotionModel, astronaut: np.ndarray):
         ("blank.png", blank),
         ("small.png", astronaut[80:140, 190:250]),
     ]
-    results = predict_photos(pictures, model, HaarDetector(), preview_side=256, on_photo=names.append)
+    results = predict_photos(
+        pictures,
+        model,
+        detector,
+        preview_side=256,
+        on_photo=names.append,
+    )
     assert names == ["two.png", "bad.jpg", "blank.png", "small.png"]
     return results
 
@@ -65,12 +78,12 @@ def test_each_photo_gets_its_own_faces(photos, model: EmotionModel) -> None:
             assert face.probability == max(face.probabilities)
 
 
-def test_one_image_gives_the_same_faces(photos, model: EmotionModel, astronaut: np.ndarray) -> None:
-    faces = predict_image(np.hstack([astronaut, astronaut]), model, HaarDetector())
-    assert [face.frame_xyxy for face in faces] == [face.frame_xyxy for face in photos[0].faces]
-    (whole,) = predict_image(astronaut, model, HaarDetector(), whole=True)
-    assert np.array_equal(whole.crop, crop_face(astronaut, (0, 0, 512, 512)))
-    assert predict_image(np.zeros((100, 100, 3), np.uint8), model, HaarDetector()) == []
+def test_one_image_gives_the_same_faces(photos, model: EmotionModel, astronaut: np.ndarray, detector: Detector) -> None:
+    faces = predict_image(np.hstack([astronaut, astronaut]), model, detector)
+    assert [face.crop_box for face in faces] == [face.crop_box for face in photos[0].faces]
+    (whole,) = predict_image(astronaut, model, detector, whole=True)
+    assert np.array_equal(whole.crop, crop_face(astronaut, CropBox(256, 256, 512)))
+    assert predict_image(np.zeros((100, 100, 3), np.uint8), model, detector) == []
 
 
 def test_uncertain_is_below_the_threshold(photos) -> None:
@@ -79,12 +92,14 @@ def test_uncertain_is_below_the_threshold(photos) -> None:
     assert not replace(face, threshold=face.probability).uncertain
 
 
-def test_previews_are_reduced_and_left_out_by_default(photos, model: EmotionModel, astronaut: np.ndarray) -> None:
+def test_previews_are_reduced_and_left_out_by_default(
+    photos, model: EmotionModel, astronaut: np.ndarray, detector: Detector
+) -> None:
     assert photos[0].preview.shape == (128, 256, 3)
     assert photos[0].preview_scale == 0.25
     assert photos[3].preview.shape == (60, 60, 3)
     assert photos[1].preview is None
-    assert predict_photos([("a", astronaut)], model, HaarDetector())[0].preview is None
+    assert predict_photos([("a", astronaut)], model, detector)[0].preview is None
 
 
 def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:
@@ -118,15 +133,15 @@ def test_boxes_are_drawn_on_a_copy_in_the_emotions_colour(photos) -> None:
     face = replace(photo.faces[0], threshold=0.0)
     drawn = draw_boxes(photo.preview, [face], photo.preview_scale)
     assert np.array_equal(photo.preview, before)
-    x, y = round(face.frame_xyxy[0] * 0.25), round((face.frame_xyxy[1] + face.frame_xyxy[3]) / 2 * 0.25)
+    x, y = round(face.crop_box.xyxy[0] * 0.25), round(face.crop_box.y * 0.25)
     assert hex_of(drawn[y, x]) == COLOURS[face.emotion]
     unsure = draw_boxes(photo.preview, [replace(face, threshold=1.1)], photo.preview_scale)
     assert hex_of(unsure[y, x]) == UNCERTAIN_COLOUR
 
 
-def test_a_frame_beyond_the_picture_is_drawn_at_its_edge(model: EmotionModel) -> None:
+def test_a_frame_beyond_the_picture_is_drawn_at_its_edge(model: EmotionModel, detector: Detector) -> None:
     tall = cv2.resize(data.astronaut(), (40, 60))
-    faces = [replace(face, threshold=0.0) for face in predict_image(tall, model, HaarDetector())]
+    faces = [replace(face, threshold=0.0) for face in predict_image(tall, model, detector)]
     assert hex_of(draw_boxes(tall, faces)[50, 0]) == COLOURS[faces[0].emotion]
 
 

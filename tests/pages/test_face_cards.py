@@ -6,6 +6,7 @@ import pytest
 from pages.face_cards import card
 
 from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.inference.crop_box import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.predictor import FacePrediction
 
@@ -14,7 +15,9 @@ PROBABILITIES = np.array([0.05, 0.01, 0.04, 0.6, 0.2, 0.07, 0.03], dtype=np.floa
 
 def face(threshold: float) -> FacePrediction:
     box = (0.0, 0.0, 48.0, 48.0)
-    return FacePrediction(2, Face(box, 0.9, "haar"), box, np.zeros((48, 48), np.uint8), PROBABILITIES, threshold)
+    return FacePrediction(
+        2, Face(box, 0.9, "haar"), CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), PROBABILITIES, threshold
+    )
 
 
 def test_card_names_the_emotion_and_gives_all_seven_shares():

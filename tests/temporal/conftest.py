@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from ferdash.inference.detector import HaarDetector
+from ferdash.inference.detector import Detector, load_detector
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import FerNetImageProcessor
+from ferdash.paths import checkpoints_root
 
 WIDTH, HEIGHT = 320, 240
 
@@ -81,8 +82,8 @@ def damage(path: Path, positions: Iterable[int]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def detector() -> HaarDetector:
-    return HaarDetector()
+def detector() -> Detector:
+    return load_detector("centerface", checkpoints_root())
 
 
 @pytest.fixture(scope="session")

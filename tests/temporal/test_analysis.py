@@ -37,9 +37,10 @@ def test_the_probabilities_are_those_of_the_face_cut_out_by_itself(clip, small_m
     table = whole(clip(3), small_model, detector, settings)
     from ferdash.temporal.video import frame_at
 
-    row = table.iloc[0]
-    face = TrackedFace(1, tuple(float(row[name]) for name in ("x0", "y0", "x1", "y1")), True, 1.0)
-    crop, reason = cut_out(frame_at(clip(3), 0), face, settings)
+    picture = frame_at(clip(3), 0)
+    (face,) = settings.tracker(detector).update(picture, 0.0)
+    assert table.iloc[0][["x0", "y0", "x1", "y1"]].to_numpy(float) == pytest.approx(np.array(face.box_xyxy))
+    crop, reason = cut_out(picture, face, settings)
     assert reason == ""
     np.testing.assert_allclose(probabilities_of(table)[0], small_model.probabilities(crop[None])[0], atol=1e-5)
 

@@ -56,15 +56,16 @@ def test_a_stopped_analysis_keeps_what_it_had_and_goes_on(root, clip, small_mode
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ferdash.inference.detector import HaarDetector
+from ferdash.inference.detector import load_detector
 from ferdash.models.loading import load_model
 from ferdash.temporal.execution import execute
 from ferdash.temporal.sessions import open_session
 root, session_id, checkpoints = sys.argv[1:]
+finder = load_detector("centerface", Path(checkpoints))
 def kill(progress):
     if progress.frames >= 24:
         os.kill(os.getpid(), signal.SIGKILL)
-execute(open_session(Path(root), session_id), load_model("small", Path(checkpoints)), HaarDetector(), on_progress=kill)
+execute(open_session(Path(root), session_id), load_model("small", Path(checkpoints)), finder, on_progress=kill)
 """
 
 

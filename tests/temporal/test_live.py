@@ -13,7 +13,7 @@ from skimage.data import astronaut
 
 from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import ConfigError, ModelError, SessionError
-from ferdash.inference.detector import HaarDetector
+from ferdash.inference.detector import Detector
 from ferdash.temporal.live import LiveEngine, LiveSettings, LiveView, RecordingState, warm_up
 
 WAIT_S = 30.0
@@ -49,12 +49,12 @@ def model() -> KnownModel:
 
 
 @pytest.fixture
-def make(model: KnownModel) -> Iterator[Callable[..., LiveEngine]]:
+def make(model: KnownModel, detector: Detector) -> Iterator[Callable[..., LiveEngine]]:
     """Engines with the given settings; all are stopped afterwards."""
     engines: list[LiveEngine] = []
 
     def make(**settings: float) -> LiveEngine:
-        engines.append(LiveEngine(model, HaarDetector(), LiveSettings(**settings)))
+        engines.append(LiveEngine(model, detector, LiveSettings(**settings)))
         return engines[-1]
 
     yield make
@@ -259,8 +259,8 @@ def test_trouble_with_a_recording_ends_the_recording_alone(make):
     assert view.running
 
 
-def test_warming_up_runs_the_model_once(model):
-    warm_up(model, HaarDetector())
+def test_warming_up_runs_the_model_once(model, detector):
+    warm_up(model, detector)
     assert model.calls == 1
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ferdash.emotions import COLOURS, EMOTIONS, emotion_index
+from ferdash.inference.crop_box import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.drawing import UNCERTAIN_COLOUR
 from ferdash.inference.predictor import FacePrediction
@@ -16,7 +17,7 @@ def prediction(box: tuple[float, float, float, float], probability: float) -> Fa
     rest = (1 - probability) / (len(EMOTIONS) - 1)
     values = np.full(len(EMOTIONS), rest, np.float32)
     values[emotion_index("sad")] = probability
-    return FacePrediction(1, Face(box, 0.9, "haar"), box, np.zeros((48, 48), np.uint8), values)
+    return FacePrediction(1, Face(box, 0.9, "haar"), CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), values)
 
 
 def holds(image: np.ndarray, colour: tuple[int, ...]) -> bool:

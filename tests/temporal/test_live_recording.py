@@ -9,6 +9,7 @@ import pytest
 
 from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import SessionError
+from ferdash.inference.crop_box import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.predictor import FacePrediction
 from ferdash.temporal.live import LiveFace, LiveSettings
@@ -35,7 +36,7 @@ def face(track: int = 1) -> LiveFace:
     raw = np.full(len(EMOTIONS), 0.05, dtype=np.float32)
     raw[emotion_index("happy")] = 0.7
     found = Face(box, 0.9, "haar")
-    prediction = FacePrediction(track, found, box, np.zeros((48, 48), np.uint8), raw)
+    prediction = FacePrediction(track, found, CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), raw)
     return LiveFace(TrackedFace(track, box, True, 0.9), prediction, raw, None)
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from ferdash.errors import VideoError
-from ferdash.inference.detector import HaarDetector
 from ferdash.temporal.sample import FPS, HEIGHT, STORY, WIDTH, write_sample
 from ferdash.temporal.tracking import Tracker
 from ferdash.temporal.video import probe, read_frames
@@ -20,8 +19,8 @@ def test_it_is_a_video_of_the_size_that_was_said(sample):
     assert (info.width, info.height, info.fps, info.frames) == (WIDTH, HEIGHT, FPS, round(5.6 * FPS))
 
 
-def test_its_people_are_found_and_told_apart(sample):
-    tracker = Tracker(HaarDetector(), every=5)
+def test_its_people_are_found_and_told_apart(sample, detector):
+    tracker = Tracker(detector, every=5)
     seen = {frame.timestamp_s: tracker.update(frame.image_rgb, frame.timestamp_s) for frame in read_frames(sample)}
     assert all(1 in {face.track for face in faces} for faces in seen.values())
     guests = [time_s for time_s, faces in seen.items() if 2 in {face.track for face in faces}]

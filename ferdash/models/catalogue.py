@@ -7,6 +7,16 @@ from typing import Literal
 from ferdash.models.hub import REPORT_MODEL, is_cached
 
 
+DEFAULT_MODEL = "fernet-plus"
+"""What photos, videos and the camera are looked at with, unless a person chooses."""
+
+SHIPPED: dict[str, tuple[str, str]] = {
+    DEFAULT_MODEL: ("FerNet+", "Says what ten people would say of a face: learned from FER+'s votes. 48 x 48, grey."),
+    "fernet": ("FerNet", "Says what FER2013's label would be; comparable with published scores. 48 x 48, grey."),
+}
+"""Title and one line of each model that comes with ferdash, in the order in which they are offered."""
+
+
 @dataclass(frozen=True)
 class ModelEntry:
     """One line of a model picker. available: can be loaded without the network."""
@@ -19,9 +29,10 @@ class ModelEntry:
 
 
 def list_models(checkpoints: Path) -> list[ModelEntry]:
-    """Models of `checkpoints`/models (FerNet first), runs with a best checkpoint (newest first), the report's model."""
+    """Models of `checkpoints`/models (those of SHIPPED first), runs with a best checkpoint (newest first), the report's model."""
     folders = [entry for entry in (checkpoints / "models").glob("*") if (entry / "config.json").is_file()]
-    folders.sort(key=lambda entry: (entry.name != "fernet", entry.name))
+    order = {name: place for place, name in enumerate(SHIPPED)}
+    folders.sort(key=lambda entry: (order.get(entry.name, len(order)), entry.name))
     shipped = [ModelEntry(entry.name, *_describe(entry.name), available=True) for entry in folders]
     runs = [
         ModelEntry(f"run:{run_id}", f"Run {run_id}", "run", "Best epoch of this run.", available=True)
@@ -36,6 +47,5 @@ def list_models(checkpoints: Path) -> list[ModelEntry]:
 
 
 def _describe(name: str) -> tuple[str, Literal["shipped"], str]:
-    if name == "fernet":
-        return "FerNet", "shipped", "Compact network for grey 48 x 48 faces, trained here on FER2013."
-    return name, "shipped", "A model in the models folder."
+    title, description = SHIPPED.get(name, (name, "A model in the models folder."))
+    return title, "shipped", description

@@ -6,7 +6,6 @@ from typing import Literal
 
 from ferdash.models.hub import REPORT_MODEL, is_cached
 
-
 DEFAULT_MODEL = "fernet-plus"
 """What photos, videos and the camera are looked at with, unless a person chooses."""
 
@@ -29,7 +28,8 @@ class ModelEntry:
 
 
 def list_models(checkpoints: Path) -> list[ModelEntry]:
-    """Models of `checkpoints`/models (those of SHIPPED first), runs with a best checkpoint (newest first), the report's model."""
+    """Models of `checkpoints`/models (those of SHIPPED first), runs with a best checkpoint (newest first), the report's
+    model."""
     folders = [entry for entry in (checkpoints / "models").glob("*") if (entry / "config.json").is_file()]
     order = {name: place for place, name in enumerate(SHIPPED)}
     folders.sort(key=lambda entry: (order.get(entry.name, len(order)), entry.name))

@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"errors"},
     "paths": {"errors"},
     "wording": set(),
+    "serving": set(),
     **dict.fromkeys(ROOMS, BASE),
     "training": BASE | ROOMS,
     "inference": BASE | ROOMS,
@@ -28,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "exports": ENGINE | {"temporal", "plots"},
     "cli": ENGINE | {"promotion", "published", "temporal", "plots", "exports"},
     "__main__": {"cli"},
-    "pages": ENGINE | {"promotion", "published", "temporal", "plots", "exports"},
+    "pages": ENGINE | {"serving", "promotion", "published", "temporal", "plots", "exports"},
 }
 """For each part of ferdash, and for pages/, the other parts it may import."""
 

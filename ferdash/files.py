@@ -7,6 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
+"""What Pillow may take a picture for, to be given wherever it opens one. It knows many more, and some of them are not
+safe with a stranger's file: for PostScript it starts Ghostscript, which runs what the file says."""
+
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Call `write` with an open binary file and put the result at `path` in one step, surviving a kill or power cut."""

@@ -124,7 +124,10 @@ def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path
         processor_of(model.preprocess).save_pretrained(folder)
     else:
         origin = model_folder(run.record["config"]["start_from"], checkpoints)
-        AutoImageProcessor.from_pretrained(origin, local_files_only=True, backend="pil").save_pretrained(folder)
+        processor = AutoImageProcessor.from_pretrained(
+            origin, local_files_only=True, trust_remote_code=False, backend="pil"
+        )
+        processor.save_pretrained(folder)
 
 
 def _facts(

@@ -80,14 +80,16 @@ def draw_settings(reference: str) -> Settings:
     return Settings((reference, second) if second else (reference,), mode or "centerface", threshold / 100)
 
 
-def draw_missing_model(reference: str) -> bool:
-    """Say that a model is not on this computer. True when the person asks for it to be downloaded."""
+def draw_missing_model(reference: str) -> None:
+    """Say that a model is not on this computer, with a button that downloads it."""
     st.info(
         f"{shared.model_title(reference)} is not on this computer yet. It can be downloaded from the Hugging Face Hub; "
         "or choose another model.",
         icon=":material/download:",
     )
-    return st.button("Download and use it", type="primary")
+    if st.button("Download and use it", type="primary"):
+        shared.download_model(reference)
+        st.rerun()
 
 
 def draw_results(rows: list[Row], settings: Settings) -> None:
@@ -145,8 +147,8 @@ def draw_page() -> None:
         return
     if not all(map(shared.model_is_here, settings.models)):
         missing = next(name for name in settings.models if not shared.model_is_here(name))
-        if not draw_missing_model(missing):
-            return
+        draw_missing_model(missing)
+        return
     draw_results(prediction.predictions(photos.dropped(), settings), settings)
 
 

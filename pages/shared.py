@@ -21,8 +21,9 @@ from pages.keys import keys_of
 from ferdash.data import statistics
 from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
-from ferdash.errors import FerdashError
+from ferdash.errors import FerdashError, ModelError
 from ferdash.models.catalogue import ModelEntry, list_models
+from ferdash.models.hub import to_download
 from ferdash.paths import checkpoints_root, data_root
 
 if TYPE_CHECKING:
@@ -163,14 +164,29 @@ def model_reference() -> str | None:
 
 
 def model_is_here(reference: str) -> bool:
-    """Whether a model can be loaded without a download; a reference typed in is taken to be."""
-    return next((entry.available for entry in models() if entry.reference == reference), True)
+    """Whether a model can be loaded without a download."""
+    return not to_download(reference)
 
 
 def model(reference: str) -> "EmotionModel":
-    """A model, loaded once for all visitors. Raises ModelError when it cannot be."""
+    """A model, loaded once for all visitors. Raises ModelError when it cannot be.
+
+    Nothing is downloaded: a link can name any model, and whoever follows it has not asked for that. `download_model`
+    does, behind a button.
+    """
+    if missing := to_download(reference):
+        raise ModelError(f"{missing[0]} is not on this computer yet. The Predict page can download it.")
     await_models()
     return _load_model(reference, checkpoints_root(), model_stamp(reference))
+
+
+def download_model(reference: str) -> None:
+    """Bring a model of the Hub to this computer; call only when a person has asked for it. Raises ModelError."""
+    from ferdash.models.hub import hub_folder
+
+    with st.spinner(f"Downloading {model_title(reference)} …"):
+        for model_id in to_download(reference):
+            hub_folder(model_id)
 
 
 def model_stamp(reference: str) -> int:

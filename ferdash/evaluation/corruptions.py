@@ -118,7 +118,7 @@ def _noise(face: np.ndarray, share: float, draw: np.random.Generator | None) -> 
 def _jpeg(face: np.ndarray, quality: float, _: object) -> np.ndarray:
     buffer = io.BytesIO()
     Image.fromarray(face).save(buffer, "JPEG", quality=int(quality))
-    return np.asarray(Image.open(buffer))
+    return np.asarray(Image.open(buffer, formats=["JPEG"]))
 
 
 def _expose(face: np.ndarray, stops: float, _: object) -> np.ndarray:

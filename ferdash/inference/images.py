@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from ferdash.errors import ImageError
+from ferdash.files import PICTURE_FORMATS
 
 MAX_SIDE = 4096
 MAX_PIXELS = 120_000_000
@@ -35,7 +36,7 @@ def read_image(data: bytes | Path, name: str | None = None) -> np.ndarray:
     name = name or (data.name if isinstance(data, Path) else "the picture")
     content = _content(data, name)
     try:
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=PICTURE_FORMATS) as image:
             return _decode(image, name)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} is too large: over {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels.") from error

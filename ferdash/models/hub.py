@@ -35,6 +35,19 @@ def is_cached(model_id: str) -> bool:
     )
 
 
+def to_download(reference: str) -> list[str]:
+    """Ids of the models of the Hub that a model reference needs and that are not on this computer yet.
+
+    >>> to_download("fernet+owner/name@size=112")
+    ['owner/name']
+    """
+    if Path(reference).expanduser().is_dir():
+        return []
+    parts = [re.sub(r"@size=\d+$", "", part.strip()) for part in reference.split("+")]
+    ids = [part for part in parts if is_hub_id(part) and not Path(part).expanduser().is_dir()]
+    return [each for each in dict.fromkeys(ids) if not is_cached(each)]
+
+
 def hub_folder(model_id: str) -> Path:
     """The local folder of a model of the Hub, downloaded on first use.
 

@@ -232,23 +232,31 @@ def _read_folder(folder: Path, reference: str) -> tuple[nn.Module, Preprocess]:
                 "image-classification format, as save_pretrained writes it."
             )
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # Labels are checked before the weights are read: it is the commonest mismatch and costs nothing.
         canonical_columns(config.id2label)
         network, report = AutoModelForImageClassification.from_pretrained(
             folder,
             config=config,
             local_files_only=True,
+            trust_remote_code=False,
             output_loading_info=True,
             dtype=torch.float32,
             use_safetensors=True,
         )
-        processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True, backend="pil")
+        processor = AutoImageProcessor.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, backend="pil"
+        )
     except LabelError as error:
         raise ModelError(f"{reference} is not a model of the seven emotions. {error}") from error
     except SafetensorError as error:
         raise ModelError(f"The weights of {reference} are damaged or cut short ({error}). Copy them again.") from error
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                f"{reference} brings Python code of its own, which ferdash never runs. Use a model whose architecture "
+                "transformers knows."
+            ) from error
         raise ModelError(f"{reference} cannot be loaded by transformers: {_first_line(error)}") from error
     if missing := sorted(report["missing_keys"]):
         raise ModelError(

@@ -1,4 +1,7 @@
+import ast
+import contextlib
 import io
+import os
 import struct
 import zipfile
 import zlib
@@ -8,10 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from ferdash.errors import ImageError
 from ferdash.inference.images import MAX_SIDE, read_image, read_images
+
+PROJECT = Path(__file__).parents[2]
+MODULES = sorted([*PROJECT.glob("ferdash/**/*.py"), *PROJECT.glob("pages/**/*.py")])
 
 QUADRANTS = np.zeros((40, 60, 3), np.uint8)
 QUADRANTS[:20, :30] = (230, 30, 30)
@@ -41,6 +47,28 @@ def assert_close(result: np.ndarray, expected: np.ndarray, tolerance: int) -> No
 )
 def test_formats(form: str, tolerance: int) -> None:
     assert_close(read_image(encoded(picture(), form), "p"), QUADRANTS, tolerance)
+
+
+def test_a_postscript_file_starts_no_other_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path / 'started'}\n")
+    (tmp_path / "gs").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", None)  # whether there is one is asked once
+    content = encoded(picture(), "EPS")
+    with Image.open(io.BytesIO(content)) as taken, contextlib.suppress(OSError):
+        taken.load()
+    assert (tmp_path / "started").exists(), "Pillow left to itself starts it"
+    (tmp_path / "started").unlink()
+    with pytest.raises(ImageError, match=r"photo\.jpg is not a picture"):
+        read_image(content, "photo.jpg")
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
+def test_every_picture_is_opened_as_one_of_the_formats_that_are_safe(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+            assert "formats" in {keyword.arg for keyword in node.keywords}, f"line {node.lineno}"
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])

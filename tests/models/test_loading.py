@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import shutil
@@ -23,6 +24,9 @@ from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
 from ferdash.models.weights import pack_network
+
+PROJECT = Path(__file__).parents[2]
+MODULES = sorted([*PROJECT.glob("ferdash/**/*.py"), *PROJECT.glob("pages/**/*.py")])
 
 REPORT_LABELS = ["sad", "disgust", "angry", "neutral", "fear", "surprise", "happy"]
 """Label order of dima806/facial_emotions_image_detection."""
@@ -239,10 +243,21 @@ def test_an_unknown_architecture_or_a_torn_config(vit_folder: Path, checkpoints:
     assert "\n" not in str(caught.value)
 
 
-def test_code_that_comes_with_a_model_is_not_run(vit_folder: Path, checkpoints: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
+def test_no_call_leaves_it_to_a_person_whether_a_models_code_is_run(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "from_pretrained":
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert given.get("trust_remote_code") == "False", f"line {node.lineno}"
+
+
+def test_code_that_comes_with_a_model_is_not_run(
+    vit_folder: Path, checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (vit_folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Evil: pass\n")
     edit_config(vit_folder, model_type="evil", auto_map={"AutoConfig": "evil.Evil"})
-    with pytest.raises(ModelError, match="cannot be loaded by transformers"):
+    monkeypatch.setattr("builtins.input", lambda *_: "y")  # transformers asks whoever sits at the terminal
+    with pytest.raises(ModelError, match="code of its own, which ferdash never runs"):
         load_model(str(vit_folder), checkpoints)
     assert not (tmp_path / "ran").exists()
 

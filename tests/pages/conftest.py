@@ -11,6 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from pages import live_camera
+from pages.keys import SHARED
 
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
@@ -125,12 +126,12 @@ def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def visit() -> Callable[..., AppTest]:
-    """Open a page of the app, with these query parameters of its own, and run it once."""
+    """Open a page of the app with these query parameters, its own without the prefix, and run it once."""
 
     def visit(page: str, **parameters: str) -> AppTest:
         app = AppTest.from_file(MAIN, default_timeout=TIMEOUT_S)
         for name, value in parameters.items():
-            app.query_params[f"{page}-{name}"] = value
+            app.query_params[name if name in SHARED else f"{page}-{name}"] = value
         app.run()
         return app if page == "overview" else app.switch_page(f"pages/{page}.py").run()
 

@@ -6,10 +6,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from huggingface_hub import constants
 from streamlit.testing.v1 import AppTest
+
+from pages import PAGES, shared
 
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS
+from ferdash.errors import ModelError
+from ferdash.models.hub import REPORT_MODEL
 
 Visit = Callable[..., AppTest]
 
@@ -116,6 +121,39 @@ def test_model_that_is_not_here_is_offered_for_download(visit: Visit, checkpoint
     assert not app.error
     assert any("not on this computer yet" in element.value for element in app.info)
     assert "Download and use it" in {button.label for button in app.button}
+
+
+@pytest.mark.usefixtures("without_a_server")
+def test_a_link_that_names_a_model_downloads_nothing_until_the_button_does(
+    visit: Visit, fernet: Path, face_file, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def download(model_id: str, **_: object) -> str:
+        asked.append(model_id)
+        raise OSError("no network")
+
+    monkeypatch.setattr("ferdash.models.hub.snapshot_download", download)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    for page in PAGES:
+        assert not visit(page, model=REPORT_MODEL).exception
+    app = drop(visit("predict", model=REPORT_MODEL), face_file)
+    assert not asked
+    assert any("not on this computer yet" in element.value for element in app.info)
+    next(button for button in app.button if button.label == "Download and use it").click()
+    app.run()
+    assert asked == [REPORT_MODEL]
+    assert any("the Hugging Face Hub cannot be reached" in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("reference", ["somebody/their-model", "fernet + somebody/their-model@size=112"])
+def test_a_model_that_is_typed_in_is_not_downloaded_by_using_it(
+    checkpoints: Path, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    monkeypatch.setattr("ferdash.models.hub.snapshot_download", None)  # calling it would fail
+    assert not shared.model_is_here(reference)
+    with pytest.raises(ModelError, match="somebody/their-model is not on this computer yet"):
+        shared.model(reference)
 
 
 def explain(app: AppTest) -> AppTest:

@@ -9,6 +9,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ferdash.data.dataset import IMAGE_SIZE
 from ferdash.errors import DatasetError
+from ferdash.files import PICTURE_FORMATS
 
 MAX_PIXELS = 50_000_000
 """More than any camera's face crop; a larger picture is refused before it is decoded."""
@@ -36,7 +37,7 @@ def decode_face(data: bytes, name: str) -> tuple[np.ndarray, bool]:
     Raises DatasetError naming the file when it is no picture, cut short, or absurdly large.
     """
     try:
-        with Image.open(io.BytesIO(data)) as header:
+        with Image.open(io.BytesIO(data), formats=PICTURE_FORMATS) as header:
             width, height = header.size
         if width * height > MAX_PIXELS:
             raise DatasetError(

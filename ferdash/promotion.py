@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from transformers import AutoImageProcessor, PreTrainedModel
@@ -17,7 +17,7 @@ from ferdash.inference.scoring import Scored, recalibrated, score, without_dupli
 from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
-from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE
+from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE, VOTES_PROVENANCE, VOTES_TAUGHT
 from ferdash.models.loading import EmotionModel, load_model, model_folder
 from ferdash.models.processing import processor_of
 from ferdash.models.views import VIEWS
@@ -80,7 +80,7 @@ def promote(
         # Scored as it will be opened: from the folder, through the same code as any other model.
         plain = load_model(str(draft), checkpoints, device="cpu")
         given = score(plain, dataset, "validation")
-        write_calibration(draft, fit_calibration(plain, given))
+        write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
         saved = load_model(str(draft), checkpoints, device="cpu")
         evaluations = _evaluations(saved, given, dataset)
         write_card(draft, _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations))
@@ -150,7 +150,7 @@ def _facts(
         dataset=dataset.name,
         dataset_hash=dataset.hash,
         counts={str(split): column.to_dict() for split, column in dataset.counts().items()},
-        provenance=DEMO_PROVENANCE if "demo" in dataset.meta["origin"].lower() else FER2013_PROVENANCE,
+        provenance=_provenance(dataset),
         run=run.id,
         command=_commands(run, runs),
         seed=run.record["config"]["seed"],
@@ -164,6 +164,12 @@ def _facts(
     )
 
 
+def _provenance(dataset: FaceDataset) -> str:
+    if "demo" in dataset.meta["origin"].lower():
+        return DEMO_PROVENANCE
+    return FER2013_PROVENANCE if dataset.votes is None else f"{FER2013_PROVENANCE}\n\n{VOTES_PROVENANCE}"
+
+
 def _evaluations(model: EmotionModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
     """What the card tells, plain views first; `given` are the scores before calibration."""
     assert model.calibration is not None  # it was written into the folder that the model was just opened from
@@ -175,15 +181,25 @@ def _evaluations(model: EmotionModel, given: Scored, dataset: FaceDataset) -> li
     return evaluations
 
 
+def _against(run: Run, given: Scored) -> Literal["labels", "majority"]:
+    """What the probabilities of a run's network should fit: what it was taught, if that is known on validation too."""
+    by_votes = run.record["config"].get("loss", {}).get("soft_votes") and given.raters is not None
+    return "majority" if by_votes else "labels"
+
+
 def _lessons(config: TrainConfig) -> str:
     """Where a run began, and who taught it."""
     sentences = []
     if config.start_from:
         sentences.append(f"It began at the weights of `{config.start_from}`, as that was when the run was made.")
+    told = "the label"
+    if config.loss.soft_votes:
+        told = "the raters"
+        sentences.append(VOTES_TAUGHT)
     if teachers := config.teachers():
         names = " and ".join(f"`{name}`" for name in teachers)
         share = 100 * config.loss.teacher_share
-        sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from the label.")
+        sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from {told}.")
     if any(is_table(name) for name in teachers):
         sentences.append(
             "The `.npy` file is a table of probabilities that was made outside ferdash, from the training images; what "

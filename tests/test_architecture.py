@@ -20,6 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "wording": set(),
     "serving": set(),
     **dict.fromkeys(ROOMS, BASE),
+    "models": BASE | {"evaluation"},
     "training": BASE | ROOMS,
     "inference": BASE | ROOMS,
     "promotion": ENGINE,

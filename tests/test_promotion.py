@@ -88,6 +88,22 @@ def test_a_card_says_where_the_model_began_and_who_taught_it(
     assert "a table of probabilities that was made outside ferdash" in card
 
 
+def test_who_learned_the_votes_is_calibrated_against_them(
+    checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, tmp_path: Path
+) -> None:
+    checkpoints = shutil.copytree(checkpoints, tmp_path / "checkpoints")
+    settings = ["dataset=demo", "compute.threads=1", f"start_from=run:{runs[0].id}", "loss.soft_votes=true", "epochs=1"]
+    run = start.create(override(TrainConfig(), settings), data=demo_root, checkpoints=checkpoints)
+    start.execute(run, data=demo_root, checkpoints=checkpoints)
+    folder = promote(run.id, "plus", data=demo_root, checkpoints=checkpoints)
+    card = (folder / "README.md").read_text()
+    main = read_evaluation(folder)[0]
+    assert main["calibration"]["against"] == "majority"
+    assert main["raters"]["ece"] == pytest.approx(main["calibration"]["after"], abs=1e-6)
+    assert "It learned what ten raters said of each training image" in card
+    assert f"agrees with what over half of their raters said on **{100 * main['raters']['agreement']:.1f} %**" in card
+
+
 def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
     parent = runs[0]
     folder = promote(parent.id, "mean", data=demo_root, checkpoints=checkpoints, average=2)

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,6 +60,13 @@ def export(
 def calibrate(
     model: Annotated[str, typer.Argument(help="A model of the models folder, or the path of a model folder.")],
     dataset: Annotated[str, typer.Option(help="Dataset whose validation split it is fitted on.")] = "fer2013",
+    against: Annotated[
+        Literal["labels", "majority"] | None,
+        typer.Option(
+            help="What is right: the dataset's labels, or what over half of FER+'s raters said. "
+            "As before where the model has a temperature, else labels."
+        ),
+    ] = None,
     json_output: JsonFlag = False,
 ) -> None:
     """Fit the temperature that makes a model's probabilities match how often it is right, and keep it with the model.
@@ -69,7 +76,7 @@ def calibrate(
     from ferdash.data.dataset import open_dataset
     from ferdash.inference.calibrating import fit_calibration
     from ferdash.inference.scoring import score
-    from ferdash.models.calibration import write_calibration
+    from ferdash.models.calibration import fitted_against, write_calibration
     from ferdash.models.hub import is_hub_id
     from ferdash.models.loading import load_model, members_of, model_folder, without_size
 
@@ -87,7 +94,8 @@ def calibrate(
     faces = open_dataset(data_root(), dataset)
     loaded = load_model(model, checkpoints_root(), calibrated=False)
     with stderr.status("classifying"):
-        calibration = fit_calibration(loaded, score(loaded, faces, "validation"))
+        truth = against or fitted_against(folder)
+        calibration = fit_calibration(loaded, score(loaded, faces, "validation"), truth)
     write_calibration(folder, calibration)
     if json_output:
         print_json(calibration.to_dict())

@@ -80,6 +80,9 @@ def evaluate(
 
     With --corruptions, faces are blurred, darkened, turned, covered and more, each in five strengths, after Hendrycks
     and Dietterich (2019); docs/robustness.md shows them.
+
+    Where the dataset has FER+'s votes, the agreement with the raters' majority stands beside the accuracy against the
+    label. Published FER+ scores are of eight classes, contempt among them; these are of seven (docs/raters.md).
     """
     if tta and views not in ("plain", "flip"):
         raise typer.BadParameter(f"--tta is --views flip, and --views {views} was asked for; choose one of them.")
@@ -165,6 +168,7 @@ def _show(title: str, columns: "list[Column]") -> None:
     if plain.calibration is not None:
         console.print(plain.calibration.describe(), highlight=False)
     console.print(_headline_table(columns))
+    _show_raters(columns)
     for looks, scored, _ in columns:
         suffix = "" if looks == "plain" else f", {looks}"
         console.print(_emotion_table(scored, suffix))
@@ -189,6 +193,27 @@ def _headline_table(columns: "list[Column]") -> Table:
     for name, label in TITLES.items():
         table.add_row(label, *(_with_interval(column, name) for column in shown))
     return _laid_out(table)
+
+
+def _show_raters(columns: "list[Column]") -> None:
+    """Beside the scores against the labels, those against the raters' votes, where the dataset has them."""
+    from ferdash.evaluation import rater_words
+
+    known = [(looks, scored.raters.to_dict()) for looks, scored, _ in columns if scored.raters is not None]
+    if not known:
+        return
+    table = Table("", title="Against the raters' votes")
+    for looks, raters in known:
+        table.add_column(f"{counted(raters['images'], 'image')}{'' if looks == 'plain' else f', {looks}'}")
+    figures = (rater_words.cells(raters) for _, raters in known)
+    for title, *row in zip(rater_words.TITLES, *figures, strict=True):
+        table.add_row(title, *row)
+    console.print(_laid_out(table))
+    console.print(rater_words.describe(known[0][1]), highlight=False)
+    per_emotion = Table("", "agreement", "images", title="Agreement by the majority's emotion")
+    for emotion in rater_words.by_emotion(known[0][1]):
+        per_emotion.add_row(*emotion)
+    console.print(_laid_out(per_emotion))
 
 
 def _emotion_table(scored: "Scored", suffix: str) -> Table:

@@ -18,6 +18,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.calibration import expected_calibration_error
 from ferdash.evaluation.intervals import Interval, share_interval
+from ferdash.evaluation.metrics import check_inputs
 
 _C = len(EMOTIONS)
 _TINY = np.finfo(np.float64).eps
@@ -70,13 +71,13 @@ def compare_with_raters(
     unknown. majority: int (N,), -1 where there is none. targets: float (N, 7), the raters' distribution, NaN where
     there is none. `ferdash.data.votes` makes the last two from the votes.
 
-    Raises EvaluationError when the numbers of images differ.
+    Raises EvaluationError when the numbers of images differ, or the probabilities are none.
     """
     if len({len(array) for array in (probabilities, labels, votes, majority, targets)}) != 1:
         raise EvaluationError(
             f"Votes for {len(votes):,} images cannot be compared with answers for {len(probabilities):,}."
         )
-    p = np.asarray(probabilities, dtype=np.float64)
+    _, p = check_inputs(labels, probabilities)
     counts = np.asarray(votes, dtype=np.int64)
     agreed = np.asarray(majority) >= 0
     if not agreed.any():

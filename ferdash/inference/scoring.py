@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.data.votes import majority, targets
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.intervals import Interval, bootstrap_intervals
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
+from ferdash.evaluation.raters import RaterScores, compare_with_raters
 from ferdash.files import write_atomic
 from ferdash.models.calibration import Calibration, tempered
 from ferdash.models.loading import EmotionModel
@@ -29,6 +31,7 @@ class Scored:
     rows: int64 (N,), rows of the dataset, ascending. labels: int64 (N,). probabilities: float32 (N, 7).
     duplicates: bool (N,), images that are pixel-identical to a training image. intervals: by the names of the scores
     in `metrics`. calibration: how the probabilities were scaled, None where they are as the network gives them.
+    votes: uint8 (N, 10), see `ferdash.data.votes`, None where the dataset has none; raters: what follows from them.
     """
 
     protocol: Protocol
@@ -39,16 +42,19 @@ class Scored:
     metrics: Metrics
     intervals: dict[str, Interval]
     calibration: Calibration | None = None
+    votes: np.ndarray | None = None
+    raters: RaterScores | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Protocol (in words too), calibration, metrics and intervals as plain data for JSON: what evaluation.json
-        holds."""
+        """Protocol (in words too), calibration, metrics, intervals and the comparison with raters as plain data for
+        JSON: what evaluation.json holds."""
         return {
             "described": self.protocol.describe(),
             "protocol": self.protocol.to_dict(),
             "calibration": self.calibration and self.calibration.to_dict(),
             "metrics": self.metrics.to_dict(),
             "intervals": {name: asdict(interval) for name, interval in self.intervals.items()},
+            "raters": self.raters and self.raters.to_dict(),
         }
 
 
@@ -88,7 +94,8 @@ def score(
         rows=fingerprint(rows),
     )
     probabilities = _classify(model, dataset, rows, on_progress or (lambda done, total: None))
-    scored = _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates, model.calibration)
+    votes = None if dataset.votes is None else dataset.votes[rows]
+    scored = _scored(protocol, rows, dataset.labels[rows], probabilities, duplicates, votes, model.calibration)
     # Duplicates are classified all the same: in other batches the last digits of the rest would differ.
     return without_duplicates(scored) if exclude_duplicates else scored
 
@@ -106,14 +113,16 @@ def without_duplicates(scored: Scored) -> Scored:
     protocol = replace(
         scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, rows=fingerprint(rows)
     )
-    arrays = rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep]
+    votes = None if scored.votes is None else scored.votes[keep]
+    arrays = rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep], votes
     return _scored(protocol, *arrays, scored.calibration)
 
 
 def recalibrated(scored: Scored, calibration: Calibration) -> Scored:
     """What `score` gives with a model of that calibration, from the probabilities that it gave without any."""
     probabilities = tempered(scored.probabilities, calibration.temperature)
-    return _scored(scored.protocol, scored.rows, scored.labels, probabilities, scored.duplicates, calibration)
+    arrays = scored.rows, scored.labels, probabilities, scored.duplicates, scored.votes
+    return _scored(scored.protocol, *arrays, calibration)
 
 
 def write_predictions(scored: Scored, path: Path) -> None:
@@ -146,6 +155,7 @@ def _scored(
     labels: np.ndarray,
     probabilities: np.ndarray,
     duplicates: np.ndarray,
+    votes: np.ndarray | None,
     calibration: Calibration | None,
 ) -> Scored:
     return Scored(
@@ -157,4 +167,12 @@ def _scored(
         metrics=compute_metrics(y_true=labels, probabilities=probabilities),
         intervals=bootstrap_intervals(y_true=labels, probabilities=probabilities),
         calibration=calibration,
+        votes=votes,
+        raters=None if votes is None else _raters(labels, probabilities, votes),
+    )
+
+
+def _raters(labels: np.ndarray, probabilities: np.ndarray, votes: np.ndarray) -> RaterScores | None:
+    return compare_with_raters(
+        probabilities=probabilities, labels=labels, votes=votes, majority=majority(votes), targets=targets(votes)
     )

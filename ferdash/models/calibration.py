@@ -7,7 +7,7 @@ others. How it is fitted: ferdash.inference.calibrating.
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.special import softmax
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CALIBRATION_FILE = "calibration.json"
 
+_AGAINST = {"labels": "", "majority": " against what over half of their raters say"}
+
 _TINY = np.finfo(np.float64).tiny
 
 
@@ -30,7 +32,8 @@ class Calibration:
 
     weights: fingerprint of the network (`ferdash.models.weights.fingerprint_of`). before, after: expected calibration
     error of the images it was fitted on, 0 to 1. cross_fitted: the same with the temperature of each half of the images
-    applied to the other half, which no temperature was fitted on.
+    applied to the other half, which no temperature was fitted on. against: what counts as right, the dataset's labels
+    or what over half of the raters said; images without such a majority have no part in the latter.
     """
 
     temperature: float
@@ -42,6 +45,7 @@ class Calibration:
     after: float
     cross_fitted: float
     weights: str
+    against: Literal["labels", "majority"] = "labels"
 
     def describe(self) -> str:
         """
@@ -52,7 +56,8 @@ fitted on.'
         """
         return (
             f"Probabilities are after temperature scaling with T = {self.temperature:.3f}, fitted on "
-            f"{count(self.images)} images of {self.dataset} ({self.split}). Calibration error there: "
+            f"{count(self.images)} images of {self.dataset} ({self.split}){_AGAINST[self.against]}. Calibration error "
+            f"there: "
             f"{percent(self.before)} before, {percent(self.after)} after; {percent(self.cross_fitted)} by "
             "cross-fitting, on halves that the temperature was not fitted on."
         )
@@ -79,6 +84,15 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
         raise ModelError(f"{CALIBRATION_FILE} cannot be written to {folder} ({error}).") from error
 
 
+def fitted_against(folder: Path) -> Literal["labels", "majority"]:
+    """What the temperature in a model's folder was fitted against; the labels where there is none."""
+    try:
+        kept = json.loads((folder / CALIBRATION_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "labels"
+    return "majority" if kept.get("against") == "majority" else "labels"
+
+
 def read_calibration(folder: Path, network: "nn.Module") -> Calibration | None:
     """The calibration in a model's folder, None where there is none; `network` is the one of that folder.
 
@@ -89,7 +103,10 @@ def read_calibration(folder: Path, network: "nn.Module") -> Calibration | None:
         return None
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        calibration = Calibration(**{field.name: values[field.name] for field in fields(Calibration)})
+        known = {field.name: values[field.name] for field in fields(Calibration) if field.name in values}
+        calibration = Calibration(**known)
+        if calibration.against not in _AGAINST:
+            raise ValueError(f"it was fitted against {calibration.against}")
         if not 0 < calibration.temperature < float("inf"):
             raise ValueError(f"its temperature is {calibration.temperature}")
     except (OSError, ValueError, KeyError, TypeError) as error:

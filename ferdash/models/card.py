@@ -15,6 +15,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import ModelError
+from ferdash.evaluation import rater_words
 from ferdash.files import write_atomic, write_json
 from ferdash.models.calibration import CALIBRATION_FILE, Calibration
 from ferdash.models.card_text import INTENDED, LIMITS, UNINTENDED
@@ -175,7 +176,17 @@ def _introduction(facts: CardFacts) -> str:
     return (
         f"Classifies a cropped face into seven expressions: {', '.join(EMOTIONS)}. {facts.architecture} It has "
         f"{count(facts.parameters)} parameters and reaches an accuracy of **{percent(metrics['accuracy'])}** on "
-        f"{count(protocol['images'])} images of {_dataset_title(protocol)} ({protocol['split']})."
+        f"{count(protocol['images'])} images of {_dataset_title(protocol)} ({protocol['split']}){_agreement(main)}."
+    )
+
+
+def _agreement(evaluation: dict[str, Any]) -> str:
+    raters = evaluation.get("raters")
+    if not raters:
+        return ""
+    return (
+        f" against their label, and agrees with what over half of their raters said on "
+        f"**{percent(raters['agreement'])}** of {count(raters['images'])}"
     )
 
 
@@ -212,6 +223,7 @@ def _scores(facts: CardFacts) -> str:
             "on new images."
         )
     main, protocol = facts.evaluations[0], facts.evaluations[0]["protocol"]
+    parts += _raters(facts.evaluations)
     if main["calibration"]:
         parts.append(Calibration(**main["calibration"]).describe() + f" ferdash reads it from `{CALIBRATION_FILE}`.")
     parts.append(f"Per emotion, on {count(protocol['images'])} images (1):")
@@ -224,6 +236,23 @@ def _scores(facts: CardFacts) -> str:
         f"To measure again: `ferdash evaluate {facts.name} --dataset {facts.dataset} --split {protocol['split']}`."
     )
     return "\n\n".join(parts)
+
+
+def _raters(evaluations: list[dict[str, Any]]) -> list[str]:
+    """The comparison with raters, in parts; nothing where no votes are known."""
+    known = [(number, e, e["raters"]) for number, e in enumerate(evaluations, 1) if e.get("raters")]
+    if not known:
+        return []
+    heads = [f"({number}) {_seen(evaluation['protocol'])}" for number, evaluation, _ in known]
+    columns = [rater_words.cells(raters) for _, _, raters in known]
+    rows = [[title, *row] for title, *row in zip(rater_words.TITLES, *columns, strict=True)]
+    number, _, main = known[0]
+    return [
+        f"Against the raters' votes. {rater_words.describe(main)}",
+        _table(["", *heads], rows),
+        f"Agreement where the majority is for that emotion ({number}):",
+        _table(["", "agreement", "images"], (list(row) for row in rater_words.by_emotion(main))),
+    ]
 
 
 def _headline_table(evaluations: list[dict[str, Any]]) -> str:

@@ -9,6 +9,18 @@ their makers hold: no image is part of this model's folder or of the project, an
 terms under which they got it. Many labels are wrong or doubtful: its authors measured a person's accuracy on it at
 65 ± 5 %."""
 
+VOTES_PROVENANCE = """\
+The raters' votes are FER+'s (Barsoum et al., "Training Deep Networks for Facial Expression Recognition with
+Crowd-Sourced Label Distribution", 2016): ten people each said which of eight emotions they saw, that they could not
+tell, or that it is no face."""
+
+VOTES_TAUGHT = (
+    "It learned what ten raters said of each training image (FER+) in the place of FER2013's label: the shares of the "
+    "seven emotions among their votes, without votes that one rater alone gave. Images of which most of them saw none "
+    "of the seven kept their label. Its temperature was fitted against the raters' majority, so a probability says how "
+    "often most people would agree, and not how often FER2013's label does."
+)
+
 DEMO_PROVENANCE = """\
 The faces were drawn by ferdash itself, from parameters and noise. They show nobody, and say nothing about how the model
 does on photos."""

@@ -69,6 +69,18 @@ def test_the_page_says_what_was_measured_and_how_well(run, dataset: FaceDataset,
     assert "Confusion matrix" in text
 
 
+def test_raters_stand_beside_the_labels(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    raters = score(load_model("small", checkpoints), dataset, "validation").raters
+    assert raters is not None
+    output = run("small", "--dataset", "demo").stdout
+    assert (
+        f"{percent(raters.agreement)} ({100 * raters.interval.low:.1f} to {100 * raters.interval.high:.1f})" in output
+    )
+    assert f"On {raters.images} of {raters.rated} images with raters' votes" in output
+    assert "eighth class, contempt" in output
+    assert json.loads(run("small", "--dataset", "demo", "--json").stdout)["raters"] == raters.to_dict()
+
+
 def test_duplicates_stand_beside_or_are_left_out(run, dataset: FaceDataset) -> None:
     rows = dataset.rows("validation")
     duplicates = int(dataset.duplicates_training()[rows].sum())

@@ -36,6 +36,29 @@ def test_what_it_says_is_what_the_calibrated_model_measures(model: EmotionModel,
     assert (calibration.dataset, calibration.split, calibration.images) == ("demo", "validation", len(given.rows))
 
 
+def test_against_the_majority_only_images_with_one_count(model: EmotionModel, demo_dataset: FaceDataset) -> None:
+    given = score(model, demo_dataset, "validation")
+    assert given.votes is not None
+    calibration = fit_calibration(model, given, "majority")
+    votes = given.votes.astype(int)
+    agreed = 2 * votes.max(axis=1) > votes.sum(axis=1)
+    golden = fit_temperature(y_true=votes.argmax(axis=1)[agreed], probabilities=given.probabilities[agreed])
+    assert (calibration.temperature, calibration.images) == (golden, agreed.sum())
+    assert calibration.images < len(given.rows)
+    scored = score(replace(model, calibration=calibration), demo_dataset, "validation")
+    assert given.raters is not None
+    assert scored.raters is not None
+    assert calibration.before == given.raters.ece
+    assert calibration.after == pytest.approx(scored.raters.ece, abs=1e-6)
+    assert "31 images of demo (validation) against what over half of their raters say." in calibration.describe()
+
+
+def test_without_votes_there_is_no_majority_to_fit(model: EmotionModel, demo_dataset: FaceDataset) -> None:
+    given = replace(score(model, demo_dataset, "validation"), votes=None)
+    with pytest.raises(EvaluationError, match="“demo” has no raters' majority to fit a temperature against"):
+        fit_calibration(model, given, "majority")
+
+
 def test_cross_fitting_is_not_the_plain_fit(model: EmotionModel, demo_dataset: FaceDataset) -> None:
     given = score(model, demo_dataset, "validation")
     # Sure of itself and mostly wrong, so that each half wants another temperature.

@@ -37,6 +37,19 @@ class CornerModel:
         return (1 - doubt[:, None]) * certain + doubt[:, None] / 7
 
 
+def test_raters_are_compared_on_the_images_that_are_scored(demo_dataset: FaceDataset) -> None:
+    scored = score(cast(EmotionModel, CornerModel()), demo_dataset, "validation")
+    cleaned = without_duplicates(scored)
+    for part in (scored, cleaned):
+        assert part.raters is not None
+        votes = demo_dataset.votes[part.rows].astype(int)  # type: ignore[index]
+        agreed = 2 * votes.max(axis=1) > votes.sum(axis=1)
+        golden = (part.probabilities.argmax(axis=1) == votes.argmax(axis=1))[agreed].mean()
+        assert (part.raters.images, part.raters.agreement) == (agreed.sum(), golden)
+        assert part.to_dict()["raters"] == part.raters.to_dict()
+    assert len(cleaned.rows) < len(scored.rows)
+
+
 def make_dataset(root: Path, *, validation: int = 20, copies: int = 12) -> FaceDataset:
     """`validation` images of each emotion, the first `copies` of them also in train; a third taken for the next
     emotion by CornerModel."""

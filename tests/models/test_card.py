@@ -23,6 +23,20 @@ from ferdash.models.processing import FerNetImageProcessor
 EPOCHS = 25
 
 
+def test_raters_are_told_where_there_are_votes(facts: CardFacts, scored: Scored) -> None:
+    card = render_card(facts)
+    assert scored.raters is not None
+    figures = scored.raters
+    low, high = 100 * figures.interval.low, 100 * figures.interval.high
+    assert f"| {100 * figures.agreement:.1f} % ({low:.1f} to {high:.1f}) |" in card
+    assert f"On {figures.images} of {figures.rated} images with raters' votes" in card
+    assert "Published FER+ scores have an eighth class, contempt" in card
+    without = [evaluation | {"raters": None} for evaluation in facts.evaluations]
+    assert "raters" not in render_card(replace(facts, evaluations=without))
+    earlier = [{key: value for key, value in evaluation.items() if key != "raters"} for evaluation in without]
+    assert render_card(replace(facts, evaluations=earlier)) == render_card(replace(facts, evaluations=without))
+
+
 def epoch_row(epoch: int) -> dict:
     validation = {"log_loss": 1.9 - epoch / 100, "accuracy": 0.3 + epoch / 100, "macro_f1": 0.25 + epoch / 100}
     return {"epoch": epoch, "train_loss": 2 - epoch / 50, "seconds": 360.0, "validation": validation}

@@ -173,6 +173,8 @@ def _show(title: str, columns: "list[Column]") -> None:
         suffix = "" if looks == "plain" else f", {looks}"
         console.print(_emotion_table(scored, suffix))
         console.print(_confusion_table(scored, suffix))
+        if (agreement := _agreement_table(scored, suffix)) is not None:
+            console.print(agreement)
     absent = [name for name, support in zip(EMOTIONS, plain.metrics.support, strict=True) if support == 0]
     if absent:
         console.print(f"No image shows {', '.join(absent)}: left out of balanced and macro scores.", highlight=False)
@@ -210,10 +212,18 @@ def _show_raters(columns: "list[Column]") -> None:
         table.add_row(title, *row)
     console.print(_laid_out(table))
     console.print(rater_words.describe(known[0][1]), highlight=False)
-    per_emotion = Table("", "agreement", "images", title="Agreement by the majority's emotion")
-    for emotion in rater_words.by_emotion(known[0][1]):
-        per_emotion.add_row(*emotion)
-    console.print(_laid_out(per_emotion))
+
+
+def _agreement_table(scored: "Scored", suffix: str) -> Table | None:
+    """Agreement with the raters for each emotion that is their majority's; None without votes."""
+    from ferdash.evaluation import rater_words
+
+    if scored.raters is None:
+        return None
+    table = Table("", "agreement", "images", title=f"Agreement by the raters' majority{suffix}")
+    for emotion in rater_words.by_emotion(scored.raters.to_dict()):
+        table.add_row(*emotion)
+    return _laid_out(table)
 
 
 def _emotion_table(scored: "Scored", suffix: str) -> Table:

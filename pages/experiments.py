@@ -6,7 +6,17 @@ from pathlib import Path
 import streamlit as st
 
 from pages import shared
-from pages.experiments_tabs import chosen, groups, importing, published, studies, table, tradeoffs
+from pages.experiments_tabs import (
+    chosen,
+    datasets,
+    groups,
+    importing,
+    published,
+    robustness,
+    studies,
+    table,
+    tradeoffs,
+)
 from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
@@ -20,6 +30,9 @@ EMPTY = (
     "beside each other: which is better and whether that could be chance, their curves, the faces they disagree on, "
     "what was set differently, and where each comes from."
 )
+
+OF_MODELS: dict[str, Callable[[], None]] = {"Robustness": robustness.draw, "Datasets": datasets.draw}
+"""Tabs about models of any kind, whether a run is here or not."""
 
 
 def draw_empty() -> None:
@@ -48,8 +61,14 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
         "Groups": lambda: groups.draw(found),
         "Trade-offs": lambda: tradeoffs.draw(root, found),
         "Studies": lambda: studies.draw(summaries),
+        **OF_MODELS,
         "Published": published.draw,
     }
+    draw_tabs(tabs)
+
+
+def draw_tabs(tabs: dict[str, Callable[[], None]]) -> None:
+    """Tabs by their titles; only the open one is drawn."""
     for tab, draw_tab in zip(st.tabs(list(tabs), key=keyed("view"), bind="query-params"), tabs.values(), strict=True):
         if tab.open:
             with tab, shared.calm_errors():
@@ -63,6 +82,6 @@ if readable := sound(entries):
     draw_page(runs_root, readable)
 else:
     draw_empty()
-    published.draw()
+    draw_tabs({"Published": published.draw, **OF_MODELS})
 importing.draw(runs_root)
 table.draw_damaged({entry.id: entry.reason for entry in entries if isinstance(entry, DamagedRun)}, runs_root)

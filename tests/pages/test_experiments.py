@@ -16,7 +16,7 @@ Visit = Callable[..., AppTest]
 MakeRun = Callable[..., store.Run]
 A, B, C = (f"2025010{number}-000000-custom-000{number}" for number in (1, 2, 3))
 pytestmark = pytest.mark.usefixtures("demo_data")
-ALWAYS = ["Groups", "Trade-offs", "Studies", "Published"]
+ALWAYS = ["Groups", "Trade-offs", "Studies", "Robustness", "Datasets", "Published"]
 
 
 @pytest.fixture

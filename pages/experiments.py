@@ -31,8 +31,8 @@ EMPTY = (
     "what was set differently, and where each comes from."
 )
 
+# Tabs about models of any kind, whether a run is here or not. (A string here would be drawn on the page.)
 OF_MODELS: dict[str, Callable[[], None]] = {"Robustness": robustness.draw, "Datasets": datasets.draw}
-"""Tabs about models of any kind, whether a run is here or not."""
 
 
 def draw_empty() -> None:

@@ -49,8 +49,8 @@ def list_evaluations(checkpoints: Path, kind: Kind) -> list[dict[str, Any]]:
     shipped = []
     for path in sorted((checkpoints / "models").glob(f"*/{SHIPPED[kind]}")):
         for record in _read(path):
-            # A list of evaluations, the main one first, is what a model's card is written from.
-            found = record["evaluations"][0] if "evaluations" in record else record
+            # A list of evaluations, the main one first, is what a card is written from: all of the model's own dataset.
+            found = record["evaluations"][0] | {"source": "same source"} if "evaluations" in record else record
             shipped.append({"weights": "", "measured_at": "", "kind": kind} | found | {"model": path.parent.name})
     known = {_identity(kind, record) for record in kept}
     return kept + [record for record in shipped if _identity(kind, record) not in known]

@@ -47,11 +47,12 @@ def draw() -> None:
         "Kinds and strengths after Hendrycks and Dietterich (2019)."
     )
     if other != ALONE and other in alike:
-        figure = robustness_difference(report, reports[other], names=(name, other))
+        short = _short(name, other)
+        figure = robustness_difference(report, reports[other], names=short)
         st.plotly_chart(figure, config=shared.PLOT, key=keyed("robustness-difference"))
         st.caption(
-            f"Mean corruption error {mean_corruption_error(report, reports[other]):.2f}: the errors of {name} over "
-            f"those of {other}, the mean of the kinds; below 1 is more robust."
+            f"Mean corruption error {mean_corruption_error(report, reports[other]):.2f}: the errors of {short[0]} over "
+            f"those of {short[1]}, the mean of the kinds; below 1 is more robust."
         )
 
 
@@ -62,6 +63,12 @@ def _name(model: str, report: Robustness) -> str:
     name += "" if protocol.views == "plain" else f", {protocol.views}"
     name += "" if protocol.duplicates_included else ", without duplicates"
     return name + (", against the raters' majority" if report.truth == "majority" else "")
+
+
+def _short(name: str, other: str) -> tuple[str, str]:
+    """The two models alone, where that tells them apart."""
+    first, second = (one.partition(" · ")[0] for one in (name, other))
+    return (first, second) if first != second else (name, other)
 
 
 def _draw_empty() -> None:

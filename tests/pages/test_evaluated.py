@@ -51,6 +51,7 @@ def keep_scores(checkpoints: Path, model: str, dataset: str, source: str) -> Non
 def test_without_anything_it_names_the_command(visit: Visit, data: Path, checkpoints: Path, tab: str) -> None:
     app = open_tab(visit, tab)
     assert "Nothing measured yet" in text(app)
+    assert app.main[0].type == "title", "nothing stands above it"
     assert [code.value for code in app.code if code.value.startswith("ferdash evaluate ")]
 
 
@@ -68,7 +69,7 @@ def test_a_report_alone_and_held_against_another(visit: Visit, data: Path, ferne
     app.selectbox(key="experiments-robustness-model").set_value("second · faces validation, 40 images").run()
     app.selectbox(key="experiments-robustness-against").set_value("fernet · faces validation, 40 images").run()
     assert not app.exception
-    assert "Mean corruption error 0.80" in text(app)
+    assert "Mean corruption error 0.80: the errors of second over those of fernet" in text(app)
 
 
 def test_what_earlier_weights_gave_is_not_shown(visit: Visit, data: Path, fernet: Path, checkpoints: Path) -> None:

@@ -61,6 +61,7 @@ def test_what_is_shipped_is_listed_until_it_is_measured_here(tmp_path: Path) -> 
     (folder / "evaluation.json").write_text(json.dumps({"model": "draft", "evaluations": [main, other]}))
     (folder / "robustness.json").write_text(json.dumps({"model": "draft", "accuracy": 0.4, "protocol": PROTOCOL}))
     assert kept(tmp_path) == [("small", 0.7)]
+    assert list_evaluations(tmp_path, "scores")[0]["source"] == "same source", "a card measures on its own dataset"
     assert kept(tmp_path, "robustness") == [("small", 0.4)]
     keep_evaluation(tmp_path, "scores", record(accuracy=0.71))
     assert kept(tmp_path) == [("small", 0.71)]

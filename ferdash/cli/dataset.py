@@ -122,6 +122,7 @@ def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
         f"Imbalance {summary.imbalance_ratio:.1f}:1 ({summary.most_frequent} to {summary.rarest}). "
         f"{count(summary.distinct_images)} of {counted(summary.images, 'image')} are distinct; "
         f"{count(summary.leaks)} outside train are identical to a training image."
+        + (f" {count(summary.mirrored_leaks)} more mirror one." if summary.mirrored_leaks else "")
     )
     console.print(_report_table(report))
     for measure, row in quality.T.iterrows():
@@ -129,7 +130,7 @@ def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
 
 
 def audit(name: DatasetName, json_output: JsonFlag = False) -> None:
-    """Look for duplicates, contradicting labels and empty images."""
+    """Look for duplicates, contradicting labels, empty images, and a copy of FER2013 that somebody has altered."""
     from ferdash.data.audit import audit_dataset
     from ferdash.data.dataset import open_dataset
 
@@ -137,8 +138,11 @@ def audit(name: DatasetName, json_output: JsonFlag = False) -> None:
     with _progress_bar() as progress:
         report = audit_dataset(dataset, progress)
     if json_output:
-        print_json({"name": name, "hash": dataset.hash, "findings": [finding.as_dict() for finding in report.findings]})
+        findings = [finding.as_dict() for finding in report.findings]
+        print_json({"name": name, "hash": dataset.hash, "altered": report.altered, "findings": findings})
         return
+    if report.altered:
+        console.print(report.altered, highlight=False)
     table = Table("finding", "images", "what it means")
     table.columns[1].justify = "right"
     for finding in report.findings:

@@ -13,14 +13,15 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ferdash.data.dataset import FaceDataset
+from ferdash.data.alterations import alteration
+from ferdash.data.dataset import FaceDataset, content_hashes
 from ferdash.data.near_duplicates import near_duplicate_pairs
 from ferdash.data.statistics import image_quality
 from ferdash.data.votes import majority_class
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.files import write_json
 
-FORMAT = 3
+FORMAT = 4
 FILE_NAME = "audit.json"
 
 LOW_CONTRAST = 12.0
@@ -68,10 +69,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """All findings, the gravest first; those with no image are there too, with a count of 0."""
+    """All findings, the gravest first; those with no image are there too, with a count of 0. altered: how a copy of
+    FER2013 differs from the original, in a sentence; empty where it does not, or it is another dataset."""
 
     dataset_hash: str
     findings: tuple[Finding, ...]
+    altered: str = ""
 
     def finding(self, kind: str) -> Finding:
         """The finding of one kind. Raises KeyError when the audit has none of that name."""
@@ -89,11 +92,13 @@ def audit_dataset(dataset: FaceDataset, progress: Callable[[int, int], None] | N
     if kept is not None:
         return kept
     pairs = _near_pairs(dataset, progress)
-    report = AuditReport(dataset.hash, (*_exact(dataset), *_near(dataset, pairs), *_single(dataset)))
+    altered = alteration(dataset.images, dataset.labels, dataset.table["split"].to_numpy(dtype=str))
+    report = AuditReport(dataset.hash, (*_exact(dataset), *_near(dataset, pairs), *_single(dataset)), altered)
     findings = [finding.as_dict() for finding in report.findings]
     # Where the folder cannot be written to, the audit is simply done again next time.
     with suppress(PermissionError):
-        write_json(dataset.folder / FILE_NAME, {"format": FORMAT, "hash": dataset.hash, "findings": findings})
+        content = {"format": FORMAT, "hash": dataset.hash, "altered": altered, "findings": findings}
+        write_json(dataset.folder / FILE_NAME, content)
     return report
 
 
@@ -104,7 +109,7 @@ def read_audit(dataset: FaceDataset) -> AuditReport | None:
         kept = json.loads(file.read_text(encoding="utf-8"))
         if (kept["format"], kept["hash"]) != (FORMAT, dataset.hash):
             return None
-        return AuditReport(dataset.hash, tuple(_from_dict(entry) for entry in kept["findings"]))
+        return AuditReport(dataset.hash, tuple(_from_dict(entry) for entry in kept["findings"]), kept["altered"])
     except (FileNotFoundError, ValueError, KeyError):
         return None
 
@@ -136,6 +141,15 @@ def _exact(dataset: FaceDataset) -> Iterator[Finding]:
     )
     yield _finding(
         dataset,
+        "mirrored_leaks",
+        "Held-out images that mirror a training image",
+        "Turned left to right, they are pixel for pixel in the training set. A model that is trained on mirrored "
+        "images, as most are, has seen these validation or test images too.",
+        np.flatnonzero(dataset.mirrors_training),
+        _mirror_groups(dataset),
+    )
+    yield _finding(
+        dataset,
         "held_out_leaks",
         "Test images identical to a validation image",
         "What is chosen on validation has already seen these test images.",
@@ -158,6 +172,16 @@ def _exact(dataset: FaceDataset) -> Iterator[Finding]:
         np.flatnonzero(_repeated(content * len(SPLITS) + split)),
         groups,
     )
+
+
+def _mirror_groups(dataset: FaceDataset) -> list[np.ndarray]:
+    """Each held-out mirror image with the training images that it mirrors."""
+    hashes, is_train = dataset.table["content_hash"].to_numpy(), (dataset.table["split"] == "train").to_numpy()
+    mirrors = np.flatnonzero(dataset.mirrors_training)
+    of = dict[str, list[int]]()
+    for row, content in zip(mirrors, content_hashes(dataset.images[mirrors][:, :, ::-1]), strict=True):
+        of.setdefault(content, []).append(int(row))
+    return [np.sort([*rows, *np.flatnonzero(is_train & (hashes == content))]) for content, rows in of.items()]
 
 
 # --- nearly identical pixels ----------------------------------------------------------------------------------------

@@ -82,10 +82,30 @@ class FaceDataset:
         return table
 
     def duplicates_training(self) -> np.ndarray:
-        """bool (N,): images outside train whose pixels are identical to those of a training image."""
-        is_train = (self.table["split"] == "train").to_numpy()
-        training_hashes = set(self.table.loc[is_train, "content_hash"])
-        return self.table["content_hash"].isin(training_hashes).to_numpy() & ~is_train
+        """bool (N,): images outside train whose pixels are identical to those of a training image, or to those of its
+        mirror image: who has learned the one knows the other."""
+        return self._identical_to_training | self.mirrors_training
+
+    @cached_property
+    def mirrors_training(self) -> np.ndarray:
+        """bool (N,): images outside train that are the mirror image of a training image, and identical to none."""
+        rows = np.flatnonzero(~self._is_train & ~self._identical_to_training)
+        mirrored = np.zeros(len(self), dtype=bool)
+        if len(rows):
+            mirrored[rows] = np.isin(content_hashes(self.images[rows][:, :, ::-1]), list(self._training_hashes))
+        return mirrored
+
+    @cached_property
+    def _is_train(self) -> np.ndarray:
+        return (self.table["split"] == "train").to_numpy()
+
+    @cached_property
+    def _training_hashes(self) -> set[str]:
+        return set(self.table.loc[self._is_train, "content_hash"])
+
+    @cached_property
+    def _identical_to_training(self) -> np.ndarray:
+        return self.table["content_hash"].isin(self._training_hashes).to_numpy() & ~self._is_train
 
 
 def content_hashes(images: np.ndarray) -> list[str]:

@@ -28,7 +28,8 @@ _QUALITY = ("intensity", "contrast", "sharpness")
 class Summary:
     """A dataset in a few numbers. imbalance_ratio: images of the most frequent emotion in train for each of the
     rarest one that train has (of the whole dataset where there is no train). leaks: images outside train that are
-    pixel-identical to a training image. label_conflicts: images that are pixel-identical to one with another label."""
+    pixel-identical to a training image; mirrored_leaks: those that are its mirror image. label_conflicts: images that
+    are pixel-identical to one with another label."""
 
     images: int
     distinct_images: int
@@ -37,6 +38,7 @@ class Summary:
     rarest: str
     imbalance_ratio: float
     leaks: int
+    mirrored_leaks: int
     label_conflicts: int
     has_votes: bool
 
@@ -53,7 +55,8 @@ def summarise(dataset: FaceDataset) -> Summary:
         most_frequent=str(present.idxmax()),
         rarest=str(present.idxmin()),
         imbalance_ratio=imbalance_ratio(decisive.to_numpy()),
-        leaks=int(dataset.duplicates_training().sum()),
+        leaks=int((dataset.duplicates_training() & ~dataset.mirrors_training).sum()),
+        mirrored_leaks=int(dataset.mirrors_training.sum()),
         label_conflicts=int((dataset.table.groupby("content_hash")["label"].transform("nunique") > 1).sum()),
         has_votes=dataset.votes is not None,
     )

@@ -22,8 +22,9 @@ class Protocol:
     """The images behind a score, and how they were looked at.
 
     images: how many. per_class: 0 for the whole split, else the most images of each emotion, drawn by `seed`.
-    duplicates_included: whether images that are pixel-identical to a training image were left in; duplicates: how many
-    of the images are. views: one of VIEWS. rows: fingerprint of the dataset rows (`fingerprint`).
+    duplicates_included: whether images that are pixel-identical to a training image, or to its mirror image, were left
+    in; duplicates: how many of the images are; mirrored: how many of those only to the mirror image. views: one of
+    VIEWS. rows: fingerprint of the dataset rows (`fingerprint`).
     """
 
     dataset: str
@@ -36,6 +37,7 @@ class Protocol:
     duplicates: int
     views: str
     rows: str
+    mirrored: int = 0
 
     def comparable_with(self, other: "Protocol") -> bool:
         """Whether both were measured on exactly the same images."""
@@ -66,7 +68,8 @@ class Protocol:
         if not self.duplicates_included:
             text += ", without those identical to a training image"
         elif self.duplicates:
-            text += f", {self.duplicates:,} of them identical to a training image"
+            text += f", {self.duplicates - self.mirrored:,} of them identical to a training image"
+            text += f" and {self.mirrored:,} to the mirror image of one" if self.mirrored else ""
         if self.views != "plain":
             text += f"; each probability is the mean over {VIEWS[self.views]}"
         return text + "."
@@ -83,6 +86,7 @@ class Protocol:
         """
         if "tta" in values:
             values = {"views": "flip" if values["tta"] else "plain"} | values
+        values = {"mirrored": 0} | values
         if missing := [field.name for field in fields(cls) if field.name not in values]:
             raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
         if values["views"] not in VIEWS:

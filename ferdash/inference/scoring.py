@@ -29,9 +29,10 @@ class Scored:
     """A model's scores, with all that is needed to check them.
 
     rows: int64 (N,), rows of the dataset, ascending. labels: int64 (N,). probabilities: float32 (N, 7).
-    duplicates: bool (N,), images that are pixel-identical to a training image. intervals: by the names of the scores
-    in `metrics`. calibration: how the probabilities were scaled, None where they are as the network gives them.
-    votes: uint8 (N, 10), see `ferdash.data.votes`, None where the dataset has none; raters: what follows from them.
+    duplicates: bool (N,), images that are pixel-identical to a training image or its mirror image. intervals: by the
+    names of the scores in `metrics`. calibration: how the probabilities were scaled, None where they are as the
+    network gives them. votes: uint8 (N, 10), see `ferdash.data.votes`, None where the dataset has none; raters: what
+    follows from them.
     """
 
     protocol: Protocol
@@ -92,6 +93,7 @@ def score(
         duplicates=int(duplicates.sum()),
         views=model.views,
         rows=fingerprint(rows),
+        mirrored=int(dataset.mirrors_training[rows].sum()),
     )
     probabilities = _classify(model, dataset, rows, on_progress or (lambda done, total: None))
     votes = None if dataset.votes is None else dataset.votes[rows]
@@ -111,7 +113,7 @@ def without_duplicates(scored: Scored) -> Scored:
         raise EvaluationError("Every one of these images is also a training image, so there is nothing else to score.")
     rows = scored.rows[keep]
     protocol = replace(
-        scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, rows=fingerprint(rows)
+        scored.protocol, images=len(rows), duplicates_included=False, duplicates=0, mirrored=0, rows=fingerprint(rows)
     )
     votes = None if scored.votes is None else scored.votes[keep]
     arrays = rows, scored.labels[keep], scored.probabilities[keep], scored.duplicates[keep], votes

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ferdash.data.corrections import CORRECTIONS, export_corrections
-from ferdash.data.dataset import FaceDataset, open_dataset
+from ferdash.data.dataset import FaceDataset, content_hashes, open_dataset
 from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError, RunError
@@ -54,8 +54,8 @@ def with_extra(dataset: FaceDataset, sampling: SamplingConfig) -> FaceDataset:
     """The dataset with the training images of sampling.extra, a dataset beside it, added to train at its end, each
     sampling.extra_repeat times; the dataset itself where sampling.extra is empty.
 
-    Images that are pixel-identical to one in validation or test are left out. The column `extra` of the table marks
-    those added, and `extra` of meta says in a sentence how many.
+    Images that are pixel-identical to one in validation or test, or to its mirror image, are left out. The column
+    `extra` of the table marks those added, and `extra` of meta says in a sentence how many.
 
     Raises DatasetError when the extra dataset is missing, and ConfigError when nothing of it can be trained on.
     """
@@ -65,7 +65,9 @@ def with_extra(dataset: FaceDataset, sampling: SamplingConfig) -> FaceDataset:
     corrected = sampling.extra == CORRECTIONS
     extra = export_corrections(root) if corrected else open_dataset(root, sampling.extra)
     train = extra.rows("train")
-    held_out = set(dataset.table.loc[dataset.table["split"] != "train", "content_hash"])
+    is_held_out = (dataset.table["split"] != "train").to_numpy()
+    held_out = set(dataset.table.loc[is_held_out, "content_hash"])
+    held_out |= set(content_hashes(dataset.images[is_held_out][:, :, ::-1]))
     rows = train[~extra.table["content_hash"].iloc[train].isin(held_out).to_numpy()]
     if not len(rows):
         raise ConfigError(

@@ -100,6 +100,12 @@ def test_the_audit_is_kept_and_read(faulty, monkeypatch):
     assert json.dumps(second.findings[0].as_dict())
 
 
+def test_an_altered_copy_is_told_and_the_sentence_kept(faulty, monkeypatch):
+    monkeypatch.setattr(audit, "alteration", lambda *_: "This is an altered copy.")
+    assert audit_dataset(faulty[0]).altered == "This is an altered copy."
+    assert read_audit(faulty[0]).altered == "This is an altered copy."
+
+
 @pytest.mark.parametrize("change", [{"hash": "other"}, {"format": 0}, {"findings": [{}]}])
 def test_an_audit_of_something_else_is_not_read(faulty, change):
     dataset, _ = faulty
@@ -140,6 +146,26 @@ def test_a_notice_in_place_of_a_photograph_is_found_and_a_face_before_white_is_n
     )
     assert audit_dataset(dataset).finding("placeholders").rows.tolist() == [1]
     assert audit_dataset(dataset).finding("blank").count == 0
+
+
+def test_a_mirrored_leak_is_found_beside_the_images_it_mirrors(tmp_path, noise_faces):
+    images = noise_faces(5)
+    images[3], images[1] = images[0][:, ::-1], images[0]
+    dataset = save_dataset(
+        tmp_path,
+        "mirrored",
+        images=images,
+        labels=np.zeros(5),
+        splits=["train"] * 3 + ["test"] * 2,
+        sources=list("abcde"),
+        origin="a test",
+    )
+    report = audit_dataset(dataset)
+    finding = report.finding("mirrored_leaks")
+    assert finding.rows.tolist() == [3]
+    assert [group.tolist() for group in finding.groups] == [[0, 1, 3]]
+    assert report.finding("leaks").count == 0
+    assert report.altered == ""
 
 
 def test_without_votes_the_raters_are_not_asked(tmp_path, noise_faces):

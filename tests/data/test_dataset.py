@@ -17,6 +17,7 @@ from ferdash.data.dataset import (
     require_free_name,
     save_dataset,
 )
+from ferdash.data.statistics import summarise
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError
 
@@ -79,6 +80,24 @@ def test_duplicates_of_training_images(tmp_path, images):
     images[8] = images[2]
     images[1] = images[0]
     assert np.flatnonzero(save(tmp_path, images=images).duplicates_training()).tolist() == [8]
+
+
+def test_a_mirrored_leak_is_a_leak(tmp_path, images):
+    images[7] = images[2][:, ::-1]
+    images[8] = images[3]
+    images[1] = images[0][:, ::-1]  # within train
+    dataset = save(tmp_path, images=images)
+    assert np.flatnonzero(dataset.duplicates_training()).tolist() == [7, 8]
+    assert np.flatnonzero(dataset.mirrors_training).tolist() == [7]
+    summary = summarise(dataset)
+    assert (summary.leaks, summary.mirrored_leaks) == (1, 1)
+
+
+def test_a_symmetric_image_is_identical_and_not_mirrored(tmp_path, images):
+    images[0] = images[8] = np.minimum(images[0], images[0][:, ::-1])
+    dataset = save(tmp_path, images=images)
+    assert np.flatnonzero(dataset.duplicates_training()).tolist() == [8]
+    assert not dataset.mirrors_training.any()
 
 
 def test_content_hash_is_blake2b_of_the_pixels(images):

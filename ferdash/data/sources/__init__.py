@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from ferdash.data.alterations import alteration
 from ferdash.data.dataset import FaceDataset, require_free_name, save_dataset
 from ferdash.data.sources.archive import Member, open_members, sibling
 from ferdash.data.sources.csv_table import choose_table, is_face_table, read_face_table
@@ -33,7 +36,9 @@ def import_dataset(path: Path, root: Path, name: str | None = None, progress: Pr
 
 
 def save_faces(faces: Faces, root: Path, name: str, *, origin: str) -> FaceDataset:
-    """Write `faces` as a new dataset; errors as for save_dataset."""
+    """Write `faces` as a new dataset; errors as for save_dataset. A copy of FER2013 whose pixels are not FER2013's own
+    gets a note that says so."""
+    altered = alteration(faces.images, faces.labels, np.array(faces.splits))
     return save_dataset(
         root,
         name,
@@ -43,7 +48,7 @@ def save_faces(faces: Faces, root: Path, name: str, *, origin: str) -> FaceDatas
         sources=faces.sources,
         origin=origin,
         votes=faces.votes,
-        notes=faces.notes,
+        notes=[*faces.notes, *([altered] if altered else [])],
     )
 
 

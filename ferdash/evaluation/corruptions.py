@@ -18,8 +18,11 @@ about 20 pixels from eye to eye, and for what befalls them in photos, films and 
 - occlusion: a hand, a cup, hair. A rectangle of one grey over 5 to 40 % of the picture.
 
 What is random (a direction, noise, a place) is drawn from the face's own pixels, so that a face is made worse in the
-same way in whatever batch and order it comes; and the draw is the same in every strength, which alone grows. Nothing
-here is used in training, and nothing of training here: else the measurement would only ask what was practised.
+same way in whatever batch and order it comes; and the draw is the same in every strength, which alone grows.
+
+Training shares no code with this, but it may practise kinds like these (augment.degrade: blur, motion, noise, JPEG,
+light, contrast, distance, cover). Of a model that did, the figures say how well it learned them, not what it would do
+about kinds it has never met; Hendrycks and Dietterich measure models that were not trained on theirs.
 """
 
 import hashlib

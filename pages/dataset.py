@@ -48,6 +48,11 @@ def draw_figures(dataset: FaceDataset) -> None:
         count(summary.leaks),
         "Images of validation or test that are pixel-identical to a training image.",
     )
+    if summary.mirrored_leaks:
+        figures["Mirrored in train"] = (
+            count(summary.mirrored_leaks),
+            "Images of validation or test that are the mirror image of a training image.",
+        )
     figures["Label conflicts"] = (
         count(summary.label_conflicts),
         "Images that are pixel-identical to another one with a different label.",

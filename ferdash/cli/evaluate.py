@@ -132,10 +132,12 @@ def _evaluate_one(model: str, dataset: str, task: Task, save_predictions: Path |
         write_predictions(measured[task.views], save_predictions)
     if json_output:
         plain, *others = (_document(scored, cleaned) for _, scored, cleaned in columns)
-        used = {"model": model, "engine": loaded.engine}
+        used = {"model": model, "engine": loaded.engine, "altered": faces.altered}
         print_json(used | plain | {"with_views": others[0] if others else None})
         return
     _show(loaded.title, columns)
+    if faces.altered:
+        console.print(faces.altered, highlight=False)
 
 
 def _beside(scored: "Scored") -> "Scored | None":

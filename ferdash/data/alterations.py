@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ferdash.data.dataset import ALTERED
 from ferdash.data.statistics import REPORT_COUNTS
 from ferdash.emotions import EMOTIONS
 from ferdash.wording import percent
@@ -101,10 +102,7 @@ not compare with those on the original."
         found.append(f"{percent(measures.blank)} of its pictures are of one single shade where FER2013 has faces")
     if not found:
         return ""
-    return (
-        f"This is an altered copy of FER2013. {'. '.join(found)}. Scores on it will not compare with those on the "
-        "original."
-    )
+    return f"{ALTERED} {'. '.join(found)}. Scores on it will not compare with those on the original."
 
 
 def alteration(images: np.ndarray, labels: np.ndarray, splits: np.ndarray) -> str:

@@ -31,6 +31,9 @@ OLD_VOTES = (
     "face, and are not used. Import it again, with fer2013new.csv, to have them."
 )
 
+ALTERED = "This is an altered copy of FER2013."
+"""How the note about one begins (see `ferdash.data.alterations`)."""
+
 
 @dataclass(frozen=True)
 class FaceDataset:
@@ -58,6 +61,11 @@ class FaceDataset:
     def hash(self) -> str:
         """Identifies the content: the pixels, label and split of every image, in order, wherever they came from."""
         return str(self.meta["hash"])
+
+    @property
+    def altered(self) -> str:
+        """The sentence that the import noted where this is an altered copy of FER2013; empty otherwise."""
+        return next((note for note in self.meta.get("notes", []) if note.startswith(ALTERED)), "")
 
     def __len__(self) -> int:
         return len(self.table)

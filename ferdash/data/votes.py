@@ -7,6 +7,7 @@ count: one vote of ten for anger is 0.1 of anger, whatever the other nine said.
 """
 
 import numpy as np
+import pandas as pd
 
 from ferdash.emotions import EMOTIONS
 
@@ -67,3 +68,20 @@ def targets(votes: np.ndarray) -> np.ndarray:
     total = seven.sum(axis=1, keepdims=True)
     usable = np.broadcast_to(2 * total > kept.sum(axis=1, keepdims=True), seven.shape)
     return np.divide(seven, total, out=np.full(seven.shape, np.nan, np.float32), where=usable)
+
+
+def agreement_counts(votes: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """How many images have how many votes for what most of their raters chose: one row for each number of votes that
+    occurs, ascending, named `votes`.
+
+    labels: int (N,). Columns count images by what was chosen: `label` (the label itself, also if it shares the first
+    place), `other` (another of the seven emotions), `none` (contempt, unknown or not a face). Images without votes are
+    left out.
+    """
+    known = votes.any(axis=1)
+    counts, labels = votes[known].astype(np.int64), labels[known]
+    top, winner = counts.max(axis=1), counts.argmax(axis=1)
+    is_label = counts[np.arange(len(counts)), labels] == top
+    kind = np.select([is_label, winner < len(EMOTIONS)], ["label", "other"], "none")
+    table = pd.crosstab(pd.Series(top, name="votes"), pd.Series(kind))
+    return table.reindex(columns=["label", "other", "none"], fill_value=0)

@@ -21,7 +21,10 @@ FACES_PER_SPLIT = 3
 
 def draw(dataset: FaceDataset) -> None:
     """The whole tab."""
-    findings = shared.audit(dataset).findings
+    report = shared.audit(dataset)
+    if report.altered:
+        st.warning(report.altered, icon=":material/imagesearch_roller:")
+    findings = report.findings
     found = [finding for finding in findings if finding.count]
     st.markdown(f"**{len(found)} of {counted(len(findings), 'check')}** found something.")
     for finding in found:

@@ -1,5 +1,6 @@
 """Distribution: how many faces of each emotion each split has, beside the counts of the report."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -8,8 +9,11 @@ from pages.keys import keys_of
 
 from ferdash.data import statistics
 from ferdash.data.dataset import FaceDataset
+from ferdash.data.votes import agreement_counts, majority
 from ferdash.emotions import SPLITS
 from ferdash.plots.dataset import distribution
+from ferdash.plots.votes import agreement_bars
+from ferdash.wording import count, percent
 
 keyed = keys_of("dataset")
 
@@ -26,6 +30,8 @@ def draw(dataset: FaceDataset) -> None:
     )
     figure = distribution(dataset.counts(), shares=unit != "Images")
     st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT)
+    if dataset.votes is not None and dataset.votes.any():
+        _draw_raters(dataset, dataset.votes)
     ours, report = st.columns([2, 3], gap="medium")
     with ours:
         st.markdown("**This dataset**")
@@ -33,6 +39,20 @@ def draw(dataset: FaceDataset) -> None:
     with report:
         st.markdown("**Beside the report's table**")
         _draw_report(dataset)
+
+
+def _draw_raters(dataset: FaceDataset, votes: np.ndarray) -> None:
+    """How far FER+'s raters agree with one another, and with the label."""
+    figure = agreement_bars(agreement_counts(votes, dataset.labels))
+    st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT, key=keyed("raters"))
+    chosen, rated = majority(votes), int(votes.any(axis=1).sum())
+    agreed = chosen >= 0
+    if agreed.any():
+        same = (chosen == dataset.labels)[agreed].mean()
+        st.caption(
+            f"On {percent(agreed.sum() / rated)} of the {count(rated)} images with votes, over half of all raters "
+            f"agree on one of the seven emotions; the label says the same on {percent(same)} of these."
+        )
 
 
 def _draw_counts(dataset: FaceDataset) -> None:

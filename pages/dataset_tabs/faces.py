@@ -11,6 +11,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
 from ferdash.plots.mosaic import enlarge
+from ferdash.plots.votes import vote_bars
 from ferdash.wording import count, counted
 
 keyed = keys_of("dataset")
@@ -100,4 +101,5 @@ def show_face(dataset: FaceDataset, row: int) -> None:
     if dataset.votes is not None and dataset.votes[row].any():
         votes = dataset.votes[row].astype(int)
         named = [f"{VOTE_CLASSES[c].replace('_', ' ')} {votes[c]}" for c in np.argsort(-votes) if votes[c]]
-        facts.markdown("Raters: " + ", ".join(named))
+        alt = f"raters' votes: {', '.join(named)}"
+        st.plotly_chart(vote_bars(votes), alt=alt, config=shared.PLOT, key=keyed(f"votes-{row}"))

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ferdash.data.votes import VOTE_CLASSES, majority, majority_class, shares, targets, without_outliers
+from ferdash.data.votes import (
+    VOTE_CLASSES,
+    agreement_counts,
+    majority,
+    majority_class,
+    shares,
+    targets,
+    without_outliers,
+)
 from ferdash.emotions import EMOTIONS
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
@@ -68,6 +76,16 @@ def test_targets_are_the_votes_without_outliers_over_the_seven():
     np.testing.assert_allclose(found[1], [0, 0, 0, 5 / 7, 2 / 7, 0, 0], rtol=1e-6)
     np.testing.assert_allclose(found[2], [0, 0, 0, 4 / 6, 2 / 6, 0, 0], rtol=1e-6)
     assert np.isnan(found[3:]).all()
+
+
+def test_agreement_is_counted_by_what_most_chose():
+    votes = np.stack(
+        [vote(happy=9, sad=1), vote(happy=5, neutral=5), vote(sad=9, happy=1), vote(not_a_face=5, happy=3), vote()]
+    )
+    table = agreement_counts(votes, np.full(5, HAPPY))
+    assert table.index.tolist() == [5, 9]
+    assert table.loc[5].to_dict() == {"label": 1, "other": 0, "none": 1}
+    assert table.loc[9].to_dict() == {"label": 1, "other": 1, "none": 0}
 
 
 @given(any_votes)

@@ -269,6 +269,16 @@ def test_wrong_votes_are_named(table, tmp_path, root, write_folder, votes, messa
     assert_nothing_left(root)
 
 
+# --- altered copies -------------------------------------------------------------------------------------------------
+
+
+def test_an_altered_copy_of_fer2013_is_told_at_import(kaggle_files, tmp_path, root, write_zip, monkeypatch):
+    monkeypatch.setattr("ferdash.data.alterations.has_counts_of_fer2013", lambda *_: True)  # noise is as good as that
+    dataset = import_dataset(write_zip(tmp_path / "x.zip", kaggle_files), root)
+    assert dataset.altered.startswith("This is an altered copy of FER2013. Sharpened")
+    assert dataset.meta["notes"] == [dataset.altered]
+
+
 # --- names ----------------------------------------------------------------------------------------------------------
 
 

@@ -27,6 +27,7 @@ STYLE = """<style>
 .fer-card figure { margin: 0; }
 .fer-title { font-weight: 600; font-size: 16px; margin: 0 0 6px; }
 .fer-title small { font-weight: 400; font-size: 13px; opacity: .75; }
+.fer-why { font-size: 13px; margin: 0 0 6px; line-height: 1.35; }
 .fer-unsure { color: color-mix(in srgb, currentColor 60%, transparent); }
 .fer-bars { display: grid; grid-template-columns: 60px 1fr 54px; gap: 3px 8px; align-items: center; font-size: 13px; }
 .fer-track { height: 9px; border-radius: 5px; background: color-mix(in srgb, currentColor 9%, transparent); }
@@ -44,13 +45,21 @@ def card(face: "FacePrediction", *, note: str) -> str:
         title = (
             f'<p class="fer-title fer-unsure">{face.number} · uncertain <small>(most likely {face.emotion})</small></p>'
         )
+    shares = bars(face.probabilities, top, sure=not face.uncertain)
     return (
         f'<article class="fer-card" aria-label="face {face.number}">'
         f'<figure><img src="{picture_url(face.crop)}" alt="face {face.number} as the model sees it">'
         f"<figcaption>{escape(note)}</figcaption></figure>"
-        f'<div>{title}<div class="fer-bars">{bars(face.probabilities, top, sure=not face.uncertain)}</div></div>'
+        f'<div>{title}{_reasons(face)}<div class="fer-bars">{shares}</div></div>'
         "</article>"
     )
+
+
+def _reasons(face: "FacePrediction") -> str:
+    """Why the face may be hard to read, as a line of HTML; nothing where nothing speaks against it."""
+    if not face.reasons:
+        return ""
+    return f'<p class="fer-why">Hard to read: {escape(", ".join(face.reasons))}.</p>'
 
 
 def draw(card: str) -> None:

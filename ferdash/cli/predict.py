@@ -77,6 +77,8 @@ def predict(
         to_table(photos, model).to_csv(sys.stdout, index=False)
     else:
         console.print(_table(photos))
+        for line in _hard_to_read(photos):
+            console.print(escape(line), highlight=False)
         say(_summary(photos, len(unreadable)))
 
 
@@ -99,6 +101,16 @@ def _table(photos: "list[Photo]") -> Table:
         if photo.problem:
             table.add_row(escape(photo.name), "", "no face" if photo.size[0] else "unreadable")
     return table
+
+
+def _hard_to_read(photos: "list[Photo]") -> list[str]:
+    """A line for each face whose picture says little, with the reasons."""
+    return [
+        f"{photo.name}, face {face.number}: {', '.join(face.reasons)}."
+        for photo in photos
+        for face in photo.faces
+        if face.reasons
+    ]
 
 
 def _summary(photos: "list[Photo]", unreadable: int) -> str:

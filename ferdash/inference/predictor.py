@@ -1,7 +1,7 @@
 """Photos in, faces with their seven probabilities out; the faces of all photos go through the model together."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import cv2
@@ -12,6 +12,8 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
 from ferdash.inference.crop_box import CropBox
 from ferdash.inference.detector import Detector, Face, find_faces
+from ferdash.inference.face_facts import FaceFacts, face_facts
+from ferdash.inference.face_facts import reasons as reasons_of
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 
@@ -46,6 +48,15 @@ class FacePrediction:
     @property
     def uncertain(self) -> bool:
         return self.probability < self.threshold
+
+    @property
+    def facts(self) -> FaceFacts:
+        return face_facts(self.face, self.crop_box, self.crop)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What makes the face hard to read, in words; none where nothing does."""
+        return reasons_of(self.facts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,22 +117,27 @@ def predict_photos(
 
 
 def to_table(photos: list[Photo], model: str) -> pd.DataFrame:
-    """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, model, note.
+    """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, the face's
+    measures, model, note.
 
-    The box is the square that was classified, in pixels. Without a face everything but file, model and note is empty.
+    The box is the square that was classified, in pixels, before it is turned by roll_deg. The note says why a face may
+    be hard to read. Without a face everything but file, model and note is empty.
     """
     rows: list[dict[str, Any]] = []
     for photo in photos:
         for face in photo.faces:
             box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.crop_box.xyxy), strict=True))
             numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
-            note = "uncertain" if face.uncertain else ""
+            note = "; ".join(["uncertain"] * face.uncertain + face.reasons)
             found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
-            rows.append({"file": photo.name, **found, **numbers, "model": model, "note": note})
+            measures = face.facts.rounded()
+            rows.append({"file": photo.name, **found, **numbers, **measures, "model": model, "note": note})
         if photo.problem:
             rows.append({"file": photo.name, "model": model, "note": photo.problem})
-    columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, "model", "note"]
-    return pd.DataFrame(rows, columns=columns).astype({"face": "Int64"})
+    measures = [field.name for field in fields(FaceFacts)]
+    columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, *measures, "model", "note"]
+    types = {"face": "Int64"} | dict.fromkeys(measures, "float64")
+    return pd.DataFrame(rows, columns=columns).astype(types)
 
 
 def to_document(photos: list[Photo]) -> list[dict[str, Any]]:
@@ -143,10 +159,11 @@ def _face_document(face: FacePrediction) -> dict[str, Any]:
         "face": face.number,
         "box_xyxy": [round(value, 1) for value in face.crop_box.xyxy],
         "detector": face.face.detector,
-        "confidence": round(face.face.confidence, 4),
+        **face.facts.rounded(),
         "emotion": face.emotion,
         "probability": float(face.probability),
         "uncertain": face.uncertain,
+        "reasons": face.reasons,
         "probabilities": {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)},
     }
 

@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
+from ferdash.inference.face_facts import sharpness
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 from ferdash.temporal.cores import leaving_a_core
@@ -248,11 +248,6 @@ def cut_out(image_rgb: np.ndarray, face: TrackedFace, settings: AnalysisSettings
     if sharpness(crop) < settings.min_sharpness:
         return crop, "blurred"
     return crop, ""
-
-
-def sharpness(crop: np.ndarray) -> float:
-    """Variance of the Laplacian of a uint8 grey picture within its border, as ferdash.data.statistics has it."""
-    return float(cv2.Laplacian(crop, cv2.CV_32F)[1:-1, 1:-1].var())
 
 
 def _batches(

@@ -114,6 +114,23 @@ def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:
     assert list(to_table([], "fernet").columns) == list(table.columns)
 
 
+def test_measures_and_reasons_stand_in_table_and_document(model, astronaut, detector) -> None:
+    dim = (0.1 * astronaut).astype(np.uint8)
+    photos = predict_photos([("good", astronaut), ("dim", dim), ("cut", astronaut[70:130, 190:250])], model, detector)
+    table, document = to_table(photos, "fernet"), to_document(photos)
+    assert [photo.faces[0].reasons for photo in photos] == [[], ["dark"], []]
+    assert "dark" in table["note"][1]
+    assert document[1]["faces"][0]["reasons"] == ["dark"]
+    # Of the astronaut's 512 pixels the face takes a fifth; her head is tilted a little and hardly turned.
+    assert 90 < table["size_px"][0] < 130
+    assert 0 < table["roll_deg"][0] < 10
+    assert abs(table["yaw_deg"][0]) < 15
+    assert table["brightness"][1] == pytest.approx(0.1 * table["brightness"][0], abs=3)
+    assert table["confidence"].tolist()[:2] == [document[n]["faces"][0]["confidence"] for n in range(2)]
+    assert table[["roll_deg", "yaw_deg", "confidence"]].loc[2].isna().all()
+    assert document[2]["faces"][0]["yaw_deg"] is None
+
+
 def test_the_document_is_plain_json_with_the_same_numbers(photos) -> None:
     document = json.loads(json.dumps(to_document(photos), allow_nan=False))
     table = to_table(photos, "fernet")

@@ -13,11 +13,13 @@ from ferdash.inference.predictor import FacePrediction
 PROBABILITIES = np.array([0.05, 0.01, 0.04, 0.6, 0.2, 0.07, 0.03], dtype=np.float32)
 
 
-def face(threshold: float) -> FacePrediction:
+CROP = np.tile(np.array([[100, 140], [140, 100]], np.uint8), (24, 24))
+"""Neither dark nor blurred."""
+
+
+def face(threshold: float, crop: np.ndarray = CROP) -> FacePrediction:
     box = (0.0, 0.0, 48.0, 48.0)
-    return FacePrediction(
-        2, Face(box, 0.9, "haar"), CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), PROBABILITIES, threshold
-    )
+    return FacePrediction(2, Face(box, 0.9, "haar"), CropBox.from_xyxy(*box), crop, PROBABILITIES, threshold)
 
 
 def test_card_names_the_emotion_and_gives_all_seven_shares():
@@ -39,3 +41,8 @@ def test_below_the_threshold_the_card_is_grey_and_says_so():
 @pytest.mark.parametrize("note", ["<b>bold</b>", '"quoted" & more'])
 def test_note_is_text_not_html(note: str):
     assert note not in card(face(0.4), note=note)
+
+
+def test_a_face_that_is_hard_to_read_says_why():
+    assert "Hard to read" not in card(face(0.4), note="")
+    assert "Hard to read: dark." in card(face(0.4, CROP // 5), note="")

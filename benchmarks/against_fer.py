@@ -24,11 +24,11 @@ from statistics import median
 
 from ferdash.inference.detector import load_detector
 from ferdash.models.engines import Engine, machine
-from ferdash.models.loading import export_folder
-from ferdash.models.sessions import FILES
+from ferdash.models.exported import FILES
+from ferdash.models.loading import load_model
+from ferdash.models.reference import export_folder
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.cores import load_for_video
 from ferdash.temporal.execution import execute
 from ferdash.temporal.jobs import create_video_session
 
@@ -113,7 +113,7 @@ def main() -> None:
     clip = arguments.clip.resolve()
     exported = export_folder(arguments.model, checkpoints_root())
     models = {
-        title: load_for_video(arguments.model, checkpoints_root(), engine=engine)
+        title: load_model(arguments.model, checkpoints_root(), engine=engine)
         for engine, title in ENGINES.items()
         if engine == "torch" or (exported / FILES[engine]).is_file()
     }

@@ -31,12 +31,15 @@ from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.compression import export_onnx
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.engines import machine
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel, export_folder, load_model, model_folder
-from ferdash.models.onnx_export import quantise
+from ferdash.models.loading import load_model
+from ferdash.models.onnx_export import export_float32, quantise
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.models.reference import export_folder, model_folder
+from ferdash.models.torch_loading import load_in_torch
 from ferdash.paths import checkpoints_root
 
 RATIO_WANTED, MS_WANTED = 40, 4.0
@@ -70,9 +73,10 @@ def engines_of(folder: Path, faces: np.ndarray) -> dict[str, EmotionModel]:
     """The FerNet in `folder` with each engine, exported there, the integers with ranges from these faces."""
     reference, checkpoints = str(folder), folder.parent
     exported = export_folder(reference, checkpoints)
-    model = load_model(reference, checkpoints, device="cpu")
+    model = load_in_torch(reference, checkpoints, "cpu")
     export_onnx(model, exported)
-    quantise(exported / "model.onnx", exported, [model.preprocess(faces[:64]).contiguous().numpy()])
+    with tempfile.TemporaryDirectory() as workspace:
+        quantise(export_float32(model, Path(workspace)), exported, [model.preprocess.array(faces[:64])])
     names = {"torch": "FerNet, PyTorch", "onnx": "FerNet, ONNX Runtime", "int8": "FerNet, ONNX Runtime int8"}
     return {title: load_model(reference, checkpoints, "cpu", engine=engine) for engine, title in names.items()}
 

@@ -1,6 +1,6 @@
 """Every frame of a video analysed, end to end, against the time the video lasts; and where the time goes.
 
-    python benchmarks/video_speed.py CLIP [--model fernet] [--detector centerface] [--repeats 5]
+    python benchmarks/video_speed.py CLIP [--model fernet] [--detector centerface] [--engine auto] [--repeats 5]
 
 A session is made and carried through as the app does it: decoding, detection, following, classifying, writing. One run
 goes first to warm up. Stages run side by side, so their times add up to more than what passes.
@@ -15,9 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from ferdash.inference.detector import load_detector
+from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
 from ferdash.temporal.analysis import STAGES, AnalysisSettings
-from ferdash.temporal.cores import load_for_video
 from ferdash.temporal.execution import execute
 from ferdash.temporal.jobs import create_video_session
 
@@ -29,9 +29,10 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     parser.add_argument("--model", default="fernet")
     parser.add_argument("--detector", default="centerface")
+    parser.add_argument("--engine", default="auto")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    model = load_for_video(arguments.model, checkpoints_root())
+    model = load_model(arguments.model, checkpoints_root(), engine=arguments.engine)
     detector = load_detector(arguments.detector, checkpoints_root())
     passed, cpu, stages = [], [], []
     with tempfile.TemporaryDirectory() as folder:

@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
+from torch import nn
 from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
 from ferdash.errors import ModelError, RunError
 from ferdash.inference.calibrating import fit_calibration
+from ferdash.inference.compression import export_onnx
 from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
 from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
 from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE, VOTES_PROVENANCE, VOTES_TAUGHT
-from ferdash.models.loading import EmotionModel, load_model, model_folder
+from ferdash.models.fernet import FerNetForImageClassification
+from ferdash.models.onnx_export import can_export
 from ferdash.models.processing import processor_of
+from ferdash.models.reference import EXPORT_FOLDER, model_folder
+from ferdash.models.torch_loading import load_in_torch
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.views import VIEWS
+from ferdash.models.weight_files import WEIGHTS_FILE, halve
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
 from ferdash.training.checkpoints import checkpoint_name, kept_epochs
@@ -45,7 +52,8 @@ def promote(
     measure: whether batch-norm statistics are measured anew on the training images as they are; a mean always needs it.
     The temperature of its probabilities is fitted on validation and kept with it. The model is scored anew there, with
     and without images that duplicate a training image, and a FerNet, which is fast enough, also over each choice of
-    views; the card says so. replace: put it in the place of a model of that name.
+    views; the card says so. A FerNet is stored in float16 and exported to ONNX, in 8-bit integers too, where the
+    packages for that are installed. replace: put it in the place of a model of that name.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
     fold of a cross-validation, or the name is taken.
@@ -61,13 +69,12 @@ def promote(
             "scored on. Promote a run that was trained on the dataset's own splits."
         )
     chosen = _chosen(run, average, measure)
-    model = load_model(f"run:{run_id}@best", checkpoints, device="cpu")
+    model = replaced(load_in_torch(f"run:{run_id}@best", checkpoints, "cpu"), fused=None)  # the network may change
     dataset = open_dataset(data, run.record["dataset"]["name"])
     if dataset.hash != run.record["dataset"]["hash"]:
         raise RunError(
             f"The dataset “{dataset.name}” is not the one that run {run_id} was trained on any more; import that again."
         )
-    model = replaced(model, session=None)  # the network is about to change
     if average:
         files = [run.folder / "checkpoints" / checkpoint_name(epoch=epoch + 1, batch=0) for epoch in chosen.epochs]
         model = replaced(model, network=mean_network(files).requires_grad_(False))
@@ -78,12 +85,16 @@ def promote(
         draft = Path(workspace) / name
         _save_network(model, run, draft, checkpoints)
         # Scored as it will be opened: from the folder, through the same code as any other model.
-        plain = load_model(str(draft), checkpoints, device="cpu")
+        plain = load_in_torch(str(draft), checkpoints, "cpu")
         given = score(plain, dataset, "validation")
         write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
-        saved = load_model(str(draft), checkpoints, device="cpu")
+        saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=name)
         evaluations = _evaluations(saved, given, dataset)
-        write_card(draft, _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations))
+        facts = _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations)
+        if _is_fernet(saved.network) and can_export():
+            export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
+            facts = replaced(facts, exported=export.describe())
+        write_card(draft, facts)
         if target.exists():
             shutil.rmtree(target)
         draft.rename(target)
@@ -115,13 +126,18 @@ def _chosen(run: Run, average: int, measure: bool) -> Chosen:
     return Chosen(epochs, f"the mean of the weights after epochs {epochs[0] + 1} to {epochs[-1] + 1}{measured}")
 
 
-def _save_network(model: EmotionModel, run: Run, folder: Path, checkpoints: Path) -> None:
+def _is_fernet(network: nn.Module) -> bool:
+    return isinstance(network, FerNetForImageClassification)
+
+
+def _save_network(model: TorchModel, run: Run, folder: Path, checkpoints: Path) -> None:
     network = model.network
     if not isinstance(network, PreTrainedModel):
         raise ModelError(f"The network of run {run.id} is not one of transformers', so it cannot be saved.")
     network.save_pretrained(folder)
-    if network.config.model_type == "fernet":
+    if _is_fernet(network):
         processor_of(model.preprocess).save_pretrained(folder)
+        halve(folder / WEIGHTS_FILE)
     else:
         origin = model_folder(run.record["config"]["start_from"], checkpoints)
         processor = AutoImageProcessor.from_pretrained(
@@ -134,13 +150,13 @@ def _facts(
     name: str,
     run: Run,
     chosen: Chosen,
-    model: EmotionModel,
+    model: TorchModel,
     dataset: FaceDataset,
     runs: Path,
     evaluations: list[Scored],
 ) -> CardFacts:
     config = cast(PreTrainedModel, model.network).config
-    is_fernet = config.model_type == "fernet"
+    is_fernet = _is_fernet(model.network)
     return CardFacts(
         name=name,
         title="FerNet" if is_fernet else name,
@@ -170,12 +186,12 @@ def _provenance(dataset: FaceDataset) -> str:
     return FER2013_PROVENANCE if dataset.votes is None else f"{FER2013_PROVENANCE}\n\n{VOTES_PROVENANCE}"
 
 
-def _evaluations(model: EmotionModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
+def _evaluations(model: TorchModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
     """What the card tells, plain views first; `given` are the scores before calibration."""
     assert model.calibration is not None  # it was written into the folder that the model was just opened from
     scored = recalibrated(given, model.calibration)
     evaluations = [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
-    if cast(PreTrainedModel, model.network).config.model_type == "fernet":
+    if _is_fernet(model.network):
         others = [views for views in VIEWS if views != "plain"]
         evaluations += [score(replaced(model, views=views), dataset, "validation") for views in others]
     return evaluations

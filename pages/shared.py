@@ -192,7 +192,7 @@ def download_model(reference: str) -> None:
 def model_stamp(reference: str) -> int:
     """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
     await_models()
-    from ferdash.models.loading import files_behind
+    from ferdash.models.reference import files_behind
 
     return sum(path.stat().st_mtime_ns for path in files_behind(reference, checkpoints_root()))
 

@@ -11,6 +11,7 @@ from ferdash.data.dataset import FaceDataset, delete_dataset
 from ferdash.errors import DatasetError, ModelError, RunError
 from ferdash.inference.scoring import score
 from ferdash.models.card import read_evaluation
+from ferdash.models.exported import read_export
 from ferdash.models.loading import load_model
 from ferdash.promotion import promote
 from ferdash.runs.history import full_history
@@ -56,6 +57,15 @@ def test_the_card_s_figures_are_those_of_the_saved_model_to_the_digit(
     assert isinstance(AutoModelForImageClassification.from_pretrained(folder), type(model.network))
     assert AutoImageProcessor.from_pretrained(folder) is not None
     card = (folder / "README.md").read_text()
+    exported = load_model("mine", checkpoints, engine="auto")
+    assert exported.engine == "onnx"
+    faces = np.asarray(demo_dataset.images[:9])
+    np.testing.assert_allclose(exported.probabilities(faces), model.probabilities(faces), atol=1e-4)
+    record = read_export(folder / "onnx")
+    assert record is not None
+    assert (record.model, record.shares) == ("mine", "model.safetensors")
+    assert f"## Without PyTorch\n\n{record.describe()}" in card
+    assert load_model("mine", checkpoints, engine="int8").engine == "int8"
     assert runs[0].record["command"] in card
     assert f"{with_duplicates['metrics']['accuracy']:.1%}".replace("%", " %") in card
 
@@ -115,7 +125,7 @@ def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run
     expected = sum(
         load_model(f"run:{parent.id}@epoch-{epoch}", checkpoints).network.classifier.weight for epoch in (1, 2)
     )
-    torch.testing.assert_close(mean.classifier.weight, expected / 2)
+    torch.testing.assert_close(mean.classifier.weight, (expected / 2).half().float(), rtol=2**-10, atol=1e-7)
     assert not torch.equal(mean.stem[1].running_mean, best.stem[1].running_mean)
     with pytest.raises(RunError, match="keeps the weights of 2 epochs, and 9 were to be averaged"):
         promote(parent.id, "too-many", data=demo_root, checkpoints=checkpoints, average=9)
@@ -127,7 +137,7 @@ def test_a_best_network_can_have_its_statistics_measured_anew(
     folder = promote(runs[0].id, "measured", data=demo_root, checkpoints=checkpoints, measure=True)
     assert "on validation; batch-norm statistics measured on the training" in (folder / "README.md").read_text()
     new, old = (load_model(name, checkpoints).network for name in ("measured", f"run:{runs[0].id}@best"))
-    assert torch.equal(new.classifier.weight, old.classifier.weight)
+    assert torch.equal(new.classifier.weight, old.classifier.weight.half().float())
     assert not torch.equal(new.stem[1].running_var, old.stem[1].running_var)
 
 

@@ -9,7 +9,6 @@ import typer
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import ModelError
 from ferdash.paths import checkpoints_root, data_root
-from ferdash.wording import count, percent
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +30,8 @@ def export(
     """Export a model to ONNX, check it against PyTorch, and say what 8-bit integers cost."""
     from ferdash.data.dataset import open_dataset
     from ferdash.inference.compression import export_onnx
-    from ferdash.models.loading import export_folder, load_model
+    from ferdash.models.loading import load_model
+    from ferdash.models.reference import export_folder
 
     faces = open_dataset(data_root(), dataset) if int8 else None
     loaded = load_model(model, checkpoints_root(), device="cpu")
@@ -42,19 +42,7 @@ def export(
         print_json({"folder": str(folder)} | asdict(record))
         return
     say(f"[bold]{loaded.title}[/bold] is exported to {folder}.")
-    say(
-        f"model.onnx: {record.megabytes:.1f} MB; probabilities of {count(record.faces)} faces differ from PyTorch's by "
-        f"at most {record.difference:.1g}."
-    )
-    if record.int8 is None:
-        return
-    small = record.int8
-    say(
-        f"model_int8.onnx: {small['megabytes']:.1f} MB; recognises {percent(small['accuracy_int8'])} instead of "
-        f"{percent(small['accuracy_float32'])} ({100 * -small['accuracy_cost']:+.1f} points), and gives the same "
-        f"answer for {percent(small['same_answer'])} of the images. Measured on: {small['described']} The ranges of "
-        f"the integers are from {count(small['calibration_images'])} training images."
-    )
+    say(record.describe())
 
 
 def calibrate(
@@ -78,7 +66,8 @@ def calibrate(
     from ferdash.inference.scoring import score
     from ferdash.models.calibration import fitted_against, write_calibration
     from ferdash.models.hub import is_hub_id
-    from ferdash.models.loading import load_model, members_of, model_folder, without_size
+    from ferdash.models.reference import members_of, model_folder, without_size
+    from ferdash.models.torch_loading import load_in_torch
 
     if model.startswith("run:") or len(members_of(model)) > 1 or without_size(model)[1] is not None:
         raise ModelError(
@@ -92,7 +81,7 @@ def calibrate(
             f"(`hf download {model} --local-dir DIR`) and calibrate that."
         )
     faces = open_dataset(data_root(), dataset)
-    loaded = load_model(model, checkpoints_root(), calibrated=False)
+    loaded = load_in_torch(model, checkpoints_root(), calibrated=False)
     with stderr.status("classifying"):
         truth = against or fitted_against(folder)
         calibration = fit_calibration(loaded, score(loaded, faces, "validation"), truth)

@@ -12,7 +12,7 @@ ViewsOption = Annotated[
 EngineOption = Annotated[
     Literal["auto", "torch", "onnx", "int8"],
     typer.Option(
-        help="What computes: PyTorch, ONNX Runtime in float32 or 8-bit integers (after `ferdash export-onnx`), or "
-        "auto: the fastest here that is in float32."
+        help="What computes: PyTorch; ONNX Runtime in float32, or in 8-bit integers, where the model has been exported "
+        "(`ferdash export-onnx`); or auto: ONNX Runtime in float32 where it can, else PyTorch."
     ),
 ]

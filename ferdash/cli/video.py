@@ -59,13 +59,13 @@ def video(
     """
     from ferdash.exports.files import EXPORTS, check_names
     from ferdash.inference.detector import load_detector
+    from ferdash.models.loading import load_model
     from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.cores import load_for_video
 
     wanted = check_names(only or EXPORTS)
     settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end)
     paths = find_videos(files)
-    classifier = load_for_video(model, checkpoints_root(), engine=engine, views=views)
+    classifier = load_model(model, checkpoints_root(), engine=engine, views=views)
     if views != "plain":
         classifier = replace(classifier, title=f"{classifier.title}, {views} views")
     finder = load_detector(detector, checkpoints_root())

@@ -14,12 +14,12 @@ from ferdash.evaluation.calibration import (
 )
 from ferdash.inference.scoring import Scored
 from ferdash.models.calibration import Calibration
-from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import fingerprint_of
 
 
 def fit_calibration(
-    model: EmotionModel, scored: Scored, against: Literal["labels", "majority"] = "labels"
+    model: TorchModel, scored: Scored, against: Literal["labels", "majority"] = "labels"
 ) -> Calibration:
     """The temperature that fits best to scores of the model, with what it changes there.
 

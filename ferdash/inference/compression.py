@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,10 +14,12 @@ from ferdash.errors import ModelError
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.files import write_atomic
 from ferdash.inference.scoring import Scored, score
-from ferdash.models.emotion_model import EmotionModel, Ensemble
+from ferdash.models.emotion_model import EmotionModel, Ensemble, ExportedModel
 from ferdash.models.engines import TOLERANCE
-from ferdash.models.onnx_export import OPSET, export_float32, quantise
-from ferdash.models.sessions import FILES, RECORD_FILE, Export, open_session, write_export
+from ferdash.models.exported import FILES, RECORD_FILE, Export, digest_of, open_export, write_export
+from ferdash.models.onnx_export import OPSET, export_float32, quantise, share_weights
+from ferdash.models.torch_model import TorchModel, in_torch
+from ferdash.models.weight_files import WEIGHTS_FILE
 from ferdash.models.weights import fingerprint_of
 
 CHECKED = 256
@@ -34,10 +36,11 @@ def export_onnx(
     dataset: FaceDataset | None = None,
     on_progress: Callable[[str], None] = lambda step: None,
 ) -> Export:
-    """Export a model to `folder` (see ferdash.models.sessions), in place of an older export; returns the record.
+    """Export a model to `folder` (see ferdash.models.exported), in place of an older export; returns the record.
 
-    dataset: also quantise to 8-bit integers, with ranges from train, and score both on validation. on_progress is
-    called with the name of each step.
+    Where `folder` lies in the model's own, model.onnx takes its weights from the model.safetensors there. dataset: also
+    quantise to 8-bit integers, with ranges from train, and score both on validation. on_progress is called with the
+    name of each step.
 
     Raises ModelError when a package is missing, the network cannot be exported, or the export gives probabilities
     further than TOLERANCE from PyTorch's; then nothing is kept of it. Raises DatasetError or EvaluationError when the
@@ -45,33 +48,38 @@ def export_onnx(
     """
     if isinstance(model, Ensemble):
         raise ModelError(f"{model.reference} is several models together; export each of them alone.")
-    model = replace(model, session=None, views="plain")
+    model = replace(in_torch(model), fused=None, views="plain")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".exporting-") as workspace:
         draft = Path(workspace)
         on_progress("exporting")
-        source = export_float32(model, draft)
+        graph = export_float32(model, draft)
+        int8 = None if dataset is None else _quantised(model, draft, dataset, on_progress)
+        weights = folder.parent / WEIGHTS_FILE
+        shared = weights in model.source and share_weights(graph, weights)
         faces = _some_faces(dataset)
-        exported = replace(model, session=open_session(draft, "onnx"))
+        exported = _opened(model, draft, "onnx")
         difference = float(np.abs(model.probabilities(faces) - exported.probabilities(faces)).max())
         if difference > TOLERANCE:
             raise ModelError(
                 f"The export of {model.reference} gives probabilities up to {difference:.2g} away from PyTorch's "
                 f"(at most {TOLERANCE:g} is accepted), so it was not kept; use the engine torch."
             )
-        shape = model.preprocess.channels, model.preprocess.height, model.preprocess.width
         record = Export(
             model=model.reference,
+            source=digest_of(model.source),
             weights=fingerprint_of(model.network),
-            input_shape=shape,
+            columns=model.columns,
+            parameters=model.parameters,
+            preprocess=model.preprocess.to_dict(),
             opset=OPSET,
             difference=difference,
             faces=len(faces),
-            megabytes=_megabytes(source),
+            megabytes=_megabytes(graph),
+            shares=weights.name if shared else None,
             versions={name: version(name) for name in ("torch", "onnx", "onnxruntime")},
+            int8=int8,
         )
-        if dataset is not None:
-            record = replace(record, int8=_quantised(model, exported, dataset, draft, on_progress))
         write_export(draft, record)
         # The record goes first and comes last: whoever reads meanwhile finds no export rather than half of one.
         (folder / RECORD_FILE).unlink(missing_ok=True)
@@ -84,10 +92,9 @@ def export_onnx(
 
 
 def _quantised(
-    model: EmotionModel,
-    exported: EmotionModel,
-    dataset: FaceDataset,
+    model: TorchModel,
     draft: Path,
+    dataset: FaceDataset,
     on_progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Quantise the export in `draft`, and what it costs on validation, as plain data."""
@@ -96,15 +103,12 @@ def _quantised(
     rows = stratified_rows(rows, dataset.labels[rows], per_class=CALIBRATION_PER_CLASS)
     if len(rows) == 0:
         raise ModelError(f"“{dataset.name}” has no training image to set the ranges of 8-bit integers by.")
-    batches = [
-        model.preprocess(dataset.images[rows[start : start + 64]]).contiguous().numpy()
-        for start in range(0, len(rows), 64)
-    ]
+    batches = [model.preprocess.array(dataset.images[rows[start : start + 64]]) for start in range(0, len(rows), 64)]
     target = quantise(draft / FILES["onnx"], draft, batches)
     on_progress("scoring in float32")
-    full = score(exported, dataset, "validation")
+    full = score(_opened(model, draft, "onnx"), dataset, "validation")
     on_progress("scoring in 8-bit integers")
-    small = score(replace(model, session=open_session(draft, "int8")), dataset, "validation")
+    small = score(_opened(model, draft, "int8"), dataset, "validation")
     return {
         "calibration_images": len(rows),
         "megabytes": _megabytes(target),
@@ -119,6 +123,17 @@ def _quantised(
         "max_difference": float(np.abs(full.probabilities - small.probabilities).max()),
         "mean_difference": float(np.abs(full.probabilities - small.probabilities).mean()),
     }
+
+
+def _opened(model: TorchModel, folder: Path, engine: Literal["onnx", "int8"]) -> ExportedModel:
+    return ExportedModel(
+        model.reference,
+        model.title,
+        model.columns,
+        model.preprocess,
+        open_export(folder, engine),
+        calibration=model.calibration,
+    )
 
 
 def _agreement(one: Scored, other: Scored) -> float:

@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from ferdash.errors import EvaluationError, ModelError
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.torch_model import in_torch
 
 COMPONENTS = 50
 """Principal components kept before t-SNE: van der Maaten and Hinton (2008) reduce to 30; more changes little."""
@@ -31,12 +32,14 @@ def embed(
     """The input of the model's last layer for each face, float32 (N, D).
 
     faces: uint8 (N, H, W) grey or (N, H, W, 3) RGB. on_progress(done, total) is called after every batch.
-    Raises ModelError when the network has no last layer called `classifier`, as transformers' networks have.
+    Raises ModelError for a model that is not one network in PyTorch, or has no last layer called `classifier`, as
+    transformers' networks have.
     """
+    # What is fused, or in ONNX Runtime, does not pass through the network's layers.
+    model = replace(in_torch(model), fused=None)
     classifier = getattr(model.network, "classifier", None)
     if not isinstance(classifier, nn.Module):
         raise ModelError(f"{model.reference} has no layer called classifier, so its features cannot be taken.")
-    model = replace(model, session=None)  # what ONNX Runtime computes does not pass through the network's layers
     this_thread, batches = threading.get_ident(), []
 
     def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:

@@ -11,9 +11,10 @@ from torch.nn import functional as F
 
 from ferdash.emotions import emotion_index
 from ferdash.errors import ModelError
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import FER2013_MEAN, Preprocess
+from ferdash.models.torch_model import TorchModel, in_torch
 
 GREY = round(255 * FER2013_MEAN)
 """What an occluded part is filled with: the grey of an average training pixel, which tells the model the least."""
@@ -29,8 +30,10 @@ def grad_cam(model: EmotionModel, face: np.ndarray, emotion: str) -> np.ndarray:
     speaks for the emotion. It is no finer than those maps: FerNet's are 3 x 3.
 
     Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2017),
-    equations 1 and 2. Raises ModelError for a network without such maps, and LabelError for an unknown emotion.
+    equations 1 and 2. Raises ModelError for a network without such maps, or one that is not in PyTorch, and LabelError
+    for an unknown emotion.
     """
+    model = in_torch(model)
     column = model.columns[emotion_index(emotion)]
     with torch.enable_grad():
         pixels = model.preprocess(face[None], model.device).requires_grad_()
@@ -72,6 +75,8 @@ def occlusion_map(model: EmotionModel, face: np.ndarray, emotion: str) -> np.nda
 
 def has_feature_maps(model: EmotionModel) -> bool:
     """Whether `grad_cam` works with a model."""
+    if not isinstance(model, TorchModel):
+        return False
     pixels = model.preprocess(np.full((1, 48, 48), GREY, dtype=np.uint8), model.device)
     try:
         with torch.inference_mode():

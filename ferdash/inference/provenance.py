@@ -9,7 +9,7 @@ from ferdash.errors import ModelError
 from ferdash.evaluation.protocol import Protocol
 from ferdash.models.card import EVALUATION_FILE
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.loading import files_behind, members_of, without_size
+from ferdash.models.reference import files_behind, members_of, without_size
 
 Source = Literal["training images", "same source", "other source", "unknown"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from torch.optim.swa_utils import AveragedModel, update_bn
 from transformers import PreTrainedModel
 
-from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import read_network
 
 BATCH = 512
@@ -32,7 +32,7 @@ def mean_network(checkpoints: Sequence[Path]) -> PreTrainedModel:
     return cast(PreTrainedModel, mean.module).eval()
 
 
-def measure_statistics(model: EmotionModel, faces: np.ndarray) -> None:
+def measure_statistics(model: TorchModel, faces: np.ndarray) -> None:
     """Measure the batch-norm statistics of the model's network anew, over uint8 faces (N, H, W) as they are.
 
     The faces must be of the training split: whoever reports a score on faces must not have adapted to them. A network

@@ -7,17 +7,13 @@ others. How it is fitted: ferdash.inference.calibrating.
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from scipy.special import softmax
 
 from ferdash.errors import ModelError
 from ferdash.files import write_json
 from ferdash.wording import count, percent
-
-if TYPE_CHECKING:
-    from torch import nn
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -67,13 +63,19 @@ fitted on.'
         return asdict(self)
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities (N, C), float64, of logits (N, C). Here, as importing SciPy's takes longer than a photo."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Probabilities (N, 7) after dividing the logits by `temperature`, float32.
 
     Guo et al., "On Calibration of Modern Neural Networks" (2017), section 4.2.
     """
     log = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
-    return softmax(log / temperature, axis=1).astype(np.float32)
+    return softmax(log / temperature).astype(np.float32)
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:
@@ -93,8 +95,8 @@ def fitted_against(folder: Path) -> Literal["labels", "majority"]:
     return "majority" if kept.get("against") == "majority" else "labels"
 
 
-def read_calibration(folder: Path, network: "nn.Module") -> Calibration | None:
-    """The calibration in a model's folder, None where there is none; `network` is the one of that folder.
+def read_calibration(folder: Path, weights: str) -> Calibration | None:
+    """The calibration in a model's folder, None where there is none; `weights`: fingerprint of the network there.
 
     Raises ModelError when it cannot be read, or was fitted for other weights.
     """
@@ -114,10 +116,7 @@ def read_calibration(folder: Path, network: "nn.Module") -> Calibration | None:
             f"{CALIBRATION_FILE} of the model “{folder.name}” cannot be read ({error}); delete it to use the model "
             "without calibration."
         ) from error
-    # Only here: model cards are read before PyTorch is there.
-    from ferdash.models.weights import fingerprint_of
-
-    if calibration.weights != fingerprint_of(network):
+    if calibration.weights != weights:
         raise ModelError(
             f"{CALIBRATION_FILE} of the model “{folder.name}” was fitted for other weights than those beside it. Fit "
             f"it anew with `ferdash calibrate {folder.name}`, or delete it."

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import EvalResult, ModelCard, ModelCardData
-
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import ModelError
 from ferdash.evaluation import rater_words
@@ -46,7 +43,8 @@ class CardFacts:
     run, command, seed, code, versions: what made the model. history: rows of the run's metrics.jsonl. epochs:
     those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence. lessons:
     where it began and who taught it, in Markdown; empty for a network from scratch that had the labels alone.
-    evaluations: as `Scored.to_dict()` gives them, the main one first.
+    evaluations: as `Scored.to_dict()` gives them, the main one first. exported: what there is for ONNX Runtime and what
+    it costs, in sentences; empty where nothing is.
     """
 
     name: str
@@ -68,6 +66,7 @@ class CardFacts:
     chosen: str
     evaluations: list[dict[str, Any]]
     lessons: str = ""
+    exported: str = ""
     licence: str = "mit"
 
 
@@ -88,8 +87,9 @@ def render_card(facts: CardFacts) -> str:
         ("Limits", LIMITS),
         ("Data", f"{_counts(facts)}\n\n{facts.provenance}"),
         ("Training", _training(facts)),
+        ("Without PyTorch", facts.exported),
     )
-    body = "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections)
+    body = "\n\n".join(f"## {title}\n\n{text}" if title else text for title, text in sections if text)
     return f"---\n{_front_matter(facts)}\n---\n\n# {facts.title}\n\n{body}\n"
 
 
@@ -116,6 +116,9 @@ def read_card(folder: Path) -> dict[str, Any]:
     path = folder / "README.md"
     if not path.is_file():
         return {}
+    import yaml
+    from huggingface_hub import ModelCard
+
     try:
         data = ModelCard.load(path, ignore_metadata_errors=True).data
     except (ValueError, TypeError, yaml.YAMLError, OSError) as error:
@@ -135,6 +138,8 @@ def read_card(folder: Path) -> dict[str, Any]:
 
 
 def _front_matter(facts: CardFacts) -> str:
+    from huggingface_hub import EvalResult, ModelCardData
+
     results = [
         EvalResult(
             task_type="image-classification",

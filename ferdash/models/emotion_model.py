@@ -1,61 +1,62 @@
-"""Models at work: faces in as uint8, probabilities of the seven emotions out in the order of EMOTIONS."""
+"""Models at work: faces in as uint8, probabilities of the seven emotions out in the order of EMOTIONS.
 
+Nothing here needs PyTorch; a network in it is a TorchModel of ferdash.models.torch_model.
+"""
+
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
-from torch import nn
 
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import ModelError
-from ferdash.models.calibration import Calibration, tempered
-from ferdash.models.fusing import FusedNetwork
+from ferdash.models.calibration import Calibration, softmax, tempered
+from ferdash.models.card import read_card
 from ferdash.models.preprocess import Preprocess
-from ferdash.models.sessions import OnnxSession
+from ferdash.models.runtime import GraphRuntime
 from ferdash.models.views import VIEWS
 
 
 @dataclass(eq=False)
-class EmotionModel:
+class EmotionModel(ABC):
     """A network ready to classify faces; safe to use from several threads at once.
 
-    network: in evaluation mode, on `device`. columns: for each of EMOTIONS, the network's output that holds it.
-    parameters: number of weights. details: what the model's card says of it (licence, data, scores), as far as known.
-    calibration: how its probabilities are scaled. views: one of VIEWS, over which they are averaged. session: the same
-    network made ready for answering, fused or in ONNX Runtime, which then does the work. Whoever changes the network
-    must leave the session out.
+    columns: for each of EMOTIONS, the network's output that holds it. folder: of the model, None where it has none of
+    its own. parameters: number of weights. calibration: how its probabilities are scaled. views: one of VIEWS, over
+    which they are averaged.
     """
 
     reference: str
     title: str
-    network: nn.Module
     columns: list[int]
     preprocess: Preprocess
-    device: torch.device
-    details: dict[str, Any] = field(default_factory=dict)
-    calibration: Calibration | None = None
-    views: str = "plain"
-    session: OnnxSession | FusedNetwork | None = None
+    folder: Path | None = field(default=None, kw_only=True)
+    parameters: int = field(default=0, kw_only=True)
+    calibration: Calibration | None = field(default=None, kw_only=True)
+    views: str = field(default="plain", kw_only=True)
 
     @property
-    def parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.network.parameters())
-
-    @property
+    @abstractmethod
     def engine(self) -> Literal["torch", "onnx", "int8"]:
         """What computes: PyTorch, or ONNX Runtime in float32 or in 8-bit integers."""
-        return "torch" if self.session is None else self.session.engine
+
+    @abstractmethod
+    def outputs(self, faces: np.ndarray) -> np.ndarray:
+        """uint8 faces, as many as are to be computed at once -> float (N, labels) as the network gives them."""
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the model's card says of it (licence, data, scores), as far as known."""
+        return {} if self.folder is None else read_card(self.folder)
 
     def logits(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """uint8 faces (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, 7) in the order of EMOTIONS, as the network
         gives them: one view, before calibration."""
         results = np.empty((len(faces), len(EMOTIONS)), dtype=np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(faces), batch_size):
-                pixels = self.preprocess(faces[start : start + batch_size], self.device)
-                outputs = self.network(pixel_values=pixels).logits if self.session is None else self.session(pixels)
-                results[start : start + len(outputs)] = outputs[:, self.columns].float().cpu().numpy()
+        for start in range(0, len(faces), batch_size):
+            outputs = self.outputs(faces[start : start + batch_size])
+            results[start : start + len(outputs)] = outputs[:, self.columns]
         return results
 
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -65,25 +66,29 @@ class EmotionModel:
         return looks[0] if len(looks) == 1 else np.mean(looks, axis=0)
 
     def _of_one_view(self, faces: np.ndarray, batch_size: int) -> np.ndarray:
-        given = torch.from_numpy(self.logits(faces, batch_size)).softmax(dim=1).numpy()
+        given = softmax(self.logits(faces, batch_size)).astype(np.float32)
         return given if self.calibration is None else tempered(given, self.calibration.temperature)
+
+
+@dataclass(eq=False)
+class ExportedModel(EmotionModel):
+    """A model in ONNX Runtime, on the processor."""
+
+    runtime: GraphRuntime
+
+    @property
+    def engine(self) -> Literal["torch", "onnx", "int8"]:
+        return self.runtime.engine
+
+    def outputs(self, faces: np.ndarray) -> np.ndarray:
+        return self.runtime(self.preprocess.array(faces))
 
 
 @dataclass(eq=False)
 class Ensemble(EmotionModel):
     """Several models as one: the mean of their probabilities."""
 
-    members: list[EmotionModel] = field(default_factory=list)
-
-    def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """As EmotionModel's, the mean over members and views."""
-        members = [replace(member, views=self.views) for member in self.members]
-        return np.mean([member.probabilities(faces, batch_size) for member in members], axis=0)
-
-    def logits(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """Logarithms of the members' mean probabilities: as logits go, fixed up to a constant in each row."""
-        plain = replace(self, views="plain").probabilities(faces, batch_size)
-        return np.log(np.maximum(plain, np.finfo(np.float32).tiny))
+    members: list[EmotionModel]
 
     @property
     def engine(self) -> Literal["torch", "onnx", "int8"]:
@@ -91,27 +96,24 @@ class Ensemble(EmotionModel):
         engines = {member.engine for member in self.members}
         return engines.pop() if len(engines) == 1 else "torch"
 
+    def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
+        """As EmotionModel's, the mean over members and views."""
+        members = [replace(member, views=self.views) for member in self.members]
+        return np.mean([member.probabilities(faces, batch_size) for member in members], axis=0)
+
+    def outputs(self, faces: np.ndarray) -> np.ndarray:
+        """Logarithms of the members' mean probabilities: as logits go, fixed up to a constant in each row."""
+        plain = replace(self, views="plain").probabilities(faces)
+        return np.log(np.maximum(plain, np.finfo(np.float32).tiny))
+
 
 def together(reference: str, members: list[EmotionModel]) -> Ensemble:
     """The ensemble of models that are already loaded."""
     return Ensemble(
         reference,
         " + ".join(member.title for member in members),
-        _SeveralNetworks(reference, [member.network for member in members]),
         list(range(len(EMOTIONS))),
         members[0].preprocess,
-        members[0].device,
-        members=members,
+        members,
+        parameters=sum(member.parameters for member in members),
     )
-
-
-class _SeveralNetworks(nn.Module):
-    """Holds the members' networks, for their parameters; it computes nothing itself."""
-
-    def __init__(self, reference: str, networks: list[nn.Module]) -> None:
-        super().__init__()
-        self.reference = reference
-        self.networks = nn.ModuleList(networks)
-
-    def forward(self, *_: Any, **__: Any) -> Any:
-        raise ModelError(f"{self.reference} is several models together; this works with one of them only.")

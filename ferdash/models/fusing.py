@@ -3,7 +3,7 @@ feature map. Answers differ by rounding alone; measured for the shipped model: b
 
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -17,7 +17,6 @@ class FusedNetwork:
     """A copy of a network as it was when it was fused; safe to call from several threads at once."""
 
     network: FerNetForImageClassification
-    engine: Literal["torch"] = "torch"
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """Float32 (N, C, H, W) -> logits (N, labels), on the network's device."""

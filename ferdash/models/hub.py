@@ -3,9 +3,6 @@
 import re
 from pathlib import Path
 
-from huggingface_hub import snapshot_download, try_to_load_from_cache
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
 from ferdash.errors import ModelError
 
 REPORT_MODEL = "dima806/facial_emotions_image_detection"
@@ -29,6 +26,8 @@ def is_hub_id(reference: str) -> bool:
 
 def is_cached(model_id: str) -> bool:
     """Whether a model of the Hub has been downloaded before."""
+    from huggingface_hub import try_to_load_from_cache
+
     return all(
         any(isinstance(try_to_load_from_cache(model_id, name), str) for name in names)
         for names in (("config.json",), ("model.safetensors", "model.safetensors.index.json"))
@@ -53,6 +52,9 @@ def hub_folder(model_id: str) -> Path:
 
     Raises ModelError when the Hub cannot be reached, or does not have it.
     """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
+
     if is_cached(model_id):
         return Path(snapshot_download(model_id, allow_patterns=_FILES, local_files_only=True))
     try:

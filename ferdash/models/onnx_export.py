@@ -1,5 +1,8 @@
 """From a network of PyTorch to files for ONNX Runtime: in float32, and quantised to 8-bit integers.
 
+A graph in float32 beside model.safetensors takes its weights from there (`share_weights`): the same numbers need not
+lie in two files.
+
 Both take `pixel_values` (N, C, H, W), prepared as Preprocess does, for any N, and give `logits` (N, labels) in the
 network's own order, as files exported by others do.
 """
@@ -10,6 +13,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,11 +24,17 @@ from torch import nn
 
 from ferdash.errors import ModelError
 from ferdash.files import write_atomic
-from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.exported import FILES
 from ferdash.models.runtime import onnxruntime
-from ferdash.models.sessions import FILES
+from ferdash.models.torch_model import TorchModel
+from ferdash.models.weight_files import read_header
 
 OPSET = 20
+
+SMALL = 4096
+"""Bytes of a tensor that are not worth sharing."""
+
+_KINDS: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 
 
 EXTRA = 'pip install -e ".[onnx]"'
@@ -42,7 +52,12 @@ def require_onnx() -> ModuleType:
     return onnx
 
 
-def export_float32(model: EmotionModel, folder: Path) -> Path:
+def can_export() -> bool:
+    """Whether the packages that export are installed."""
+    return all(find_spec(package) is not None for package in ("onnx", "onnxruntime", "onnxscript"))
+
+
+def export_float32(model: TorchModel, folder: Path) -> Path:
     """Write the model's network to `folder`/model.onnx; returns the file.
 
     Raises ModelError when a package is missing, or PyTorch's exporter cannot follow the network.
@@ -108,6 +123,60 @@ def quantise(source: Path, folder: Path, batches: list[np.ndarray]) -> Path:
         target = folder / FILES["int8"]
         write_atomic(target, lambda file: file.write(small.read_bytes()))
     return target
+
+
+def share_weights(graph: Path, weights: Path) -> bool:
+    """Have a graph of `export_float32` take its weights from a safetensors file, as far as they stand there; whether
+    any do. The file is named without its folder, which whoever opens the graph has to know.
+
+    The exporter folds batch norm into the convolution before it, which multiplies each of its output channels by a
+    number: such a weight is the one in the file times those numbers. ONNX Runtime computes it once, when the graph is
+    opened. Raises ModelError when a package is missing.
+    """
+    onnx = require_onnx()
+    proto = onnx.load(graph)
+    stored = read_header(weights)
+    added, shared = [], False
+    for tensor in list(proto.graph.initializer):
+        entry = stored.get(tensor.name.removeprefix("network."))
+        if entry is None or entry.kind not in _KINDS or entry.length < SMALL:
+            continue
+        values = onnx.numpy_helper.to_array(tensor)
+        source = np.fromfile(
+            weights, _KINDS[entry.kind], entry.length // _KINDS[entry.kind].itemsize, offset=entry.start
+        )
+        factors = _factors(values, source.reshape(entry.shape)) if values.shape == entry.shape else None
+        if factors is None:
+            continue
+        shared, name = True, tensor.name
+        if entry.kind == "F16":
+            added.append(
+                onnx.helper.make_node("Cast", [f"{name}.stored"], [f"{name}.float"], to=onnx.TensorProto.FLOAT)
+            )
+        column = factors.reshape(-1, *[1] * (values.ndim - 1))
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(column, f"{name}.factors"))
+        unscaled = f"{name}.float" if entry.kind == "F16" else f"{name}.stored"
+        added.append(onnx.helper.make_node("Mul", [unscaled, f"{name}.factors"], [name]))
+        outside = onnx.TensorProto(name=f"{name}.stored", dims=entry.shape)
+        outside.data_type = onnx.TensorProto.FLOAT16 if entry.kind == "F16" else onnx.TensorProto.FLOAT
+        outside.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", weights.name), ("offset", entry.start), ("length", entry.length)):
+            outside.external_data.add(key=key, value=str(value))
+        tensor.CopyFrom(outside)
+    for node in reversed(added):
+        proto.graph.node.insert(0, node)
+    if shared:
+        write_atomic(graph, lambda file: file.write(proto.SerializeToString()))
+    return shared
+
+
+def _factors(values: np.ndarray, source: np.ndarray) -> np.ndarray | None:
+    """What each output channel of `source` is multiplied by to give `values`, float32; None where it is not so."""
+    wanted, given = (array.reshape(len(array), -1).astype(np.float64) for array in (values, source))
+    squares = (given**2).sum(axis=1)
+    factors = np.where(squares > 0, (wanted * given).sum(axis=1) / np.where(squares > 0, squares, 1), 0)
+    apart = np.abs(wanted - factors[:, None] * given).max(axis=1)
+    return factors.astype(np.float32) if (apart <= 1e-6 * np.abs(wanted).max(axis=1)).all() else None
 
 
 class _Logits(nn.Module):

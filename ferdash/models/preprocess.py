@@ -3,18 +3,21 @@
 transformers' image processors work on one PIL image at a time. Resizing uint8 with PyTorch's antialiased interpolation
 is the same arithmetic as Pillow's, so one tensor operation a batch gives the same pixels: measured on noise and on
 photos enlarged and reduced to 224 px, at most 2 of 255 levels apart (0.04 on average), and 0 where the size stays.
+
+PyTorch is imported only where it works: a face that is as large as the network takes it needs numpy alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from PIL.Image import Resampling
-from torch.nn import functional as F
 
 from ferdash.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
 
 FER2013_MEAN = 0.5077
 FER2013_STD = 0.2550
@@ -45,27 +48,52 @@ class Preprocess:
         resize = self.resize and (round(self.resize[0] * side / self.height), round(self.resize[1] * side / self.width))
         return replace(self, height=side, width=side, resize=resize)
 
-    def __call__(self, faces: np.ndarray, device: torch.device | str = "cpu") -> torch.Tensor:
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Preprocess":
+        """From `to_dict`, also after JSON has made lists of its tuples. Raises TypeError for other fields."""
+        fields: dict[str, Any] = {n: tuple(value) if isinstance(value, list) else value for n, value in values.items()}
+        return cls(**fields)
+
+    def array(self, faces: np.ndarray) -> np.ndarray:
+        """What `__call__` gives, bit by bit, as a float32 array; without PyTorch where no face has to be resized."""
+        if faces.shape[1:3] != (self.height, self.width) or self.resize is not None:
+            return np.ascontiguousarray(self(faces).numpy())
+        pixels = _channels_first(faces, self.channels).astype(np.float32, order="C")
+        pixels /= np.float32(1 / self.rescale)
+        return (pixels - _by_plane(self.mean)) / _by_plane(self.std)
+
+    def __call__(self, faces: np.ndarray, device: "torch.device | str" = "cpu") -> "torch.Tensor":
         """uint8 (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, channels, height, width) on `device`.
 
         Colour becomes grey by ITU-R BT.601, rounded as Pillow does; grey becomes colour by repetition.
         Raises ValueError for another dtype or shape.
         """
-        pixels = self.resized(_channels_first(faces, self.channels)).to(device)
+        import torch
+
+        # A copy: PyTorch will not wrap a read-only memory map.
+        pixels = self.resized(torch.tensor(_channels_first(faces, self.channels))).to(device)
         # Dividing by 255 is not multiplying by 1/255 in the last bit, and training divides.
         pixels = self.normalise(pixels.float().div_(1 / self.rescale))
         return pixels.contiguous(memory_format=torch.channels_last)
 
-    def resized(self, pixels: torch.Tensor) -> torch.Tensor:
+    def resized(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """uint8 (N, C, H, W) on the CPU -> uint8 (N, C, height, width)."""
+        from torch.nn import functional as F
+
         size = self.resize or (self.height, self.width)
         if pixels.shape[-2:] != size:
             pixels = F.interpolate(pixels, size=size, mode=self.resample, align_corners=False, antialias=True)
         top, left = (size[0] - self.height) // 2, (size[1] - self.width) // 2
         return pixels[..., top : top + self.height, left : left + self.width]
 
-    def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
+    def normalise(self, pixels: "torch.Tensor") -> "torch.Tensor":
         """Float (N, 1 or channels, H, W) on a scale of 0 to 1 -> float (N, channels, H, W), shifted and scaled."""
+        import torch
+
         mean = torch.tensor(self.mean, device=pixels.device).view(1, -1, 1, 1)
         std = torch.tensor(self.std, device=pixels.device).view(1, -1, 1, 1)
         return (pixels - mean) / std
@@ -117,18 +145,20 @@ def _by_channel(value: Any, channels: int) -> tuple[float, ...]:
     return values * channels if len(values) == 1 else values
 
 
-def _channels_first(faces: np.ndarray, channels: int) -> torch.Tensor:
+def _by_plane(values: tuple[float, ...]) -> np.ndarray:
+    return np.array(values, dtype=np.float32).reshape(1, -1, 1, 1)
+
+
+def _channels_first(faces: np.ndarray, channels: int) -> np.ndarray:
     """uint8 faces of `Preprocess.__call__` as (N, 1 or channels, H, W)."""
     if faces.dtype != np.uint8 or faces.ndim not in (3, 4) or (faces.ndim == 4 and faces.shape[3] != 3):
         raise ValueError(f"faces must be uint8 (N, H, W) or (N, H, W, 3), not {faces.dtype} {faces.shape}")
-    pixels = torch.tensor(np.asarray(faces))  # a copy: PyTorch will not wrap a read-only memory map
     if faces.ndim == 3:
-        return pixels[:, None]
-    pixels = pixels.permute(0, 3, 1, 2)
-    return _grey(pixels) if channels == 1 else pixels
+        return faces[:, None]
+    return _grey(faces)[:, None] if channels == 1 else np.moveaxis(faces, 3, 1)
 
 
-def _grey(pixels: torch.Tensor) -> torch.Tensor:
-    """uint8 RGB (N, 3, H, W) -> uint8 (N, 1, H, W), in Pillow's fixed-point arithmetic."""
-    red, green, blue = pixels.int().split(1, dim=1)
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)
+def _grey(faces: np.ndarray) -> np.ndarray:
+    """uint8 RGB (N, H, W, 3) -> uint8 (N, H, W), in Pillow's fixed-point arithmetic."""
+    red, green, blue = np.moveaxis(faces.astype(np.int32), 3, 0)
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)

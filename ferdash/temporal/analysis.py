@@ -1,7 +1,7 @@
 """A video through detector, tracker and model: the frames table, piece by piece, while memory stays as it is.
 
 Decoding, following and classifying run side by side, each a thread ahead of the next with a short queue between them;
-OpenCV, FFmpeg and PyTorch let go of the interpreter while they work.
+OpenCV, FFmpeg and whatever computes the model let go of the interpreter while they work.
 """
 
 import queue
@@ -226,7 +226,7 @@ def analyse_frames(
     try:
         for batch in batches:
             started = time.perf_counter()
-            with leaving_a_core():
+            with leaving_a_core(model):
                 chunk = batch.classified(model)
             took = time.perf_counter() - started
             spent["classify"] += took

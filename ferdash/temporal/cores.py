@@ -1,36 +1,35 @@
 """Threads for a model while a video is analysed.
 
-Decoding and following faces keep a core at work. If the model computes on that core as well, its other threads wait for
-the one there, and busily: on two cores an analysis takes a quarter longer.
+Decoding and following faces keep a core at work. If PyTorch computes on that core as well, its other threads wait for
+the one there, and busily: on two cores an analysis takes a quarter longer. ONNX Runtime's, as they are used here, wait
+for nobody (see ferdash.models.runtime).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from typing import Any
-
-import torch
-from threadpoolctl import ThreadpoolController
+from typing import TYPE_CHECKING
 
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.loading import load_model
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
-def leaving_a_core() -> Iterator[None]:
-    """Let PyTorch compute with a thread less, in this thread of the program alone."""
+def leaving_a_core(model: EmotionModel) -> Iterator[None]:
+    """Let PyTorch, where it computes the model, do so with a thread less, in this thread of the program alone."""
+    if model.engine != "torch":
+        yield
+        return
+    import torch
+
     with _pools().limit(limits=max(1, torch.get_num_threads() - 1), user_api="openmp"):
         yield
 
 
-def load_for_video(reference: str, checkpoints: Path, **options: Any) -> EmotionModel:
-    """`load_model` for a model that analyses videos: ONNX Runtime takes its threads when a model is opened. Raises
-    ModelError as `load_model` does."""
-    with leaving_a_core():
-        return load_model(reference, checkpoints, **options)
-
-
 @cache
-def _pools() -> ThreadpoolController:
+def _pools() -> "ThreadpoolController":
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()  # looks through the libraries of the process, which takes milliseconds

@@ -14,8 +14,8 @@ from typing import Any
 from ferdash.errors import FerdashError, SessionError
 from ferdash.inference.detector import DEFAULT_DETECTOR, load_detector
 from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.loading import load_model
 from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.cores import load_for_video
 from ferdash.temporal.execution import Progress, execute, progress_of
 from ferdash.temporal.sessions import Session, create_session, list_sessions, open_session, read_status, write_status
 from ferdash.temporal.video import probe
@@ -259,7 +259,7 @@ class VideoJobs:
     def _model(self, reference: str) -> EmotionModel:
         """The model, kept for the next session; that of a run may have changed and is loaded again."""
         if self._loaded is None or self._loaded[0] != reference or reference.startswith("run:"):
-            self._loaded = (reference, load_for_video(reference, self._checkpoints, engine="auto"))
+            self._loaded = (reference, load_model(reference, self._checkpoints, engine="auto"))
         return self._loaded[1]
 
 

@@ -16,7 +16,6 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
-import torch
 
 from ferdash.errors import ConfigError, FerdashError
 from ferdash.inference.detector import Detector
@@ -287,7 +286,10 @@ class LiveEngine:
     def _work(self) -> None:
         # One face at a time is too little to share: with a thread for each core, waiting for one another takes far
         # longer than the network itself as soon as anything else is running. The setting is this thread's own.
-        torch.set_num_threads(1)
+        if self._model.engine == "torch":
+            import torch
+
+            torch.set_num_threads(1)
         problem: str | None = None
         try:
             while (taken := self._take()) is not None:

@@ -19,6 +19,7 @@ from ferdash.errors import FerdashError, ModelError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.runs.before import write_before
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
@@ -223,7 +224,7 @@ def build_network(
         return unpack_network(packed), Preprocess(**packed["preprocess"])
     if config.start_from:
         model = load_model(config.start_from, checkpoints, device="cpu")
-        if not isinstance(model.network, PreTrainedModel):
+        if not isinstance(model, TorchModel) or not isinstance(model.network, PreTrainedModel):
             raise ModelError(f"A run starts from one model, and {config.start_from} is several; choose one of them.")
         return model.network.requires_grad_(True), model.preprocess
     torch.manual_seed(config.seed)

@@ -73,7 +73,7 @@ def test_what_has_no_folder_of_its_own_keeps_no_temperature(run, reference: str)
 
 
 def test_a_model_of_the_hub_keeps_no_temperature(run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("ferdash.models.loading.hub_folder", lambda reference: tmp_path)
+    monkeypatch.setattr("ferdash.models.reference.hub_folder", lambda reference: tmp_path)
     result = run("calibrate", "owner/name", "--dataset", "demo")
     assert isinstance(result.exception, ModelError)
     assert "is kept in the cache of the Hugging Face Hub, which is not written to" in str(result.exception)

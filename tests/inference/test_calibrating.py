@@ -12,6 +12,7 @@ from ferdash.inference.scoring import recalibrated, score
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import fingerprint_of
 
 
@@ -21,7 +22,7 @@ def model() -> EmotionModel:
     network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).eval()
     with torch.no_grad():
         network.classifier.weight.mul_(100)  # so that some answers are surer than others
-    return EmotionModel("m", "M", network, list(range(7)), Preprocess(), torch.device("cpu"))
+    return TorchModel("m", "M", list(range(7)), Preprocess(), network, torch.device("cpu"))
 
 
 def test_what_it_says_is_what_the_calibrated_model_measures(model: EmotionModel, demo_dataset: FaceDataset) -> None:

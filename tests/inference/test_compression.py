@@ -15,11 +15,12 @@ from ferdash.errors import ModelError
 from ferdash.inference import compression
 from ferdash.inference.compression import export_onnx
 from ferdash.inference.scoring import score
+from ferdash.models.exported import read_export
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import export_folder, load_model
+from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.models.sessions import read_export
+from ferdash.models.reference import export_folder
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,17 @@ def test_what_quantising_costs_is_what_the_engine_measures(checkpoints: Path, de
     apart = np.abs(ours.probabilities - theirs.probabilities).max()
     assert record.int8["max_difference"] == pytest.approx(apart, abs=1e-5)
     assert 0 < apart < 0.2
-    assert record.int8["megabytes"] < record.megabytes
+    weights = checkpoints / "models" / "small" / "model.safetensors"
+    assert (folder / "model_int8.onnx").stat().st_size < weights.stat().st_size
+    assert record.describe().startswith("model.onnx: 0.0 MB, beside the weights in model.safetensors; probabilities of")
+    assert "model_int8.onnx: 0.0 MB; recognises" in record.describe()
+
+
+def test_elsewhere_it_holds_its_own_weights(checkpoints: Path, tmp_path: Path) -> None:
+    record = export_onnx(load_model("small", checkpoints), tmp_path / "onnx")
+    assert record.shares is None
+    assert (tmp_path / "onnx" / "model.onnx").stat().st_size > 4 * record.parameters
+    assert "beside" not in record.describe()
 
 
 def test_the_exported_graph_says_nothing_of_this_machine(checkpoints: Path, tmp_path: Path) -> None:
@@ -77,7 +88,7 @@ def test_a_vision_transformer_of_another_size(tmp_path: Path) -> None:
     ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(tmp_path / "models" / "vit")
     model = load_model("vit@size=16", tmp_path)
     record = export_onnx(model, export_folder("vit@size=16", tmp_path))
-    assert record.input_shape == (3, 16, 16)
+    assert (record.preprocess["height"], record.preprocess["channels"]) == (16, 3)
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     found = load_model("vit@size=16", tmp_path, engine="onnx").probabilities(faces)
     np.testing.assert_allclose(found, model.probabilities(faces), atol=1e-5)

@@ -12,11 +12,12 @@ from ferdash.inference.embeddings import embed, project
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 
 
 def model_of(network: nn.Module, preprocess: Preprocess) -> EmotionModel:
     network = network.eval().requires_grad_(False)
-    return EmotionModel("test", "Test", network, list(range(7)), preprocess, torch.device("cpu"))
+    return TorchModel("test", "Test", list(range(7)), preprocess, network, torch.device("cpu"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from ferdash.inference.explain import grad_cam, has_feature_maps, occlusion_map
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 
 HAPPY = EMOTIONS.index("happy")
 RGB = Preprocess(height=64, width=64, channels=3, mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -33,7 +34,7 @@ class LooksForWhite(nn.Module):
 
 def model_of(network: nn.Module, preprocess: Preprocess, columns: list[int] | None = None) -> EmotionModel:
     columns = columns or list(range(7))
-    return EmotionModel("test", "Test", network.eval().requires_grad_(False), columns, preprocess, torch.device("cpu"))
+    return TorchModel("test", "Test", columns, preprocess, network.eval().requires_grad_(False), torch.device("cpu"))
 
 
 @pytest.fixture

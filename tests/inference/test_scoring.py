@@ -17,6 +17,7 @@ from ferdash.models.calibration import Calibration
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 
 
 class CornerModel:
@@ -146,7 +147,7 @@ def test_a_subset_without_duplicates_is_part_of_the_subset(corners: FaceDataset,
 def network_model() -> EmotionModel:
     torch.manual_seed(0)
     network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).eval()
-    return EmotionModel("m", "M", network, list(range(7)), Preprocess(), torch.device("cpu"))
+    return TorchModel("m", "M", list(range(7)), Preprocess(), network, torch.device("cpu"))
 
 
 def test_views_are_averaged_and_named(corners: FaceDataset, network_model: EmotionModel) -> None:

@@ -13,6 +13,7 @@ from ferdash.models.averaging import BATCH, mean_network, measure_statistics
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import pack_network
 
 
@@ -22,7 +23,7 @@ def small(seed: int) -> FerNetForImageClassification:
 
 
 def model_of(network: torch.nn.Module) -> EmotionModel:
-    return EmotionModel("x", "x", network.eval(), list(range(7)), Preprocess(), torch.device("cpu"))
+    return TorchModel("x", "x", list(range(7)), Preprocess(), network.eval(), torch.device("cpu"))
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_a_damaged_file(folder: Path, calibration: Calibration, change: dict) ->
     (folder / CALIBRATION_FILE).write_text(json.dumps(kept))
     network = load_model(str(folder), folder, calibrated=False).network
     with pytest.raises(ModelError, match=r"calibration\.json of the model “mine” cannot be read .*; delete it"):
-        read_calibration(folder, network)
+        read_calibration(folder, fingerprint_of(network))
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, calibration: Calibration) -> None:

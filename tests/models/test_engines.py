@@ -1,9 +1,6 @@
-import importlib.util
-import json
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +10,17 @@ import torch
 from ferdash.errors import ModelError
 from ferdash.inference.compression import export_onnx
 from ferdash.inference.embeddings import embed
-from ferdash.models import engines
-from ferdash.models.engines import CHOICES_FILE, TOLERANCE, choose_engine, machine
+from ferdash.inference.explain import has_feature_maps
+from ferdash.models.calibration import Calibration, write_calibration
+from ferdash.models.engines import TOLERANCE
+from ferdash.models.exported import RECORD_FILE, read_export
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import export_folder, load_model
+from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.models.sessions import RECORD_FILE, read_export
+from ferdash.models.reference import export_folder
+from ferdash.models.torch_loading import load_in_torch
+from ferdash.models.weights import fingerprint_of
 
 FACES = np.random.default_rng(0).integers(0, 256, (70, 48, 48), dtype=np.uint8)
 
@@ -44,15 +45,6 @@ def checkpoints(exported: Path, tmp_path: Path) -> Path:
     return tmp_path / "checkpoints"
 
 
-def remember(checkpoints: Path, **measured: float) -> None:
-    """Have an earlier measurement on this machine say something else."""
-    path = checkpoints / CHOICES_FILE
-    (key,) = json.loads(path.read_text())
-    known = json.loads(path.read_text())
-    known[key] |= measured
-    path.write_text(json.dumps(known))
-
-
 def test_onnx_runtime_gives_the_same_probabilities(exported: Path) -> None:
     ours, theirs = (load_model("small", exported, engine=engine) for engine in ("onnx", "torch"))
     assert (ours.engine, theirs.engine) == ("onnx", "torch")
@@ -72,50 +64,41 @@ def test_threads_share_one_session(exported: Path) -> None:
         np.testing.assert_allclose(logits, model.logits(batch), atol=1e-5)
 
 
-def test_views_and_features_work_with_it(exported: Path) -> None:
+def test_views_work_with_it(exported: Path) -> None:
     ours, theirs = (load_model("small", exported, engine=engine, views="flip") for engine in ("onnx", "torch"))
     np.testing.assert_allclose(ours.probabilities(FACES), theirs.probabilities(FACES), atol=TOLERANCE)
-    np.testing.assert_array_equal(embed(ours, FACES), embed(theirs, FACES))
 
 
-def test_the_fastest_is_measured_once_and_remembered(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = load_model("small", checkpoints, engine="auto")
-    (measured,) = json.loads((checkpoints / CHOICES_FILE).read_text()).values()
-    faster = measured["speed_up"] >= engines.FASTER
-    one, batch = (times["torch"] / times["onnx"] for times in measured["ms"].values())
-    assert measured["speed_up"] == pytest.approx((one * batch) ** 0.5)
-    assert first.engine == ("onnx" if faster else "torch")
-    assert measured["difference"] <= TOLERANCE
-    assert measured["machine"] == machine()
-
-    def again(*_: object) -> None:
-        raise AssertionError("it was measured twice")
-
-    monkeypatch.setattr(engines, "_measure", again)
-    remember(checkpoints, speed_up=3.0)
-    assert load_model("small", checkpoints, engine="auto").engine == "onnx"
-    remember(checkpoints, speed_up=1.0)
-    assert load_model("small", checkpoints, engine="auto").engine == "torch"
+def test_what_needs_the_layers_says_so(exported: Path) -> None:
+    model = load_model("small", exported, engine="onnx")
+    assert not has_feature_maps(model)
+    with pytest.raises(ModelError, match=r"small is at work in ONNX Runtime here; this needs it in PyTorch"):
+        embed(model, FACES)
 
 
-def test_an_export_that_differs_is_not_chosen(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:
-    load_model("small", checkpoints, engine="auto")
-    remember(checkpoints, speed_up=3.0, difference=0.01)
-    assert load_model("small", checkpoints, engine="auto").engine == "torch"
-    assert "PyTorch is used for small: probabilities of its export differ by 0.01" in caplog.text
+def test_what_was_exported_is_taken(exported: Path) -> None:
+    taken, asked = (load_model("small", exported, engine=engine) for engine in ("auto", "onnx"))
+    assert taken.engine == "onnx"
+    facts = ("reference", "title", "columns", "preprocess", "parameters", "folder", "calibration")
+    torch_model = load_model("small", exported)
+    for fact in facts:
+        assert getattr(taken, fact) == getattr(asked, fact) == getattr(torch_model, fact), fact
+    np.testing.assert_array_equal(taken.probabilities(FACES), asked.probabilities(FACES))
 
 
-def test_a_damaged_memory_is_measured_anew(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (checkpoints / CHOICES_FILE).write_text("{")
-    load_model("small", checkpoints, engine="auto")
-    assert "cannot be read and is measured anew" in caplog.text
-    assert len(json.loads((checkpoints / CHOICES_FILE).read_text())) == 1
+def test_its_temperature_is_kept(checkpoints: Path) -> None:
+    weights = fingerprint_of(load_in_torch("small", checkpoints).network)
+    facts = {"dataset": "d", "dataset_hash": "", "split": "validation", "images": 7, "before": 0.1, "after": 0.0}
+    write_calibration(checkpoints / "models" / "small", Calibration(2.0, **facts, cross_fitted=0.0, weights=weights))
+    ours, theirs = (load_model("small", checkpoints, engine=engine) for engine in ("auto", "torch"))
+    assert ours.engine == "onnx"
+    assert ours.calibration is not None
+    np.testing.assert_allclose(ours.probabilities(FACES), theirs.probabilities(FACES), atol=TOLERANCE)
+    assert load_model("small", checkpoints, engine="auto", calibrated=False).calibration is None
 
 
-def test_what_cannot_be_remembered_is_still_chosen(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:
-    model = load_model("small", checkpoints)
-    choose_engine(model, "auto", export_folder("small", checkpoints), checkpoints / "nowhere")
-    assert "The choice of an engine cannot be kept" in caplog.text
+def test_a_device_that_is_named_is_pytorchs(exported: Path) -> None:
+    assert load_model("small", exported, device="meta", engine="auto").engine == "torch"
 
 
 def test_a_model_that_was_not_exported(checkpoints: Path) -> None:
@@ -130,17 +113,26 @@ def test_an_export_without_int8(exported: Path) -> None:
         load_model("small", exported, engine="int8")
 
 
-def test_an_export_of_other_weights_is_not_used(checkpoints: Path) -> None:
-    model = load_model("small", checkpoints)
-    with torch.no_grad():
-        model.network.classifier.bias.add_(1)  # type: ignore[union-attr,operator]
-    folder = export_folder("small", checkpoints)
-    assert choose_engine(model, "auto", folder, checkpoints).engine == "torch"
-    with pytest.raises(ModelError, match="small has changed since it was exported to ONNX"):
-        choose_engine(model, "onnx", folder, checkpoints)
-    resized = replace(load_model("small", checkpoints), preprocess=Preprocess(height=36, width=36))
-    with pytest.raises(ModelError, match="small has changed since it was exported to ONNX"):
-        choose_engine(resized, "onnx", folder, checkpoints)
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "preprocessor_config.json"])
+def test_an_export_of_something_else_is_not_used(checkpoints: Path, name: str) -> None:
+    path = checkpoints / "models" / "small" / name
+    content = path.read_bytes()
+    if name == "model.safetensors":
+        content = content[:-1] + bytes([content[-1] ^ 1])  # the last bit of a weight or statistic
+    else:
+        content += b"\n"
+    path.write_bytes(content)
+    assert load_model("small", checkpoints, engine="auto").engine == "torch"
+    with pytest.raises(ModelError, match=r"small has changed since it was exported to ONNX\. Run `ferdash export-onnx"):
+        load_model("small", checkpoints, engine="onnx")
+
+
+def test_an_export_of_an_older_ferdash_is_not_used(checkpoints: Path) -> None:
+    path = export_folder("small", checkpoints) / RECORD_FILE
+    path.write_text('{"format": 1, "model": "small"}')
+    assert load_model("small", checkpoints, engine="auto").engine == "torch"
+    with pytest.raises(ModelError, match="small has not been exported to ONNX"):
+        load_model("small", checkpoints, engine="onnx")
 
 
 def test_a_file_that_onnx_runtime_cannot_open(checkpoints: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -149,11 +141,14 @@ def test_a_file_that_onnx_runtime_cannot_open(checkpoints: Path, caplog: pytest.
         ModelError, match=r"model\.onnx in .* cannot be opened by ONNX Runtime .*; export or fetch it anew"
     ):
         load_model("small", checkpoints, engine="onnx")
+    caplog.set_level("INFO", "ferdash")
     assert load_model("small", checkpoints, engine="auto").engine == "torch"
-    assert "PyTorch is used instead of ONNX Runtime" in caplog.text
+    assert "PyTorch computes: model.onnx in" in caplog.text
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"model": "small"}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", '{"format": 2, "model": "small"}', '{"format": 2, "preprocess": {"eyes": 2}}']
+)
 def test_a_damaged_record(checkpoints: Path, content: str) -> None:
     folder = export_folder("small", checkpoints)
     (folder / RECORD_FILE).write_text(content)
@@ -162,9 +157,7 @@ def test_a_damaged_record(checkpoints: Path, content: str) -> None:
 
 
 def test_without_onnx_runtime(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    find_spec = importlib.util.find_spec
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "onnxruntime" else find_spec(name))
     with pytest.raises(ModelError, match=r"ONNX Runtime cannot be imported .* or use the engine torch"):
         load_model("small", exported, engine="onnx")
     assert load_model("small", exported, engine="auto").engine == "torch"

@@ -11,9 +11,10 @@ from ferdash.inference.embeddings import embed
 from ferdash.inference.explain import has_feature_maps
 from ferdash.models.emotion_model import Ensemble
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import files_behind, load_model, members_of
+from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.models.reference import files_behind, members_of
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 
@@ -72,7 +73,7 @@ def test_a_member_that_is_not_named(checkpoints: Path, reference: str) -> None:
 def test_what_needs_one_network_says_so(checkpoints: Path) -> None:
     ensemble = load_model("a+b", checkpoints)
     assert not has_feature_maps(ensemble)
-    with pytest.raises(ModelError, match="has no layer called classifier"):
+    with pytest.raises(ModelError, match=r"a \+ b is several models together"):
         embed(ensemble, FACES)
 
 

@@ -33,4 +33,3 @@ def test_no_batch_norm_is_left_and_the_network_stays_as_it_was(network: FerNetFo
     assert torch.equal(network(pixel_values=pixels).logits, before)
     network.classifier.weight.zero_()
     assert fused.network.classifier.weight.abs().sum() > 0
-    assert fused.engine == "torch"

@@ -1,3 +1,5 @@
+import json
+
 import cv2
 import numpy as np
 import pytest
@@ -95,3 +97,28 @@ def test_settings_that_cannot_be_reproduced_are_refused() -> None:
         preprocess_of(ViTImageProcessorPil(size={"shortest_edge": 20}, do_center_crop=True, crop_size=32), 3)
     with pytest.raises(ModelError, match="ferdash needs height and width"):
         preprocess_of(ViTImageProcessorPil(size={"max_height": 20, "max_width": 20}), 3)
+
+
+@pytest.mark.parametrize("shape", [(5, 48, 48), (5, 48, 48, 3)])
+@pytest.mark.parametrize(
+    "preprocess",
+    [
+        Preprocess(),
+        Preprocess(channels=3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)),
+        Preprocess(rescale=1 / 127.5, mean=(1.0,), std=(1.0,)),
+        Preprocess(height=36, width=36),
+    ],
+    ids=["fernet", "colour", "to one around zero", "resized"],
+)
+def test_arrays_are_the_tensors_bit_by_bit(preprocess: Preprocess, shape: tuple[int, ...]) -> None:
+    faces = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    found = preprocess.array(faces)
+    golden = preprocess(faces).contiguous().numpy()
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, golden)
+
+
+def test_it_survives_json() -> None:
+    preprocess = Preprocess(height=224, width=224, channels=3, mean=(0.1, 0.2, 0.3), resize=(256, 256))
+    assert Preprocess.from_dict(json.loads(json.dumps(preprocess.to_dict()))) == preprocess

@@ -2,6 +2,7 @@ import ast
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from ferdash.errors import ModelError
-from ferdash.models.runtime import onnxruntime, open_graph
+from ferdash.models.runtime import SHARE, GraphRuntime, onnxruntime, open_graph
 
 PROJECT = Path(__file__).parents[2]
 
@@ -77,3 +78,31 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ModelError, match=r"ONNX Runtime cannot be imported .* or use the engine torch"):
         onnxruntime()
+
+
+def test_a_batch_is_shared_out_and_comes_back_in_order() -> None:
+    calls: list[tuple[int, str]] = []
+
+    class Session:
+        def run(self, names: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+            calls.append((len(given["pixel_values"]), threading.current_thread().name))
+            return [given["pixel_values"] * 2]
+
+    runtime = GraphRuntime("onnx", Session())  # type: ignore[arg-type]
+    batch = np.arange(10, dtype=np.float32).reshape(10, 1)
+    np.testing.assert_array_equal(runtime(batch), batch * 2)
+    assert sorted(size for size, _ in calls) == [2, 4, 4]
+    assert all(name.startswith("ferdash-graph") for _, name in calls)
+    calls.clear()
+    runtime(batch[:SHARE])
+    assert calls == [(SHARE, threading.current_thread().name)], "a face or a few wait for no other thread"
+    assert runtime(batch[:0]).shape == (0, 1)
+
+
+def test_an_error_in_a_share_reaches_the_caller() -> None:
+    class Session:
+        def run(self, names: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
+            raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        GraphRuntime("onnx", Session())(np.zeros((9, 1), np.float32))  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from ferdash.evaluation.protocol import VIEWS as WORDS
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.torch_model import TorchModel
 from ferdash.models.views import VIEWS, average_probabilities, mirrored, ten_crops
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
@@ -19,7 +20,7 @@ FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
 def model(seed: int) -> EmotionModel:
     torch.manual_seed(seed)
     network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).eval()
-    return EmotionModel("m", "M", network, list(range(7)), Preprocess(), torch.device("cpu"))
+    return TorchModel("m", "M", list(range(7)), Preprocess(), network, torch.device("cpu"))
 
 
 def test_the_ten_crops_are_corners_and_centre_and_their_mirror_images():

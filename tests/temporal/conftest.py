@@ -16,6 +16,7 @@ from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import FerNetImageProcessor
+from ferdash.models.torch_model import TorchModel
 from ferdash.paths import checkpoints_root
 
 WIDTH, HEIGHT = 320, 240
@@ -93,7 +94,7 @@ def small_model() -> EmotionModel:
 
     torch.manual_seed(0)
     network = FerNetForImageClassification(FerNetConfig(width=8, depths=[1, 1, 1, 1])).eval().requires_grad_(False)
-    return EmotionModel("small", "Small", network, list(range(7)), Preprocess(), torch.device("cpu"))
+    return TorchModel("small", "Small", list(range(7)), Preprocess(), network, torch.device("cpu"))
 
 
 @pytest.fixture

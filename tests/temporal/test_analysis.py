@@ -69,6 +69,8 @@ def test_a_core_is_left_to_the_other_stages(clip, small_model, detector):
     threads = []
 
     class Counting:
+        engine = "torch"
+
         def probabilities(self, faces):
             threads.append(torch.get_num_threads())
             return small_model.probabilities(faces)

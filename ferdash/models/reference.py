@@ -1,0 +1,134 @@
+"""What a model reference names: `fernet`, a folder, a Hugging Face id, or `run:<run id>@best`.
+
+Several references joined by + are an ensemble, and @size=112 after one gives its network smaller pictures. Nothing here
+opens a network.
+"""
+
+import re
+from pathlib import Path
+
+from ferdash.errors import ModelError
+from ferdash.models.calibration import CALIBRATION_FILE
+from ferdash.models.catalogue import SHIPPED
+from ferdash.models.hub import hub_folder, is_hub_id
+from ferdash.models.weight_files import WEIGHTS_FILE
+
+EXPORT_FOLDER = "onnx"
+
+
+def members_of(reference: str) -> list[str]:
+    """The models that a reference joins by +, one where it joins none. A folder may have a + in its name."""
+    if Path(reference).expanduser().is_dir():
+        return [reference]
+    return [part.strip() for part in reference.split("+")]
+
+
+def without_size(reference: str) -> tuple[str, int | None]:
+    """A reference and its input size in pixels, None where it names none. Raises ModelError for a size of 0.
+
+    >>> without_size("owner/name@size=112"), without_size("run:r1@best")
+    (('owner/name', 112), ('run:r1@best', None))
+    """
+    match = re.fullmatch(r"(.*)@size=(\d+)", reference)
+    if match is None:
+        return reference, None
+    if int(match[2]) < 1:
+        raise ModelError(f"“{reference}” asks for pictures of {match[2]} pixels; name a size such as @size=112.")
+    return match[1], int(match[2])
+
+
+def files_behind(reference: str, checkpoints: Path) -> list[Path]:
+    """The files that decide what a model that is on this machine answers, as far as they are there; to notice when it
+    has changed. Raises ModelError for a run without the checkpoint."""
+    files = []
+    for part in members_of(reference.strip()):
+        bare, _ = without_size(part)
+        if bare.startswith("run:"):
+            files.append(run_checkpoint(bare, checkpoints / "runs"))
+            continue
+        shipped = checkpoints / "models" / bare
+        folder = shipped if shipped.is_dir() else Path(bare).expanduser()
+        files += [folder / WEIGHTS_FILE, folder / CALIBRATION_FILE]
+    return [path for path in files if path.is_file()]
+
+
+def source_files(reference: str, checkpoints: Path) -> list[Path]:
+    """All files that a model is opened from: of a run its checkpoint, else configuration and weights. Raises ModelError
+    as `model_folder` does."""
+    bare, _ = without_size(reference.strip())
+    if bare.startswith("run:"):
+        return [run_checkpoint(bare, checkpoints / "runs")]
+    folder = model_folder(bare, checkpoints)
+    return [*folder.glob("*config.json"), *folder.glob("*.safetensors")]
+
+
+def title_of(reference: str, checkpoints: Path) -> str:
+    """What a model is called. Raises ModelError as `model_folder` does."""
+    bare, size = without_size(reference.strip())
+    if bare.startswith("run:"):
+        run_id = bare.removeprefix("run:").partition("@")[0]
+        title = f"Run {run_id}, {run_checkpoint(bare, checkpoints / 'runs').stem}"
+    else:
+        title = (
+            SHIPPED[bare][0] if bare in SHIPPED else bare if is_hub_id(bare) else model_folder(bare, checkpoints).name
+        )
+    return title if size is None else f"{title} at {size} px"
+
+
+def export_folder(reference: str, checkpoints: Path) -> Path:
+    """Where an export of a model to ONNX is kept: in the model's folder or the run's, and for a model of the Hub, whose
+    folder is a cache, in `checkpoints`/exports. Raises ModelError as `model_folder` does."""
+    bare, size = without_size(reference.strip())
+    name = EXPORT_FOLDER if size is None else f"{EXPORT_FOLDER}-{size}px"
+    if bare.startswith("run:"):
+        return run_checkpoint(bare, checkpoints / "runs").parents[1] / name
+    folder = model_folder(bare, checkpoints)
+    if is_hub_id(bare) and not Path(bare).expanduser().is_dir():
+        return checkpoints / "exports" / bare.replace("/", "--") / name
+    return folder / name
+
+
+def model_folder(reference: str, checkpoints: Path) -> Path:
+    """The folder that a reference other than `run:` names, downloaded if need be. Raises ModelError."""
+    if not reference:
+        raise ModelError("No model was named; try fernet, a folder, or a Hugging Face id such as owner/name.")
+    shipped = checkpoints / "models" / reference
+    if Path(reference).name == reference and shipped.is_dir():
+        return shipped
+    path = Path(reference).expanduser()
+    if path.is_dir():
+        return path
+    if is_hub_id(reference):
+        return hub_folder(reference)
+    known = ", ".join(sorted(entry.name for entry in shipped.parent.glob("*") if entry.is_dir())) or "none yet"
+    raise ModelError(f"There is no model “{reference}”: neither a folder nor one of those shipped ({known}).")
+
+
+def run_checkpoint(reference: str, runs: Path) -> Path:
+    """The checkpoint file that `run:<run id>[@best|@last|@epoch-3]` names. Raises ModelError."""
+    run_id, _, which = reference.removeprefix("run:").partition("@")
+    which = which or "best"
+    folder = runs / run_id / "checkpoints"
+    if not run_id or Path(run_id).name != run_id or not folder.is_dir():
+        raise ModelError(f"There is no run “{run_id}” to take a model from; `ferdash runs list` shows those there are.")
+    if which == "last":
+        return _newest(folder, run_id)
+    if match := re.fullmatch(r"epoch-(\d+)", which):
+        path = folder / f"epoch-{int(match[1]):03d}.pt"
+    elif which == "best":
+        path = folder / "best.pt"
+    else:
+        raise ModelError(f"“@{which}” is no checkpoint of a run; use @best, @last or an epoch such as @epoch-3.")
+    if not path.is_file():
+        there = ", ".join(f"@{entry.stem}" for entry in sorted(folder.glob("*.pt"))) or "none yet"
+        raise ModelError(f"Run {run_id} has no checkpoint @{which}; it has {there}.")
+    return path
+
+
+def _newest(folder: Path, run_id: str) -> Path:
+    # Within a kind the number says which is newest; an epoch and a batch can only be compared by time of writing.
+    newest = [max(folder.glob(pattern), default=None) for pattern in ("epoch-*.pt", "batch-*.pt")]
+    found = [path for path in newest if path is not None]
+    if not found:
+        raise ModelError(f"Run {run_id} has not written a checkpoint yet; try again after its first epoch.")
+    return max(found, key=lambda path: path.stat().st_mtime_ns)

@@ -21,7 +21,7 @@ MEASURED = """
   *validation*; *test* is looked at once, at the end.
 - Every score says what it was measured on: the dataset, the split, the number of images, and whether test-time
   augmentation was used. Two scores measured on different images are not compared.
-- In FER2013, 280 of the 3,589 validation images also stand among the training images. Scores are given with and without
+- In FER2013, 279 of the 3,578 validation images also stand among the training images. Scores are given with and without
   such duplicates, because a network recognises again what it has seen.
 - The seven emotions are far from equally frequent, so accuracy alone flatters. F1 for each emotion stands beside it.
 """

@@ -61,8 +61,8 @@ class Protocol:
     def describe(self) -> str:
         """The protocol in plain words.
 
-        >>> Protocol("fer2013", "9079d33afbb7c79f", "validation", 3589, 0, 0, True, 280, "plain", "").describe()
-        'The validation split of fer2013 (9079d33a), all 3,589 images, 280 of them identical to a training image.'
+        >>> Protocol("fer2013", "70aa12fb2c1ec9e6", "validation", 3578, 0, 0, True, 279, "plain", "").describe()
+        'The validation split of fer2013 (70aa12fb), all 3,578 images, 279 of them identical to a training image.'
         """
         text = f"The {self.split} split of {self.dataset} ({self.dataset_hash[:8]}), {self._which()}"
         if not self.duplicates_included:

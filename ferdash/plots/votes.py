@@ -15,7 +15,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "other": ("another emotion", "#C2853A", "/"),
     "none": ("none of the seven", NEITHER_COLOUR, "."),
 }
-"""What most raters chose, by the columns of `agreement_counts`: name, colour and hatching."""
+"""What the commonest answer is, by the columns of `agreement_counts`: name, colour and hatching."""
 
 
 def vote_bars(votes: np.ndarray) -> go.Figure:
@@ -57,5 +57,6 @@ def agreement_bars(counts: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(dtick=1)
     figure.update_yaxes(tickformat=",d")
     images = int(counts.to_numpy().sum())
-    title = f"Most raters chose the label on {percent(counts['label'].sum() / images)} of {count(images)} images"
-    return finish(figure, title=title, x_title="votes for what most raters chose", y_title="images", height=320)
+    share = percent(counts["label"].sum() / images)
+    title = f"The label is the raters' commonest answer on {share} of {count(images)} images"
+    return finish(figure, title=title, x_title="votes for the commonest answer", y_title="images", height=320)

@@ -14,6 +14,7 @@ from ferdash.cli.options import EngineOption, ViewsOption
 from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
+from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import checkpoints_root
 from ferdash.wording import counted
 
@@ -30,7 +31,7 @@ def predict(
     paths: Annotated[
         list[Path], typer.Argument(help="Photos, folders of photos, or zip archives.", show_default=False)
     ],
-    model: Annotated[str, typer.Option(help="Model reference; several joined by + decide together.")] = "fernet",
+    model: Annotated[str, typer.Option(help="Model reference; several joined by + decide together.")] = DEFAULT_MODEL,
     views: ViewsOption = "plain",
     engine: EngineOption = "auto",
     detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ferdash.cli.options import EngineOption, ViewsOption
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import FerdashError, VideoError
+from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import checkpoints_root, sessions_root
 from ferdash.wording import counted, duration
 
@@ -43,7 +44,7 @@ def video(
     ] = 3,
     start: Annotated[float, typer.Option(min=0, help="Where to start, in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Where to end, in seconds; without it, at the end.")] = None,
-    model: Annotated[str, typer.Option(help="Model reference.")] = "fernet",
+    model: Annotated[str, typer.Option(help="Model reference.")] = DEFAULT_MODEL,
     detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
     views: ViewsOption = "plain",
     engine: EngineOption = "auto",

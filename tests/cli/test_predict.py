@@ -26,8 +26,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoints root whose fernet has learned nothing."""
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(root / "models" / "fernet")
-    processor_of(Preprocess()).save_pretrained(root / "models" / "fernet")
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(root / "models" / "fernet-plus")
+    processor_of(Preprocess()).save_pretrained(root / "models" / "fernet-plus")
     return root
 
 
@@ -59,7 +59,7 @@ def test_json_is_one_document_and_one_bad_file_does_not_stop_the_others(run, fol
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert {key: document[key] for key in ("model", "detector", "whole", "threshold")} == {
-        "model": "fernet",
+        "model": "fernet-plus",
         "detector": "centerface",
         "whole": False,
         "threshold": 0.4,

@@ -32,8 +32,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoints root whose fernet has learned nothing."""
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(root / "models" / "fernet")
-    processor_of(Preprocess()).save_pretrained(root / "models" / "fernet")
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(root / "models" / "fernet-plus")
+    processor_of(Preprocess()).save_pretrained(root / "models" / "fernet-plus")
     return root
 
 

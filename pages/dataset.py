@@ -5,6 +5,7 @@ import streamlit as st
 from pages import shared
 from pages.dataset_tabs import audit, corrections, distribution, faces, importing, quality
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
@@ -64,9 +65,9 @@ def draw_figures(dataset: FaceDataset) -> None:
 
 def draw_page(dataset: FaceDataset) -> None:
     """Figures and tabs; only the open tab is computed."""
-    st.title(dataset.name)
+    st.title(plain(dataset.name))
     imported = str(dataset.meta["imported_at"])[:10]
-    st.caption(f"From {dataset.meta['origin']}, imported on {imported}. Content hash {dataset.hash}.")
+    st.caption(f"From {plain(dataset.meta['origin'])}, imported on {imported}. Content hash {dataset.hash}.")
     draw_figures(dataset)
     for tab, draw in zip(st.tabs(list(TABS), key=keyed("tab"), bind="query-params"), TABS.values(), strict=True):
         if tab.open:
@@ -76,8 +77,8 @@ def draw_page(dataset: FaceDataset) -> None:
 
 def draw_damaged(name: str, error: DatasetError) -> None:
     """A dataset that cannot be opened: what is wrong, and the way to remove it."""
-    st.title(name)
-    st.error(str(error), icon=":material/error:")
+    st.title(plain(name))
+    st.error(plain(error), icon=":material/error:")
     importing.draw_delete(name, None)
 
 

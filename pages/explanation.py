@@ -51,7 +51,12 @@ def _turn(key: str) -> None:
     st.session_state[key] = not st.session_state.get(key, False)
 
 
-@st.cache_data(max_entries=256, show_spinner="Covering the face part by part …")
+def forget() -> None:
+    """Let go of every explained face of this tab."""
+    _explain.clear()
+
+
+@st.cache_data(max_entries=256, show_spinner="Covering the face part by part …", scope="session")
 def _explain(crop: np.ndarray, reference: str, stamp: int, emotion: str) -> list[Explained]:
     del stamp  # part of the key: another model may have taken this one's place
     model = shared.model(reference)

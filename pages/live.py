@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages import live_camera, live_panels, live_snapshot, shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root
 
@@ -25,8 +26,8 @@ def draw_page() -> None:
         return
     if not shared.model_is_here(reference):
         st.info(
-            f"{shared.model_title(reference)} is not on this computer yet. The Predict page can download it; or choose "
-            "another model.",
+            f"{plain(shared.model_title(reference))} is not on this computer yet. The Predict page can download it; or "
+            "choose another model.",
             icon=":material/download:",
         )
         st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")

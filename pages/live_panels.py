@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages import PAGES, face_cards, live_camera, shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.paths import sessions_root
@@ -91,7 +92,7 @@ def _figures(engine: "LiveEngine") -> None:
 def _faces(engine: "LiveEngine") -> None:
     view = engine.view()
     if view.problem:
-        st.error(view.problem, icon=":material/error:")
+        st.error(plain(view.problem), icon=":material/error:")
         if st.button("Try again"):
             engine.dismiss_problem()
         return
@@ -227,7 +228,7 @@ def _neutral_button(engine: "LiveEngine", view: "LiveView") -> None:
 
 def _recording_words(view: "LiveView") -> None:
     if view.recording_problem:
-        st.error(view.recording_problem, icon=":material/error:")
+        st.error(plain(view.recording_problem), icon=":material/error:")
     if view.recording is not None:
         st.caption(
             f"Recorded so far: {duration(view.recording.seconds)}, {counted(view.recording.frames, 'frame')} "

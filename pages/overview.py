@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import photos, shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.models.card import read_card, read_evaluation
 from ferdash.paths import checkpoints_root
@@ -51,7 +52,7 @@ def draw_dataset_card() -> None:
         st.page_link(shared.page_path("dataset"), label="Get a dataset", icon=":material/arrow_forward:")
         return
     leaks = shared.summary(dataset).leaks
-    st.markdown(f"#### {dataset.name}")
+    st.markdown(f"#### {plain(dataset.name)}")
     st.markdown(f"{counted(len(dataset), 'image')} of faces, 48 x 48 pixels.")
     if leaks:
         st.markdown(f":material/warning: {counted(leaks, 'image')} outside train also stand among the training images.")
@@ -66,7 +67,7 @@ def draw_model_card() -> None:
     reference = shared.model_reference()
     if reference is None:
         return
-    st.markdown(f"#### {shared.model_title(reference)}")
+    st.markdown(f"#### {plain(shared.model_title(reference))}")
     if not shared.model_is_here(reference):
         st.markdown("Not on this computer yet; it is downloaded from the Hugging Face Hub when it is first used.")
     else:
@@ -79,7 +80,7 @@ def _scores(reference: str) -> list[str]:
     folder = checkpoints_root() / "models" / reference
     lines = [_score(evaluation) for evaluation in read_evaluation(folder)]
     lines = lines or [
-        f"{percent(score['value'])} {score['metric']} on {score['dataset']}, {score['split']}."
+        f"{percent(score['value'])} {plain(score['metric'])} on {plain(score['dataset'])}, {plain(score['split'])}."
         for score in read_card(folder).get("scores", [])
         if score["metric"] == "accuracy"
     ]
@@ -89,7 +90,9 @@ def _scores(reference: str) -> list[str]:
 def _score(evaluation: dict[str, Any]) -> str:
     accuracy, interval = evaluation["metrics"]["accuracy"], evaluation["intervals"]["accuracy"]
     low, high = f"{100 * interval['low']:.1f}", percent(interval["high"])
-    return f"**{percent(accuracy)}** accuracy (95 % interval {low} to {high})  \n:small[{evaluation['described']}]"
+    return (
+        f"**{percent(accuracy)}** accuracy (95 % interval {low} to {high})  \n:small[{plain(evaluation['described'])}]"
+    )
 
 
 def draw_run_card() -> None:
@@ -106,9 +109,11 @@ def draw_run_card() -> None:
     run, status = open_run(runs, newest), read_status(runs / newest)
     config = run.record.get("config", {})
     st.markdown(f"#### {status['state'].capitalize()}")
-    st.markdown(f"`{newest}`: recipe {config.get('recipe', 'unknown')} on {config.get('dataset', 'unknown')}.")
+    st.markdown(
+        f"`{newest}`: recipe {plain(config.get('recipe', 'unknown'))} on {plain(config.get('dataset', 'unknown'))}."
+    )
     if best := status.get("best"):
-        st.markdown(f"Best: {percent(best['score'])} {best['select']} on validation, epoch {best['epoch'] + 1}.")
+        st.markdown(f"Best: {percent(best['score'])} {plain(best['select'])} on validation, epoch {best['epoch'] + 1}.")
     if status["state"] in ("stopped", "interrupted"):
         st.code(f"ferdash train --resume {newest}", language="shell")
     st.page_link(shared.page_path("train"), label="Watch or train", icon=":material/arrow_forward:")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages import photos, prediction, shared
 from pages.keys import keys_of
+from pages.plain import plain
 from pages.prediction import Row, Settings
 
 from ferdash.data.demo import draw_photo
@@ -32,6 +33,7 @@ def draw_ways_in() -> None:
             photos.add("drawn sample.png", cv2.imencode(".png", sample[:, :, ::-1])[1].tobytes())
         if photos.dropped() and st.button("Clear all", icon=":material/clear_all:"):
             photos.clear()
+            prediction.forget()
             st.rerun()
         camera = st.toggle("Use the camera", help="Takes one picture, which goes to this app and nowhere else.")
     if camera and photos.camera(key=keyed("camera")):
@@ -83,8 +85,8 @@ def draw_settings(reference: str) -> Settings:
 def draw_missing_model(reference: str) -> None:
     """Say that a model is not on this computer, with a button that downloads it."""
     st.info(
-        f"{shared.model_title(reference)} is not on this computer yet. It can be downloaded from the Hugging Face Hub; "
-        "or choose another model.",
+        f"{plain(shared.model_title(reference))} is not on this computer yet. It can be downloaded from the Hugging "
+        "Face Hub; or choose another model.",
         icon=":material/download:",
     )
     if st.button("Download and use it", type="primary"):
@@ -139,15 +141,14 @@ def draw_page() -> None:
         st.info("Choose a model in the sidebar first.", icon=":material/neurology:")
         return
     settings = draw_settings(reference)
+    if missing := [name for name in settings.models if not shared.model_is_here(name)]:
+        draw_missing_model(missing[0])
+        return
     if not photos.dropped():
         st.caption(
-            "Each face will appear here with its seven probabilities. Photos stay in this tab's session, on this "
-            "computer, and are gone when the tab is closed."
+            "Each face will appear here with its seven probabilities. Photos stay in this tab's memory, on this "
+            "computer, and leave it with “Clear all” or two minutes after the tab is closed."
         )
-        return
-    if not all(map(shared.model_is_here, settings.models)):
-        missing = next(name for name in settings.models if not shared.model_is_here(name))
-        draw_missing_model(missing)
         return
     draw_results(prediction.predictions(photos.dropped(), settings), settings)
 

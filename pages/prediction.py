@@ -14,6 +14,7 @@ import streamlit as st
 from pages import corrections, explanation, face_cards, shared
 from pages.keys import keys_of
 from pages.photos import Dropped
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.wording import percent
@@ -52,7 +53,7 @@ def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
     waiting = st.empty()
     for number, file in enumerate(files, start=1):
         if len(files) > 1:
-            waiting.progress(number / len(files), text=f"Looking at {file.name} …")
+            waiting.progress(number / len(files), text=f"Looking at {plain(file.name)} …")
         seen = [
             _seen(file.digest, file.name, file.data, reference, stamp, settings.mode) for reference, stamp in models
         ]
@@ -61,7 +62,8 @@ def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
     return rows
 
 
-@st.cache_resource(max_entries=256, show_spinner="Looking for faces …")
+# Of this tab alone: photos are nobody else's, and leave memory with it.
+@st.cache_resource(max_entries=256, show_spinner="Looking for faces …", scope="session")
 def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode: str) -> "list[Photo]":
     shared.await_models()
     from ferdash.inference.images import read_images
@@ -75,6 +77,12 @@ def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode
         whole=True if mode == "whole" else None,
         preview_side=PREVIEW_SIDE,
     )
+
+
+def forget() -> None:
+    """Let go of every photo and face that this tab has seen."""
+    _seen.clear()
+    explanation.forget()
 
 
 @st.cache_resource(show_spinner="Loading the face detector …")
@@ -116,9 +124,9 @@ def draw_row(row: Row, settings: Settings, number: int) -> None:
     row on the page."""
     first = row.by_model[0]
     with st.container(border=True):
-        st.markdown(f"**{first.name.replace('*', '')}**")
+        st.markdown(f"**{plain(first.name)}**")
         if first.problem:
-            st.warning(_problem_sentence(first), icon=":material/info:")
+            st.warning(plain(_problem_sentence(first)), icon=":material/info:")
         if first.preview is None:
             return
         widths = [5, 8] if len(row.by_model) == 1 else [4, 4, 4]
@@ -128,7 +136,7 @@ def draw_row(row: Row, settings: Settings, number: int) -> None:
         for place, (column, photo, reference) in enumerate(zip(columns, row.by_model, settings.models, strict=True)):
             with column:
                 if len(row.by_model) > 1:
-                    st.caption(shared.model_title(reference))
+                    st.caption(plain(shared.model_title(reference)))
                 _draw_cards(photo, reference, f"{number}-{place}")
 
 

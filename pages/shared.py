@@ -17,6 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data import statistics
 from ferdash.data.audit import audit_dataset
@@ -49,7 +50,7 @@ def calm_errors() -> Iterator[None]:
     try:
         yield
     except FerdashError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
     except Exception:
         logger.exception("a page failed")
         st.error(
@@ -67,7 +68,7 @@ def announce(message: str) -> None:
 def draw_announcement() -> None:
     """Draw what `announce` left, if anything."""
     if message := st.session_state.pop(keyed("announcement"), None):
-        st.success(message, icon=":material/check_circle:")
+        st.success(plain(message), icon=":material/check_circle:")
 
 
 # --- the chosen dataset ---------------------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ def download_model(reference: str) -> None:
     """Bring a model of the Hub to this computer; call only when a person has asked for it. Raises ModelError."""
     from ferdash.models.hub import hub_folder
 
-    with st.spinner(f"Downloading {model_title(reference)} …"):
+    with st.spinner(f"Downloading {plain(model_title(reference))} …"):
         for model_id in to_download(reference):
             hub_folder(model_id)
 

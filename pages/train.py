@@ -5,6 +5,7 @@ import streamlit as st
 
 from pages import shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 shared.await_models()
 
@@ -104,7 +105,8 @@ def _draw_changes(what: str, before: TrainConfig, after: TrainConfig) -> None:
     changes = {path: pair for path, pair in differences(before, after).items() if path != "dataset"}
     if changes:
         chips = " ".join(
-            f":blue-badge[{path}: {_short(path, old)} → {_short(path, new)}]" for path, (old, new) in changes.items()
+            f":blue-badge[{plain(path)}: {_short(path, old)} → {_short(path, new)}]"
+            for path, (old, new) in changes.items()
         )
         st.markdown(f"Changed from the {what}: {chips}")
 
@@ -112,7 +114,7 @@ def _draw_changes(what: str, before: TrainConfig, after: TrainConfig) -> None:
 def _short(path: str, value: object) -> str:
     if value == "":
         return "new FerNet" if path == "start_from" else "none"
-    return "1" if value is None else str(value).replace("[", "(").replace("]", ")")  # None: a weight not named
+    return "1" if value is None else plain(value)  # None: a weight not named
 
 
 def _estimate(config: TrainConfig) -> tuple[TrainConfig, Estimate] | None:
@@ -139,7 +141,7 @@ def _draw_estimate(config: TrainConfig) -> None:
 
 def _draw_continuation(reference: str) -> None:
     run_id, _, checkpoint = reference.partition("@")
-    st.markdown(f"Continue **{run_id}** from `{checkpoint}` as a new run; only changes are recorded.")
+    st.markdown(f"Continue **{plain(run_id)}** from `{checkpoint}` as a new run; only changes are recorded.")
     parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
     edited = train_form.edit(parent, reference)
     _draw_changes("run", parent, edited)

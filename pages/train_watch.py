@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages import jobs, shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
@@ -71,9 +72,9 @@ def _draw_run(run_id: str) -> None:
     status, rows = read_status(run.folder), read_metrics(run.folder)
     _draw_state(run_id, status)
     if status.get("error"):
-        st.error(status["error"], icon=":material/error:")
+        st.error(plain(status["error"]), icon=":material/error:")
     if before := read_before(run.folder):
-        st.info(before.sentence, icon=":material/compare_arrows:")
+        st.info(plain(before.sentence), icon=":material/compare_arrows:")
     measured_on = run.record["config"]["sampling"]["focus"]["measured_on"]
     if run.record["config"]["sampling"]["mode"] == "adaptive" and measured_on == "test":
         st.warning("Tuned on test: its focus is chosen by test scores, so its test score proves nothing.")

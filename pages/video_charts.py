@@ -9,6 +9,7 @@ import streamlit as st
 
 from pages import shared, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import sessions_root
@@ -166,7 +167,7 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
                     on_click=_go,
                     args=(mark["frame"],),
                 )
-                st.markdown(video_sessions.escaped(mark["name"]), width="stretch")
+                st.markdown(plain(mark["name"]), width="stretch")
                 st.button(
                     "",
                     icon=":material/close:",

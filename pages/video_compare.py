@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages import shared, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
@@ -46,7 +47,7 @@ def draw(ids: list[str]) -> None:
     )
     marker = "" if marker == START else marker
     compared = compare_sessions(first, second, people=(one, other), marker=marker)
-    st.markdown(f"**{video_sessions.escaped(compared.sentence)}**")
+    st.markdown(f"**{plain(compared.sentence)}**")
     _draw_charts(compared)
     _draw_table(compared)
 
@@ -54,7 +55,7 @@ def draw(ids: list[str]) -> None:
 def _pick_person(analysis: "Analysis", key: str) -> int | None:
     people = list(analysis.summary.tracks)
     longest = max(people, key=lambda track: len(analysis.summary.tracks[track].series), default=None)
-    name = video_sessions.escaped(analysis.session.name)
+    name = plain(analysis.session.name)
     return st.selectbox(
         f"{key.capitalize()}: {name}",
         people,

@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages import corrections, face_cards, shared, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import FerdashError
@@ -97,7 +98,7 @@ def _draw_exact(analysis: "Analysis", rows: pd.DataFrame, frame: int, person: in
     try:
         image = draw_frame(video_sessions.picture(analysis.session, frame), rows, only=person)
     except FerdashError as error:
-        st.warning(str(error), icon=":material/broken_image:")
+        st.warning(plain(error), icon=":material/broken_image:")
         return
     st.image(image, width="stretch")
 

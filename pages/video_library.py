@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages import shared, video_new, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import STATES, length_of
@@ -56,11 +57,11 @@ def _draw_card(session: Session) -> None:
     else:
         left.markdown("## :material/movie:")
     with right:
-        st.markdown(f"**{video_sessions.escaped(session.name)}**")
+        st.markdown(f"**{plain(session.name)}**")
         st.caption(_words(session))
     if info["state"] != "done":
         sign = SIGNS.get(info["state"], ":material/help:")
-        st.markdown(f"{sign} {STATES[info['state']]}: {video_sessions.escaped(_why(info))}")
+        st.markdown(f"{sign} {STATES[info['state']]}: {plain(_why(info))}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info["state"] != "damaged" and st.button("Open", type="primary", key=keyed(f"open-{session.id}")):
             video_sessions.show(session.id)
@@ -128,13 +129,13 @@ def _draw_job(session: Session) -> None:
     with st.container(border=True):
         bar, button = st.columns([6, 1], vertical_alignment="center")
         if info["state"] == "queued":
-            bar.progress(0.0, text=f"**{video_sessions.escaped(session.name)}** waits for its turn")
+            bar.progress(0.0, text=f"**{plain(session.name)}** waits for its turn")
         elif progress is None:
-            bar.progress(0.0, text=f"**{video_sessions.escaped(session.name)}**: getting ready …")
+            bar.progress(0.0, text=f"**{plain(session.name)}**: getting ready …")
         else:
             left = f", {duration(progress.eta_s)} left" if progress.eta_s is not None else ""
             words = f"{progress.frames:,} of about {counted(progress.total, 'frame')}, {progress.speed:.1f} x real time"
-            bar.progress(progress.share, text=f"**{video_sessions.escaped(session.name)}**: {words}{left}")
+            bar.progress(progress.share, text=f"**{plain(session.name)}**: {words}{left}")
         if button.button(
             "Cancel", key=keyed(f"cancel-{session.id}"), width="stretch", help="Keeps what it has so far."
         ):

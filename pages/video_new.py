@@ -10,6 +10,7 @@ import streamlit as st
 
 from pages import shared, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.errors import FerdashError, VideoError
 from ferdash.paths import checkpoints_root
@@ -42,8 +43,8 @@ def draw() -> None:
         return
     if not shared.model_is_here(reference):
         st.info(
-            f"{shared.model_title(reference)} is not on this computer yet. The Predict page can download it; or choose "
-            "another model.",
+            f"{plain(shared.model_title(reference))} is not on this computer yet. The Predict page can download it; or "
+            "choose another model.",
             icon=":material/download:",
         )
         return
@@ -190,12 +191,12 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
         info = probe(video.path)
         took = _estimate(video.path, video.path.stat().st_mtime_ns, settings, detector, reference)
     except VideoError as error:
-        words.error(str(error), icon=":material/error:")
+        words.error(plain(error), icon=":material/error:")
         return
     about = "in about a second" if took.seconds < 1.5 else f"in about {duration(took.seconds)}"
     facts = f"{_length(info.duration_s)}, {info.width} x {info.height} pixels, {info.fps:.2f} frames/s"
     words.markdown(
-        f"**{video_sessions.escaped(video.name)}** · {facts}  \n"
+        f"**{plain(video.name)}** · {facts}  \n"
         f"{counted(took.frames, 'frame')} to analyse, {about} ({took.speed:.1f} x real time here)"
     )
     if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
@@ -233,7 +234,7 @@ def _draw_photos(photos: dict[str, bytes], settings: "AnalysisSettings", detecto
         st.session_state[keyed("photos")] = {}
         st.rerun()
     names = ", ".join(list(photos)[:4]) + (" …" if len(photos) > 4 else "")
-    words.markdown(f"**{counted(len(photos), 'photo')}** in this order: {names}")
+    words.markdown(f"**{counted(len(photos), 'photo')}** in this order: {plain(names)}")
     if len(photos) < 2:
         words.caption("A sequence needs two photos or more; drop another one. For one, use the Predict page.")
         return
@@ -255,7 +256,7 @@ def _start_photos(
             interval_s=interval_s,
         )
     except FerdashError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
         return
     st.session_state[keyed("photos")] = {}
     st.rerun()

@@ -124,8 +124,3 @@ def picture(session: Session, frame: int) -> np.ndarray:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _picture(folder: Path, frame: int) -> np.ndarray:
     return open_session(folder.parent, folder.name).image(frame)
-
-
-def escaped(text: str) -> str:
-    """A name as it is, where Markdown would read signs in it."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|$~:<>" else sign for sign in text)

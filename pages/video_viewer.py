@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages import video_charts, video_export, video_frame, video_library, video_sessions
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.emotions import EMOTIONS
 from ferdash.exports.facts import KINDS, STATES, facts_of, length_of, part_of
@@ -49,14 +50,14 @@ def _draw_head(session: Session) -> None:
         if st.button("All sessions", icon=":material/arrow_back:", type="tertiary"):
             video_sessions.show()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(video_sessions.escaped(session.name), width="content", anchor=False)
+        st.title(plain(session.name), width="content", anchor=False)
         video_library.draw_menu(session)
         video_export.draw(session)
     facts = facts_of(session)
     kind = KINDS.get(session.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
     parts += [f"model {facts['Model']}", facts.get("Made")]
-    st.caption(" · ".join(filter(None, parts)))
+    st.caption(plain(" · ".join(filter(None, parts))))
     _draw_state(session, info)
 
 
@@ -68,14 +69,16 @@ def _draw_state(session: Session, info: dict) -> None:
             icon=":material/hourglass_top:",
         )
     elif info["state"] == "failed":
-        st.error(f"{info.get('error')} What was analysed before, {done}, is kept below.", icon=":material/error:")
+        st.error(
+            f"{plain(info.get('error'))} What was analysed before, {done}, is kept below.", icon=":material/error:"
+        )
     elif info["state"] != "done":
         st.warning(
             f"This analysis was {STATES[info['state']]} after {done}. The library has a button to go on with it.",
             icon=":material/stop_circle:",
         )
     if info.get("note"):
-        st.warning(str(info["note"]), icon=":material/content_cut:")
+        st.warning(plain(info["note"]), icon=":material/content_cut:")
 
 
 def _draw_finding(summary: Summary) -> None:

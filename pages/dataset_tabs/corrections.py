@@ -6,6 +6,7 @@ from pages import shared
 from pages.corrections import faces_of
 from pages.gallery import Tile, gallery
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data import corrections
 from ferdash.data.corrections import Correction
@@ -66,7 +67,7 @@ def _draw_train(dataset: FaceDataset) -> None:
             query_params={keys_of("train")("recipe"): "corrections"},
         )
         st.caption(
-            f"Goes on from a model, with these faces mixed into {dataset.name}. Its score on {dataset.name}'s own "
+            f"Goes on from a model, with these faces mixed into {plain(dataset.name)}. Its score on that dataset's own "
             "validation images, before and after, stands in the run."
         )
 
@@ -91,9 +92,9 @@ def _show(one: Correction) -> None:
         facts.subheader(one.new_label, anchor=False)
         order = sorted(zip(one.probabilities, EMOTIONS, strict=True), reverse=True)[:3]
         said = ", ".join(f"{emotion} {percent(share)}" for share, emotion in order)
-        facts.markdown(f"Shown as: **{one.old_label}**  \n`{one.model}` said: {said}")
-        facts.markdown(f"From: `{one.where}`  \nOn: {one.made_at[:16].replace('T', ' ')} (UTC)")
-        facts.markdown(f"Consent: {one.consent or 'no note'}")
+        facts.markdown(f"Shown as: **{one.old_label}**  \n{plain(one.model)} said: {said}")
+        facts.markdown(f"From: {plain(one.where)}  \nOn: {one.made_at[:16].replace('T', ' ')} (UTC)")
+        facts.markdown(f"Consent: {plain(one.consent or 'no note')}")
         if facts.button("Delete", icon=":material/delete:"):
             corrections.remove_correction(data_root(), one.id)
             st.session_state[keyed("corrections-removed")] = one.id

@@ -6,6 +6,7 @@ import streamlit as st
 from pages import shared
 from pages.gallery import Tile, gallery
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.votes import VOTE_CLASSES
@@ -93,7 +94,7 @@ def show_face(dataset: FaceDataset, row: int) -> None:
     picture.image(enlarge(dataset.images[row], 8), width="stretch", alt=f"face labelled {emotion}, enlarged 8 times")
     twins = int((dataset.table["content_hash"] == record["content_hash"]).sum()) - 1
     facts.subheader(emotion, anchor=False)
-    facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: `{record['source']}`")
+    facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: {plain(record['source'])}")
     facts.markdown(f"Pixel-identical images elsewhere: **{count(twins)}**")
     for finding in shared.audit(dataset).findings:
         if row in finding.rows:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages import shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data.dataset import FaceDataset, delete_dataset
 from ferdash.data.demo import make_demo
@@ -109,13 +110,13 @@ def _import(work: Callable[[Progress], FaceDataset]) -> None:
 
 def draw_delete(name: str, images: int | None) -> None:
     """The way to remove a dataset; `images` is None for one that cannot be opened."""
-    if st.button(f"Delete “{name}” …", icon=":material/delete:", type="tertiary"):
+    if st.button(f"Delete “{plain(name)}” …", icon=":material/delete:", type="tertiary"):
         _confirm_delete(name, images)
 
 
 @st.dialog("Delete this dataset?")
 def _confirm_delete(name: str, images: int | None) -> None:
-    what = f"“{name}”" if images is None else f"“{name}” with {counted(images, 'image')}"
+    what = f"“{plain(name)}”" if images is None else f"“{plain(name)}” with {counted(images, 'image')}"
     st.markdown(f"{what} is removed from this computer. Runs that were trained on it keep their scores.")
     with st.container(horizontal=True):
         if st.button("Delete", type="primary"):

@@ -17,6 +17,7 @@ from pages.experiments_tabs import (
     summary,
 )
 from pages.experiments_tabs.chosen import Chosen, pair_with_baseline
+from pages.plain import plain
 
 from ferdash.evaluation.paired import PairedResult
 from ferdash.runs.index import TUNED_ON_TEST
@@ -50,16 +51,16 @@ def draw_headline(chosen: Chosen) -> None:
     for run in chosen.summaries:
         if run.tuned_on_test and run.kind != "published":
             st.warning(
-                f"**{chosen.titles[run.id]}** is {TUNED_ON_TEST}: its training followed test scores, so a score of it "
-                "on test proves nothing.",
+                f"**{plain(chosen.titles[run.id])}** is {TUNED_ON_TEST}: its training followed test scores, so a score "
+                "of it on test proves nothing.",
                 icon=":material/warning:",
             )
     for other in chosen.others:
         result = pair_with_baseline(chosen, other)
         if isinstance(result, PairedResult):
-            st.markdown(f"{'### ' if len(chosen.others) == 1 else '- '}{result.sentence}")
+            st.markdown(f"{'### ' if len(chosen.others) == 1 else '- '}{plain(result.sentence)}")
             if len(chosen.others) == 1:
                 both = f"Both are right on {counted(result.both, 'image')}, both wrong on {count(result.neither)}"
-                st.caption(f"{result.interval_words} {both} (McNemar's exact test).")
+                st.caption(f"{plain(result.interval_words)} {both} (McNemar's exact test).")
         else:
-            st.warning(result, icon=":material/rule:")
+            st.warning(plain(result), icon=":material/rule:")

@@ -5,6 +5,7 @@ import streamlit as st
 from pages import shared
 from pages.experiments_tabs.chosen import Chosen, scores
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.evaluation.errors import mutual_confusions
 from ferdash.plots.errors import confusion_difference, confusion_matrix
@@ -23,7 +24,7 @@ def draw(chosen: Chosen) -> None:
     places = [column for _ in range(0, len(matrices), 2) for column in st.columns(2)]
     for column, (run_id, matrix) in zip(places, matrices.items(), strict=False):
         with column:
-            st.markdown(f"**{chosen.titles[run_id]}**")
+            st.markdown(f"**{plain(chosen.titles[run_id])}**")
             st.plotly_chart(
                 confusion_matrix(matrix, normalised=as_shares), config=shared.PLOT, key=keyed(f"confusion-{run_id}")
             )

@@ -10,6 +10,7 @@ from pages.experiments_tabs.chosen import BY_ANSWERS, Chosen, scores
 from pages.experiments_tabs.faces import dataset_of
 from pages.gallery import Tile, gallery
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.statistics import image_quality
@@ -123,7 +124,7 @@ def _draw_doubtful(answers: Answers, dataset: FaceDataset) -> None:
 def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
     """The images whose labels these answers doubt, the most doubtful first. origin: see `find_label_errors`."""
     found = _doubtful(answers, origin)
-    st.caption(f"{counted(len(found.position), 'candidate')}. {found.described}")
+    st.caption(f"{counted(len(found.position), 'candidate')}. {plain(found.described)}")
     if len(found.position):
         _draw_faces(answers, dataset, found.position, key=key)
 

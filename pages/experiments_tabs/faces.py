@@ -8,6 +8,7 @@ from pages.dataset_tabs.faces import show_face
 from pages.experiments_tabs.chosen import Chosen
 from pages.gallery import Tile, gallery
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.emotions import COLOURS, EMOTIONS
@@ -34,7 +35,7 @@ def draw(chosen: Chosen) -> None:
         )
     a, b = chosen.answers[chosen.baseline], chosen.answers[other]
     if reason := why_not_comparable(a, b):
-        st.warning(reason, icon=":material/rule:")
+        st.warning(plain(reason), icon=":material/rule:")
         return
     dataset = dataset_of(a)
     apart = disagreements(a, b)
@@ -43,7 +44,7 @@ def draw(chosen: Chosen) -> None:
     for side, rows, name in (("a", apart.only_a, name_a), ("b", apart.only_b, name_b)):
         if emotion:
             rows = rows[dataset.labels[rows] == EMOTIONS.index(emotion)]
-        st.markdown(f"#### Only {name} is right: {counted(len(rows), 'face')}")
+        st.markdown(f"#### Only {plain(name)} is right: {counted(len(rows), 'face')}")
         if len(rows):
             _draw_faces(dataset, rows, a, b, key=keyed(f"apart-{side}"))
     st.caption("Where the two differ most in the probability of the labelled emotion comes first.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages import shared
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.experiments import group_spread
@@ -36,7 +37,7 @@ def draw(found: list[RunSummary]) -> None:
         if shown:
             figure = group_spread(shown, {run.id: run for run in alike.runs}, SCORES[name], name)
             st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"groups-{place}"))
-            st.caption(f"{alike.described}.")
+            st.caption(f"{plain(alike.described)}.")
     st.caption(
         "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
     )
@@ -48,7 +49,7 @@ def _draw_doubtful(folds: list[str]) -> None:
     st.markdown("#### Labels to look at, over all folds")
     group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key=keyed("fold-group"))
     if not st.toggle(
-        f"Look for doubtful labels with {group}",
+        f"Look for doubtful labels with {plain(group)}",
         key=keyed("groups-doubtful"),
         help="Each image of training and validation is judged by the one network that was not trained on it (confident "
         "learning). A candidate is not an error: look at the face.",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.experiments_tabs.chosen import Chosen
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.lineage import lineage_dot
@@ -18,13 +19,17 @@ def draw(chosen: Chosen) -> None:
     st.caption("Datasets, runs and models; the chosen runs have a thick border. Hover an arrow for all that changed.")
     for run in chosen.runs:
         found = trace(run)
-        with st.expander(f"Trace of {chosen.titles[run.id]}", icon=":material/route:", expanded=len(chosen.runs) < 3):
+        with st.expander(
+            f"Trace of {plain(chosen.titles[run.id])}", icon=":material/route:", expanded=len(chosen.runs) < 3
+        ):
             seed = "" if found.seed is None else f", seed {found.seed}"
-            st.markdown(f"Dataset **{found.dataset}** `{found.dataset_hash}`, code `{found.code}`{seed}")
-            st.caption(", ".join(f"{name} {version}" for name, version in found.versions.items()))
+            st.markdown(f"Dataset **{plain(found.dataset)}** `{found.dataset_hash}`, code `{found.code}`{seed}")
+            st.caption(", ".join(f"{plain(name)} {plain(version)}" for name, version in found.versions.items()))
             st.code("\n".join(found.commands), language="bash", wrap_lines=True)
             if found.missing:
-                st.caption(f"{counted(len(found.missing), 'run')} that it continues was deleted: {found.missing[0]}.")
+                st.caption(
+                    f"{counted(len(found.missing), 'run')} that it continues was deleted: {plain(found.missing[0])}."
+                )
 
 
 def _around(whole: Lineage, keys: list[str]) -> Lineage:

@@ -7,6 +7,7 @@ import streamlit as st
 from pages import shared
 from pages.experiments_tabs.chosen import Chosen
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.runs import export, meta
@@ -126,7 +127,7 @@ def _draw_archive(root: Path, runs: list[RunSummary]) -> None:
 
 
 def _draw_deletion(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
-    st.markdown("\n".join(f"- **{titles[run.id]}** `{run.id}`" for run in runs))
+    st.markdown("\n".join(f"- **{plain(titles[run.id])}** `{run.id}`" for run in runs))
     st.markdown("Their scores, predictions and checkpoints cannot be brought back. Models made from them stay.")
     if st.button(f"Delete {counted(len(runs), 'run')} for good", type="primary"):
         for run in runs:

@@ -8,6 +8,7 @@ import streamlit as st
 from pages import shared
 from pages.experiments_tabs import chosen
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.paths import studies_url
 from ferdash.plots.studies import importance_bars, pareto_scatter, settings_lines
@@ -71,10 +72,10 @@ def _draw_state(study: Study) -> None:
     others = "".join(f", {number:,} {state}" for state, number in counts.items() if number)
     config, dataset = study.definition["config"], study.definition["dataset"]
     st.markdown(
-        f"**{counted(len(study.finished), 'trial')} finished{others}** · recipe {config['recipe']}, "
-        f"{counted(config['epochs'], 'epoch')} each, on {dataset['name']}, seed {config['seed']}"
+        f"**{counted(len(study.finished), 'trial')} finished{others}** · recipe {plain(config['recipe'])}, "
+        f"{counted(config['epochs'], 'epoch')} each, on {plain(dataset['name'])}, seed {config['seed']}"
     )
-    st.caption("Varied: " + " · ".join(f"`{text}`" for text in study.definition["vary"]))
+    st.caption("Varied: " + " · ".join(plain(text) for text in study.definition["vary"]))
 
 
 def _draw_importance(url: str, study: Study) -> None:

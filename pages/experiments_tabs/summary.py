@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.experiments_tabs.chosen import Chosen, pair_with_baseline, scores
+from pages.plain import plain
 
 from ferdash.evaluation.metrics import TITLES, absent_words
 from ferdash.evaluation.paired import PairedResult
@@ -28,7 +29,7 @@ def draw(chosen: Chosen) -> None:
         )
         for run_id, each in chosen.answers.items():
             if absent := absent_words(scores(each)[0].support):
-                st.info(f"{chosen.titles[run_id]}: {absent[0].lower()}{absent[1:]}", icon=":material/info:")
+                st.info(f"{plain(chosen.titles[run_id])}: {absent[0].lower()}{absent[1:]}", icon=":material/info:")
     _draw_pairs(chosen)
 
 
@@ -68,7 +69,7 @@ def _draw_pairs(chosen: Chosen) -> None:
     pairs = [pair for other in chosen.others if isinstance(pair := pair_with_baseline(chosen, other), PairedResult)]
     if len(pairs) < 2:
         return
-    st.markdown(f"**Against {chosen.titles[chosen.baseline]}, image by image**")
+    st.markdown(f"**Against {plain(chosen.titles[chosen.baseline])}, image by image**")
     rows = [
         {
             "Run": pair.name_b,

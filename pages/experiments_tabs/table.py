@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.experiments_tabs import chosen
 from pages.keys import keys_of
+from pages.plain import plain
 
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import PUBLISHED, RunSummary
@@ -98,9 +99,9 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     run_ids = [run.id for run in group.runs]
     published = group.runs[0].kind == "published"
     if published:
-        st.markdown(f"*{group.described}*: {counted(len(run_ids), 'result')}")
+        st.markdown(f"*{plain(group.described)}*: {counted(len(run_ids), 'result')}")
     elif group.described:
-        st.markdown(f"**{group.described}**: {counted(len(run_ids), 'run')}")
+        st.markdown(f"**{plain(group.described)}**: {counted(len(run_ids), 'run')}")
     else:
         st.markdown(f"**Not measured yet**: {counted(len(run_ids), 'run')}")
     ticked = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}

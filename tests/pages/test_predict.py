@@ -14,6 +14,7 @@ from pages import PAGES, shared
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
+from ferdash.inference import predictor
 from ferdash.models.hub import REPORT_MODEL
 
 Visit = Callable[..., AppTest]
@@ -97,6 +98,28 @@ def test_drawn_sample_is_one_click_and_clearing_forgets_it(visit: Visit, fernet:
     assert "Each face will appear here" in words(app.run())
 
 
+def test_photos_are_the_tabs_own_and_clearing_forgets_their_faces(
+    visit: Visit, fernet: Path, face_file, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    look = predictor.predict_photos
+    monkeypatch.setattr(predictor, "predict_photos", lambda *given, **more: looked.append(1) or look(*given, **more))
+    tab = ["one"]  # to AppTest they are all the same one
+    monkeypatch.setattr("streamlit.runtime.caching.cache_resource_api.get_session_id_or_throw", lambda: tab[0])
+    one = drop(visit("predict"), face_file)
+    tab[0] = "other"
+    other = drop(visit("predict"), face_file)
+    assert words(one).count("**1 face** in 1 photo.") == words(other).count("**1 face** in 1 photo.") == 1
+    assert len(looked) == 2, "nothing of one tab is kept for another"
+    tab[0] = "one"
+    next(button for button in one.button if button.label == "Clear all").click()
+    drop(one.run(), face_file)
+    assert len(looked) == 3, "what was cleared is gone"
+    tab[0] = "other"
+    other.run()
+    assert len(looked) == 3, "the other tab keeps its own"
+
+
 def test_two_models_side_by_side(visit: Visit, fernet: Path, checkpoints: Path, face_file) -> None:
     other = checkpoints / "models" / "other"
     other.mkdir()
@@ -133,7 +156,7 @@ def test_a_link_that_names_a_model_downloads_nothing_until_the_button_does(
         asked.append(model_id)
         raise OSError("no network")
 
-    monkeypatch.setattr("ferdash.models.hub.snapshot_download", download)
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     for page in PAGES:
         assert not visit(page, model=REPORT_MODEL).exception
@@ -150,7 +173,7 @@ def test_a_link_that_names_a_model_downloads_nothing_until_the_button_does(
 def test_a_model_that_is_typed_in_is_not_downloaded_by_using_it(
     checkpoints: Path, monkeypatch: pytest.MonkeyPatch, reference: str
 ) -> None:
-    monkeypatch.setattr("ferdash.models.hub.snapshot_download", None)  # calling it would fail
+    monkeypatch.setattr("huggingface_hub.snapshot_download", None)  # calling it would fail
     assert not shared.model_is_here(reference)
     with pytest.raises(ModelError, match="somebody/their-model is not on this computer yet"):
         shared.model(reference)

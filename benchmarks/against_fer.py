@@ -22,15 +22,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from ferdash.analyses.execution import execute
+from ferdash.analyses.jobs import create_video_session
 from ferdash.inference.detector import load_detector
 from ferdash.models.engines import Engine, machine
 from ferdash.models.exported import FILES
 from ferdash.models.loading import load_model
 from ferdash.models.reference import export_folder
 from ferdash.paths import checkpoints_root
-from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.execution import execute
-from ferdash.temporal.jobs import create_video_session
+from ferdash.video.analysis import AnalysisSettings
 
 BAR = 5.0
 ENGINES: dict[Engine, str] = {"torch": "ferdash, PyTorch", "onnx": "ferdash, ONNX Runtime", "int8": "ferdash, int8"}

@@ -24,6 +24,8 @@ import numpy as np
 from run_listing import EPOCHS, row
 from video_memory import repeated
 
+from ferdash.analyses.execution import execute
+from ferdash.analyses.jobs import create_video_session
 from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import load_detector
@@ -32,9 +34,7 @@ from ferdash.models.loading import EmotionModel, load_model
 from ferdash.paths import checkpoints_root
 from ferdash.runs.index import list_runs
 from ferdash.runs.store import create_run, write_status
-from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.execution import execute
-from ferdash.temporal.jobs import create_video_session
+from ferdash.video.analysis import AnalysisSettings
 
 IMAGES = (1000, 4000, 16_000, 64_000)
 JPEGS = (1000, 2000, 4000, 8000)

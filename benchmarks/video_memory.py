@@ -41,12 +41,12 @@ def repeated(clip: Path, minutes: float, target: Path) -> Path:
 
 def analyse(video: Path, model: str) -> None:
     """In a process of its own: analyse the video and print frames, seconds and greatest memory in MB."""
+    from ferdash.analyses.execution import execute
+    from ferdash.analyses.jobs import create_video_session
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
     from ferdash.paths import checkpoints_root
-    from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.execution import execute
-    from ferdash.temporal.jobs import create_video_session
+    from ferdash.video.analysis import AnalysisSettings
 
     with tempfile.TemporaryDirectory() as folder:
         session = create_video_session(Path(folder), video, AnalysisSettings(), model=model)

@@ -14,12 +14,12 @@ import time
 from pathlib import Path
 from statistics import median
 
+from ferdash.analyses.execution import execute
+from ferdash.analyses.jobs import create_video_session
 from ferdash.inference.detector import load_detector
 from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
-from ferdash.temporal.analysis import STAGES, AnalysisSettings
-from ferdash.temporal.execution import execute
-from ferdash.temporal.jobs import create_video_session
+from ferdash.video.analysis import STAGES, AnalysisSettings
 
 BAR = 3.0
 

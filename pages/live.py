@@ -12,7 +12,7 @@ from pages.plain import plain
 from ferdash.paths import checkpoints_root
 
 if TYPE_CHECKING:
-    from ferdash.temporal.live import LiveEngine
+    from ferdash.live.engine import LiveEngine
 
 keyed = keys_of("live")
 
@@ -70,7 +70,7 @@ def _engine(reference: str) -> "LiveEngine":
         known[1].stop()
     model = shared.model(reference)
     from ferdash.inference.detector import load_detector
-    from ferdash.temporal.live import LiveEngine, warm_up
+    from ferdash.live.engine import LiveEngine, warm_up
 
     with st.spinner("Warming up, so that the first picture does not have to wait …"):
         detector = load_detector(live_panels.DETECTOR, checkpoints_root())

@@ -13,10 +13,10 @@ from streamlit_webrtc.relay import get_global_relay
 
 from pages.keys import keys_of
 
-from ferdash.temporal.ice import ice_servers
+from ferdash.live.ice import ice_servers
 
 if TYPE_CHECKING:
-    from ferdash.temporal.live import LiveEngine
+    from ferdash.live.engine import LiveEngine
 
 keyed = keys_of("live")
 

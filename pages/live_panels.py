@@ -15,7 +15,7 @@ from ferdash.paths import sessions_root
 from ferdash.wording import count, counted, duration
 
 if TYPE_CHECKING:
-    from ferdash.temporal.live import BeginRecording, LiveEngine, LiveFace, LiveView
+    from ferdash.live.engine import BeginRecording, LiveEngine, LiveFace, LiveView
 
 keyed = keys_of("live")
 
@@ -201,7 +201,7 @@ def _recording_button(engine: "LiveEngine", view: "LiveView") -> None:
 
 
 def _recorder() -> "BeginRecording":
-    from ferdash.temporal.live_recording import LiveRecording
+    from ferdash.live.recording import LiveRecording
 
     reference = shared.model_reference() or ""
     return partial(

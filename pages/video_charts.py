@@ -11,10 +11,10 @@ from pages import shared, video_sessions
 from pages.keys import keys_of
 from pages.plain import plain
 
+from ferdash.analyses import store as sessions
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import sessions_root
-from ferdash.temporal import sessions
-from ferdash.temporal.summary import TrackSummary
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from ferdash.errors import SessionError
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
+    from ferdash.dynamics.comparison import Comparison
     from ferdash.exports.files import Analysis
-    from ferdash.temporal.comparison import Comparison
 
 keyed = keys_of("video")
 

@@ -9,7 +9,7 @@ import streamlit as st
 from pages import shared
 from pages.keys import keys_of
 
-from ferdash.temporal.sessions import Session
+from ferdash.analyses.store import Session
 
 keyed = keys_of("video")
 

@@ -12,14 +12,14 @@ from pages import corrections, face_cards, shared, video_sessions
 from pages.keys import keys_of
 from pages.plain import plain
 
+from ferdash.analyses import store as sessions
+from ferdash.analyses.store import Session
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import FerdashError
 from ferdash.paths import sessions_root
-from ferdash.temporal import sessions
-from ferdash.temporal.frames import REASONS, boxes_of, probabilities_of
-from ferdash.temporal.overlay import draw_frame
-from ferdash.temporal.sessions import Session
-from ferdash.temporal.summary import TrackSummary
+from ferdash.video.frame_table import REASONS, boxes_of, probabilities_of
+from ferdash.video.overlay import draw_frame
 from ferdash.wording import count, counted
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from pages import shared, video_new, video_sessions
 from pages.keys import keys_of
 from pages.plain import plain
 
+from ferdash.analyses import store as sessions
+from ferdash.analyses.store import AT_WORK, Session, list_sessions
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import STATES, length_of
 from ferdash.paths import sessions_root
-from ferdash.temporal import sessions
-from ferdash.temporal.sessions import AT_WORK, Session, list_sessions
 from ferdash.wording import counted, duration
 
 keyed = keys_of("video")
@@ -123,7 +123,7 @@ def _draw_progress(at_work: list[str]) -> None:
 
 
 def _draw_job(session: Session) -> None:
-    from ferdash.temporal.execution import progress_of
+    from ferdash.analyses.execution import progress_of
 
     info, progress = session.info, progress_of(session)
     with st.container(border=True):

@@ -17,8 +17,8 @@ from ferdash.paths import checkpoints_root
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
-    from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.execution import VideoEstimate
+    from ferdash.analyses.execution import VideoEstimate
+    from ferdash.video.analysis import AnalysisSettings
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 DETECTORS = {"centerface": "CenterFace", "yunet": "YuNet", "haar": "Haar cascade"}
@@ -104,7 +104,7 @@ def _take(name: str, content: bytes) -> None:
 
 
 def _take_sample() -> None:
-    from ferdash.temporal.sample import write_sample
+    from ferdash.video.sample import write_sample
 
     with st.spinner("Drawing …"):
         path = write_sample(_folder() / "drawn sample.mp4")
@@ -144,7 +144,7 @@ def _remove(video: Waiting) -> None:
 
 def _draw_settings() -> "tuple[AnalysisSettings, str]":
     shared.await_models()
-    from ferdash.temporal.analysis import AnalysisSettings
+    from ferdash.video.analysis import AnalysisSettings
 
     with st.expander("Settings", icon=":material/tune:"):
         one, two, three = st.columns(3, gap="large")
@@ -181,7 +181,7 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
 
 
 def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detector: str, reference: str) -> None:
-    from ferdash.temporal.video import probe
+    from ferdash.video.decoding import probe
 
     words, start, remove = st.columns([5, 1.2, 0.5], vertical_alignment="center")
     if remove.button("", icon=":material/close:", key=keyed(f"remove-{place}"), help="Leave it out", type="tertiary"):
@@ -221,8 +221,8 @@ def _length(seconds: float) -> str:
 def _estimate(
     path: Path, changed_ns: int, settings: "AnalysisSettings", detector: str, reference: str
 ) -> "VideoEstimate":
+    from ferdash.analyses.execution import estimate
     from ferdash.inference.detector import load_detector
-    from ferdash.temporal.execution import estimate
 
     del changed_ns
     return estimate(path, settings, shared.model(reference), load_detector(detector, checkpoints_root()))

@@ -11,15 +11,15 @@ import streamlit as st
 from pages import shared
 from pages.keys import SHARED, keys_of
 
+from ferdash.analyses.store import Session, open_session
+from ferdash.dynamics.summary import SummarySettings
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import Glance, glance_of
 from ferdash.paths import checkpoints_root, sessions_root
-from ferdash.temporal.sessions import Session, open_session
-from ferdash.temporal.summary import SummarySettings
 
 if TYPE_CHECKING:
+    from ferdash.analyses.jobs import VideoJobs
     from ferdash.exports.files import Analysis
-    from ferdash.temporal.jobs import VideoJobs
 
 
 keyed = keys_of("video")
@@ -34,7 +34,7 @@ def jobs() -> "VideoJobs":
 
 @st.cache_resource(show_spinner=False)
 def _jobs(root: Path, checkpoints: Path) -> "VideoJobs":
-    from ferdash.temporal.jobs import VideoJobs
+    from ferdash.analyses.jobs import VideoJobs
 
     return VideoJobs(root, checkpoints)
 

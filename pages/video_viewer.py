@@ -6,12 +6,12 @@ from pages import video_charts, video_export, video_frame, video_library, video_
 from pages.keys import keys_of
 from pages.plain import plain
 
+from ferdash.analyses.store import AT_WORK, Session
+from ferdash.dynamics.smoothing import SmoothingSettings
+from ferdash.dynamics.summary import Summary, SummarySettings
 from ferdash.emotions import EMOTIONS
 from ferdash.exports.facts import KINDS, STATES, facts_of, length_of, part_of
-from ferdash.temporal.frames import REASONS
-from ferdash.temporal.sessions import AT_WORK, Session
-from ferdash.temporal.smoothing import SmoothingSettings
-from ferdash.temporal.summary import Summary, SummarySettings
+from ferdash.video.frame_table import REASONS
 from ferdash.wording import counted
 
 keyed = keys_of("video")

@@ -1,15 +1,28 @@
-"""What many tests start from: a small dataset of drawn faces, made once; and a video with made-up results."""
+"""What many tests start from: a small dataset of drawn faces, made once; a video with made-up results; and videos whose
+truth is known."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
+from skimage.data import astronaut
 
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.data.demo import make_demo
 from ferdash.emotions import EMOTIONS
+from ferdash.inference.detector import Detector, load_detector
+from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+from ferdash.models.loading import EmotionModel
+from ferdash.models.preprocess import Preprocess
+from ferdash.models.processing import FerNetImageProcessor
+from ferdash.models.torch_model import TorchModel
+from ferdash.paths import checkpoints_root
 
 # A busy machine may take its time over one example without anything being wrong.
 settings.register_profile("ferdash", deadline=None, max_examples=50)
@@ -37,10 +50,10 @@ def made_session(tmp_path: Path) -> Callable:
     """
     from skimage.data import astronaut
 
-    from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.frames import empty_row, face_row, frames_table
-    from ferdash.temporal.jobs import create_video_session
-    from ferdash.temporal.sessions import SessionWriter
+    from ferdash.analyses.jobs import create_video_session
+    from ferdash.analyses.store import SessionWriter
+    from ferdash.video.analysis import AnalysisSettings
+    from ferdash.video.frame_table import empty_row, face_row, frames_table
 
     picture, box = np.ascontiguousarray(astronaut()[0:240, 64:384]), (124.0, 40.0, 204.0, 120.0)
 
@@ -75,3 +88,114 @@ def _still_video(path: Path, picture: np.ndarray, frames: int) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
     return path
+
+
+# --- videos whose truth is known: a real face, free to use, drawn at known places and times ---
+
+WIDTH, HEIGHT = 320, 240
+
+
+def head(person: str = "she") -> np.ndarray:
+    """uint8 RGB (200, 200, 3) of a head with its surroundings; "other" is somebody else: mirrored, of other colours."""
+    picture = np.ascontiguousarray(astronaut()[20:220, 125:325])
+    return picture if person == "she" else np.ascontiguousarray(255 - (255 - picture[:, ::-1, ::-1]) // 2)
+
+
+def canvas(*heads: tuple[np.ndarray, float, float, float], size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
+    """A picture with heads of given centre and side in pixels, the last in front; they may reach beyond the border."""
+    width, height = size
+    picture = np.repeat(np.linspace(60, 90, width, dtype=np.uint8)[None, :, None], height, axis=0)
+    picture = np.repeat(picture, 3, axis=2)
+    for image, x, y, side in heads:
+        scale = side / len(image)
+        move = np.array([[scale, 0, x - side / 2], [0, scale, y - side / 2]])
+        ones = np.full(image.shape[:2], 255, np.uint8)
+        mask = cv2.warpAffine(ones, move, (width, height), flags=cv2.INTER_AREA)
+        placed = cv2.warpAffine(image, move, (width, height), flags=cv2.INTER_AREA)
+        picture = np.where(mask[..., None] > 127, placed, picture)
+    return picture
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    times_ms: Iterable[int] | None = None,
+    *,
+    rotation: int = 0,
+    gop: int = 12,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """H.264 of uint8 RGB pictures at 25 frames a second, or at given times."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast", "crf": "12"})
+        stream.pix_fmt, stream.codec_context.gop_size = "yuv420p", gop
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        if rotation:
+            stream.set_display_rotation(rotation)
+        listed = list(frames)
+        stream.width, stream.height = listed[0].shape[1], listed[0].shape[0]
+        for image, time_ms in zip(listed, times_ms or range(0, 40 * len(listed), 40), strict=True):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def damage(path: Path, positions: Iterable[int]) -> Path:
+    """Overwrite some packets, counted in the order of the file, with noise."""
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    noise = np.random.default_rng(0)
+    for position in positions:
+        start, size = packets[position]
+        content[start + 4 : start + size] = noise.integers(0, 256, size - 4, dtype=np.uint8).tobytes()
+    path.write_bytes(content)
+    return path
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    return load_detector("centerface", checkpoints_root())
+
+
+@pytest.fixture(scope="session")
+def small_model() -> EmotionModel:
+    """A little network with random weights: what it says depends on the picture, which is all that is needed here."""
+    import torch
+
+    torch.manual_seed(0)
+    network = FerNetForImageClassification(FerNetConfig(width=8, depths=[1, 1, 1, 1])).eval().requires_grad_(False)
+    return TorchModel("small", "Small", list(range(7)), Preprocess(), network, torch.device("cpu"))
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path, small_model: EmotionModel) -> Path:
+    """A folder with the small model as models/small."""
+    folder = tmp_path / "checkpoints" / "models" / "small"
+    small_model.network.save_pretrained(folder)
+    FerNetImageProcessor().save_pretrained(folder)
+    return tmp_path / "checkpoints"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Where sessions are kept."""
+    return tmp_path / "sessions"
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Callable[..., Path]:
+    """Write a short clip of one still head: clip(frames=50, name="clip.mp4", **options of write_video)."""
+
+    def make(frames: int = 50, name: str = "clip.mp4", **options) -> Path:
+        return write_video(tmp_path / name, [canvas((head(), 160, 120, 150))] * frames, **options)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def film() -> SimpleNamespace:
+    """The functions above, for tests that draw their own."""
+    return SimpleNamespace(head=head, canvas=canvas, write=write_video, damage=damage)

@@ -11,6 +11,8 @@ PROJECT = Path(__file__).parents[1]
 BASE = {"emotions", "errors", "files", "paths", "wording"}
 ROOMS = {"data", "models", "evaluation", "runs"}
 ENGINE = BASE | ROOMS | {"training", "inference"}
+SEEING = BASE | {"models", "inference", "tracking"}
+OVER_TIME = {"tracking", "video", "dynamics", "analyses", "live"}
 
 ALLOWED: dict[str, set[str]] = {
     "emotions": {"errors"},
@@ -25,12 +27,16 @@ ALLOWED: dict[str, set[str]] = {
     "inference": BASE | ROOMS,
     "promotion": ENGINE,
     "published": BASE | {"runs"},
-    "temporal": ENGINE - {"training"},
-    "plots": ENGINE | {"published", "temporal"},
-    "exports": ENGINE | {"temporal", "plots"},
-    "cli": ENGINE | {"promotion", "published", "temporal", "plots", "exports"},
+    "tracking": BASE | {"inference"},
+    "video": SEEING | {"data"},
+    "dynamics": BASE | {"evaluation"},
+    "analyses": SEEING | {"video", "dynamics"},
+    "live": SEEING | {"video", "dynamics", "analyses"},
+    "plots": ENGINE | OVER_TIME | {"published"},
+    "exports": ENGINE | OVER_TIME | {"plots"},
+    "cli": ENGINE | OVER_TIME | {"promotion", "published", "plots", "exports"},
     "__main__": {"cli"},
-    "pages": ENGINE | {"serving", "promotion", "published", "temporal", "plots", "exports"},
+    "pages": ENGINE | OVER_TIME | {"serving", "promotion", "published", "plots", "exports"},
 }
 """For each part of ferdash, and for pages/, the other parts it may import."""
 

@@ -37,8 +37,8 @@ def register(app: typer.Typer) -> None:
 
 def list_(json_output: JsonFlag = False) -> None:
     """List all sessions, newest first."""
+    from ferdash.analyses.store import list_sessions
     from ferdash.exports.facts import KINDS, STATES, length_of
-    from ferdash.temporal.sessions import list_sessions
 
     sessions = list_sessions(sessions_root())
     infos = [session.info for session in sessions]
@@ -61,10 +61,10 @@ def list_(json_output: JsonFlag = False) -> None:
 
 def show(session: SessionText, json_output: JsonFlag = False) -> None:
     """Say what a session is and what was found, person by person."""
+    from ferdash.analyses.store import find_session
     from ferdash.exports.facts import STATES, facts_of
     from ferdash.exports.files import document, read_analysis
-    from ferdash.temporal.frames import REASONS
-    from ferdash.temporal.sessions import find_session
+    from ferdash.video.frame_table import REASONS
 
     analysis = read_analysis(find_session(sessions_root(), session))
     if json_output:
@@ -92,7 +92,7 @@ def rename(
     session: SessionText, name: Annotated[str, typer.Argument(help="The new name.")], json_output: JsonFlag = False
 ) -> None:
     """Give a session another name."""
-    from ferdash.temporal import sessions
+    from ferdash.analyses import store as sessions
 
     found = sessions.find_session(sessions_root(), session)
     renamed = sessions.rename(sessions_root(), found.id, name)
@@ -108,7 +108,7 @@ def delete(
     json_output: JsonFlag = False,
 ) -> None:
     """Delete a session for good; a video that was not copied into it stays where it is."""
-    from ferdash.temporal import sessions
+    from ferdash.analyses import store as sessions
 
     root = sessions_root()
     # A damaged one cannot be opened, and may well be what is to go.
@@ -135,9 +135,9 @@ def compare(
     json_output: JsonFlag = False,
 ) -> None:
     """Lay two sessions over each other in time: how the second differs from the first, and whether beyond chance."""
+    from ferdash.analyses.store import find_session
     from ferdash.exports.comparing import compare_sessions, comparison_document
     from ferdash.exports.files import read_analysis
-    from ferdash.temporal.sessions import find_session
 
     analyses = [read_analysis(find_session(sessions_root(), text)) for text in (first, second)]
     chosen = (people[0] or None, people[1] or None)
@@ -167,12 +167,12 @@ def compare(
 
 def continue_(session: SessionText, json_output: JsonFlag = False) -> None:
     """Go on with an analysis that was stopped, failed or interrupted."""
+    from ferdash.analyses.jobs import unfinished
+    from ferdash.analyses.store import find_session
     from ferdash.cli.video import analyse
     from ferdash.exports.facts import STATES
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
-    from ferdash.temporal.jobs import unfinished
-    from ferdash.temporal.sessions import find_session
 
     found = find_session(sessions_root(), session)
     if found.id not in {one.id for one in unfinished(sessions_root())}:
@@ -195,8 +195,8 @@ def export(
     json_output: JsonFlag = False,
 ) -> None:
     """Write tables, subtitles, charts, the annotated video and the report of a session."""
+    from ferdash.analyses.store import find_session
     from ferdash.exports.files import EXPORTS, check_names, read_analysis, words_of, write_exports
-    from ferdash.temporal.sessions import find_session
 
     wanted = check_names(only or EXPORTS)
     analysis = read_analysis(find_session(sessions_root(), session))

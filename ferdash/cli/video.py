@@ -19,10 +19,10 @@ from ferdash.wording import counted, duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ferdash.analyses.store import Session
     from ferdash.inference.detector import Detector
     from ferdash.models.loading import EmotionModel
-    from ferdash.temporal.analysis import AnalysisSettings
-    from ferdash.temporal.sessions import Session
+    from ferdash.video.analysis import AnalysisSettings
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +61,7 @@ def video(
     from ferdash.exports.files import EXPORTS, check_names
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
-    from ferdash.temporal.analysis import AnalysisSettings
+    from ferdash.video.analysis import AnalysisSettings
 
     wanted = check_names(only or EXPORTS)
     settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end)
@@ -91,7 +91,7 @@ def find_videos(files: list[Path]) -> list[Path]:
 
     Raises VideoError for a folder without a video.
     """
-    from ferdash.temporal.video import VIDEO_SUFFIXES
+    from ferdash.video.decoding import VIDEO_SUFFIXES
 
     found: list[Path] = []
     for path in files:
@@ -126,8 +126,8 @@ def _one(
     detector: "Detector",
 ) -> dict[str, Any]:
     """Analyse and export one video; its part of the document, with the sentence of what went wrong."""
+    from ferdash.analyses.jobs import create_video_session
     from ferdash.exports.files import read_analysis, words_of, write_exports
-    from ferdash.temporal.jobs import create_video_session
 
     document: dict[str, Any] = {"file": str(path), "session": None, "out": str(folder), "error": None}
     try:
@@ -180,7 +180,7 @@ def _one(
 
 def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> None:
     """Analyse a session to its end, with a bar. Ctrl-C keeps what is done, and says so."""
-    from ferdash.temporal import execution
+    from ferdash.analyses import execution
 
     with _bar(session.name) as (bars, task):
 

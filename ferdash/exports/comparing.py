@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
+from ferdash.dynamics.comparison import Comparison, compare
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
 from ferdash.exports.files import Analysis
-from ferdash.temporal.comparison import Comparison, compare
-from ferdash.temporal.summary import TrackSummary
 
 
 def compare_sessions(

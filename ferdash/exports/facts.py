@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ferdash.analyses.store import Session
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import DETECTORS
-from ferdash.temporal.frames import probabilities_of
-from ferdash.temporal.sessions import Session
+from ferdash.video.frame_table import probabilities_of
 from ferdash.wording import counted, duration
 
 STATES = {

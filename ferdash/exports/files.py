@@ -11,16 +11,16 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from ferdash.analyses import tables
+from ferdash.analyses.annotated_film import write_annotated
+from ferdash.analyses.store import Session
+from ferdash.dynamics.summary import Summary, SummarySettings, summarise
 from ferdash.errors import ConfigError, FerdashError, SessionError
 from ferdash.exports.report import report_html
 from ferdash.files import write_atomic
 from ferdash.inference.detector import Face
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.plots import still
-from ferdash.temporal import export as tables
-from ferdash.temporal.annotated import write_annotated
-from ferdash.temporal.sessions import Session
-from ferdash.temporal.summary import Summary, SummarySettings, summarise
 from ferdash.wording import counted
 
 OnProgress = Callable[[str, int, int], object]

@@ -6,14 +6,14 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from ferdash.analyses.store import Session
+from ferdash.dynamics.summary import Summary, TrackSummary
 from ferdash.emotions import COLOURS
 from ferdash.exports.facts import facts_of
 from ferdash.plots.changes import delta_heatmap
 from ferdash.plots.segments import ribbon, transition_heatmap
 from ferdash.plots.timeline import timeline
-from ferdash.temporal.frames import REASONS
-from ferdash.temporal.sessions import Session
-from ferdash.temporal.summary import Summary, TrackSummary
+from ferdash.video.frame_table import REASONS
 from ferdash.wording import counted, percent
 
 MOST_EVENTS = 200

@@ -3,11 +3,11 @@
 import numpy as np
 import plotly.graph_objects as go
 
+from ferdash.dynamics.baseline import Baseline
+from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
 from ferdash.plots.style import EMOTION_COLOURS, finish
 from ferdash.plots.time_axis import MOST_POINTS, NEUTRAL_INK, add_cursor, over_time, span_of
-from ferdash.temporal.neutral import Baseline
-from ferdash.temporal.series import TrackSeries
 from ferdash.wording import counted, percent
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ferdash.dynamics.comparison import Comparison
 from ferdash.emotions import EMOTIONS
 from ferdash.plots.style import EMOTION_COLOURS, finish
 from ferdash.plots.time_axis import MOST_POINTS, NEUTRAL_INK
-from ferdash.temporal.comparison import Comparison
 from ferdash.wording import counted
 
 GROUP_COLOURS = ("#5B61B8", "#C2853A", "#4F8F86", "#B4527A")

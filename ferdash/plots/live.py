@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
+from ferdash.live.buffer import RecentSeries
 from ferdash.plots.style import finish
-from ferdash.temporal.live_buffer import RecentSeries
 
 LABELLED = 0.15
 """An emotion's line is named at its end from this probability on; the bars beside the video name them all."""

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from ferdash.dynamics.dominant import Segment
+from ferdash.dynamics.transitions import TransitionMatrix
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.plots.style import finish
 from ferdash.plots.time_axis import add_cursor, over_time
-from ferdash.temporal.dominant import Segment
-from ferdash.temporal.transitions import TransitionMatrix
 from ferdash.wording import counted, percent
 
 

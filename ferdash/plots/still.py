@@ -14,6 +14,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
+from ferdash.dynamics.change_points import ChangeEvent
+from ferdash.dynamics.comparison import Comparison
+from ferdash.dynamics.deltas import deltas
+from ferdash.dynamics.series import TrackSeries, segments_of_continuity
+from ferdash.dynamics.summary import TrackSummary
+from ferdash.dynamics.transitions import TransitionMatrix
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.plots.changes import delta_span, delta_title, strongest, with_gaps
 from ferdash.plots.comparison import GROUP_COLOURS, GROUP_PATTERNS, GROUP_TITLES, comparison_title
@@ -21,12 +27,6 @@ from ferdash.plots.segments import ribbon_title, transition_title
 from ferdash.plots.style import EMOTION_COLOURS
 from ferdash.plots.time_axis import NEUTRAL_INK
 from ferdash.plots.timeline import label_heights, pin_heights, points_tick, timeline_title
-from ferdash.temporal.comparison import Comparison
-from ferdash.temporal.deltas import deltas
-from ferdash.temporal.events import ChangeEvent
-from ferdash.temporal.series import TrackSeries, segments_of_continuity
-from ferdash.temporal.summary import TrackSummary
-from ferdash.temporal.transitions import TransitionMatrix
 
 DPI = 150
 COLUMNS = 1500

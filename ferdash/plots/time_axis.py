@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from ferdash.temporal.series import TrackSeries
+from ferdash.dynamics.series import TrackSeries
 
 NEUTRAL_INK = "#7A7F88"
 """For cursor, marks and zero lines; readable on light and dark pages."""

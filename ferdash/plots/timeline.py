@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ferdash.dynamics.baseline import Baseline
+from ferdash.dynamics.change_points import ChangeEvent
+from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.plots.style import finish
 from ferdash.plots.time_axis import MOST_POINTS, NEUTRAL_INK, add_cursor, over_time, span_of
-from ferdash.temporal.events import ChangeEvent
-from ferdash.temporal.neutral import Baseline
-from ferdash.temporal.series import TrackSeries
 from ferdash.wording import counted
 
 LABEL_APART = 0.075

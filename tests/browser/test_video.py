@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
-from ferdash.temporal.sample import write_sample
+from ferdash.video.sample import write_sample
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
+from ferdash.analyses.store import list_sessions, mark
 from ferdash.cli.main import app
 from ferdash.errors import SessionError
-from ferdash.temporal.sessions import list_sessions, mark
 
 
 @pytest.fixture

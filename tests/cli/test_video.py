@@ -13,6 +13,8 @@ import torch
 from skimage.data import astronaut
 from typer.testing import CliRunner, Result
 
+from ferdash.analyses import execution
+from ferdash.analyses.store import list_sessions
 from ferdash.cli.main import app
 from ferdash.cli.video import find_videos
 from ferdash.emotions import EMOTIONS
@@ -20,9 +22,7 @@ from ferdash.errors import ConfigError, VideoError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.temporal import execution
-from ferdash.temporal.sessions import list_sessions
-from ferdash.temporal.video import probe
+from ferdash.video.decoding import probe
 
 FRAMES = 30
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ferdash.temporal.sessions import Session
+from ferdash.analyses.store import Session
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import pytest
 
+from ferdash.analyses.store import mark, open_session, rename
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
 from ferdash.exports.comparing import compare_sessions, comparison_document, shared_markers
 from ferdash.exports.files import read_analysis
-from ferdash.temporal.sessions import mark, open_session, rename
 
 
 def read(session):

@@ -1,9 +1,9 @@
 """What is said of a session on cards and in reports."""
 
+from ferdash.analyses.jobs import create_stills_session, create_video_session
+from ferdash.analyses.store import open_session
 from ferdash.exports.facts import facts_of, glance_of, length_of
-from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.jobs import create_stills_session, create_video_session
-from ferdash.temporal.sessions import open_session
+from ferdash.video.analysis import AnalysisSettings
 
 
 def test_a_video_in_words(analysed, tmp_path):

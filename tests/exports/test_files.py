@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.store import SessionWriter, mark, open_session, set_neutral
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, SessionError
 from ferdash.exports.files import (
@@ -21,9 +23,7 @@ from ferdash.exports.files import (
     write_exports,
     write_zip,
 )
-from ferdash.temporal.jobs import create_video_session
-from ferdash.temporal.sessions import SessionWriter, mark, open_session, set_neutral
-from ferdash.temporal.video import probe
+from ferdash.video.decoding import probe
 
 
 def test_all_files_are_written_and_agree_with_each_other(analysed, tmp_path):
@@ -143,6 +143,6 @@ def test_a_session_at_work_is_exported_as_far_as_it_is(analysed, tmp_path):
 
 
 def _settings():
-    from ferdash.temporal.analysis import AnalysisSettings
+    from ferdash.video.analysis import AnalysisSettings
 
     return AnalysisSettings()

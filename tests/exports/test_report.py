@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from ferdash.analyses.store import mark, open_session, rename, set_neutral
 from ferdash.exports.files import read_analysis
 from ferdash.exports.report import report_html
-from ferdash.temporal.sessions import mark, open_session, rename, set_neutral
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_a_person_without_a_result_has_a_sentence(analysed):
     frames = analysis.frames.copy()
     frames.loc[:, ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]] = float("nan")
     frames["reason"] = frames["reason"].where(frames["reason"] != "", "blurred")
-    from ferdash.temporal.summary import summarise
+    from ferdash.dynamics.summary import summarise
 
     page = report_html(session, summarise(frames))
     assert "Person 1 has no frame with a result." in page

@@ -20,8 +20,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages import live_camera
 
-from ferdash.temporal.live import LiveEngine
-from ferdash.temporal.sessions import list_sessions
+from ferdash.analyses.store import list_sessions
+from ferdash.live.engine import LiveEngine
 
 Visit = Callable[..., AppTest]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.store import SessionWriter, list_sessions, mark, open_session
 from ferdash.emotions import EMOTIONS
-from ferdash.temporal.analysis import AnalysisSettings
-from ferdash.temporal.jobs import create_video_session
-from ferdash.temporal.sessions import SessionWriter, list_sessions, mark, open_session
+from ferdash.video.analysis import AnalysisSettings
 
 Visit = Callable[..., AppTest]
 

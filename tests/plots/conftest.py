@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
+from ferdash.dynamics.summary import TrackSummary, summarise
 from ferdash.emotions import EMOTIONS
-from ferdash.temporal.frames import face_row, frames_table
-from ferdash.temporal.summary import TrackSummary, summarise
+from ferdash.video.frame_table import face_row, frames_table
 
 FPS = 25.0
 STILL = np.array([0.05, 0.03, 0.06, 0.13, 0.6, 0.08, 0.05])

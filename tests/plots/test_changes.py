@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ferdash.dynamics.deltas import deltas
+from ferdash.dynamics.series import TrackSeries
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.plots import changes as plots
 from ferdash.plots.time_axis import MOST_POINTS
-from ferdash.temporal.deltas import deltas
-from ferdash.temporal.series import TrackSeries
-from ferdash.temporal.summary import TrackSummary
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 

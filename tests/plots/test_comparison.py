@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ferdash.dynamics.comparison import compare
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.intervals import Interval
 from ferdash.plots import comparison as plots
-from ferdash.temporal.comparison import compare
-from ferdash.temporal.summary import TrackSummary
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 Person = Callable[..., TrackSummary]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from ferdash.emotions import EMOTIONS
+from ferdash.live.buffer import RecentSeries
 from ferdash.plots.live import recent_lines
-from ferdash.temporal.live_buffer import RecentSeries
 
 
 def series(last: dict[str, float]) -> RecentSeries:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ferdash.dynamics.summary import TrackSummary
+from ferdash.dynamics.transitions import TransitionMatrix, segment_transitions
 from ferdash.emotions import EMOTIONS
 from ferdash.plots import segments as plots
-from ferdash.temporal.summary import TrackSummary
-from ferdash.temporal.transitions import TransitionMatrix, segment_transitions
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 

@@ -11,10 +11,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ferdash.dynamics.comparison import compare
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.plots import changes, segments, still, timeline
-from ferdash.temporal.comparison import compare
-from ferdash.temporal.summary import TrackSummary
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 SIZES = {

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.plots.changes import delta_heatmap
 from ferdash.plots.segments import ribbon, transition_heatmap
 from ferdash.plots.timeline import timeline
-from ferdash.temporal.summary import TrackSummary
 
 
 def test_charts_under_each_other_share_their_time(smiling: TrackSummary) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ferdash.dynamics.series import TrackSeries
+from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.plots import timeline as plots
 from ferdash.plots.time_axis import MOST_POINTS
-from ferdash.temporal.series import TrackSeries
-from ferdash.temporal.summary import TrackSummary
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 Person = Callable[..., TrackSummary]

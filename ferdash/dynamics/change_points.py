@@ -1,0 +1,346 @@
+"""Changes that are more than jitter: which emotion moved, from when to when, by how much, and how surely.
+
+A probability is read as levels with moves between them. Levels come from optimal partitioning (Jackson et al., "An
+Algorithm for Optimal Partitioning of Data on an Interval", 2005) with a minimum length, so that one bad frame is no
+level; a staircase of levels in one direction is one move; a ramp fitted to the frames around each says where it begins
+and ends. A move counts when it is large enough to matter and many times what the track's own jitter could do.
+
+Jitter is measured, not assumed: its size from the differences between neighbouring frames, robustly (so that the
+changes themselves do not count) and near the move (since a face seen badly jitters more); its memory from how these
+differences grow with the lag in the quieter half of the track, as for an AR(1) process, since slow wander fakes changes
+that white noise would not.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from ferdash.dynamics.series import TrackSeries, segments_of_continuity
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ConfigError
+
+MAD = 1.4826
+"""Median absolute deviation to standard deviation, for normal noise."""
+
+SHORTEST_LEVEL = 3
+"""Frames that a level lasts at least."""
+
+LONGEST_LEVEL = 256
+"""Frames beyond which a level is cut for speed; the pieces do not differ and grow together again."""
+
+FEWEST_FRAMES = 30
+"""Results below which the jitter of a track cannot be told, and so neither a change."""
+
+LEAST_JITTER = 0.002
+"""Jitter below this is rounding."""
+
+MOST_MEMORY = 0.95
+"""Correlation of one frame's jitter with the next, at most: beyond, wander and change are the same."""
+
+MEMORY_OF_JUMPS = 0.7
+"""The same for a move that holds a jump. Jitter does not jump, and a lively face makes its memory look longer than it
+is, since the differences of its quieter half still hold expression."""
+
+JUMP = 5.5
+"""Change from a frame to the next, or over two frames, in robust standard deviations of such changes, that jitter does
+not reach in some ten thousand frames."""
+
+LEAST_STEP = 0.2
+"""Share of the larger step that the smaller one of a staircase has at least."""
+
+_LAGS = (2, 4, 8)
+_MEMORIES = np.linspace(0, MOST_MEMORY, 96)
+
+
+@dataclass(frozen=True)
+class EventSettings:
+    """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what jitter
+    alone does to the difference of two such levels. level_s: how much of the level on each side of a move is looked at,
+    and how far around a frame its jitter is measured."""
+
+    min_size: float = 0.1
+    min_z: float = 6.0
+    level_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.min_size < 1:
+            raise ConfigError(f"The smallest change (min_size) is {self.min_size:g}; it lies between 0 and 1.")
+        if self.min_z < 3:
+            raise ConfigError(f"A change of {self.min_z:g} times the jitter (min_z) is noise; choose 3 or more.")
+        if self.level_s <= 0:
+            raise ConfigError(
+                f"The time looked at beside a change (level_s) is {self.level_s:g} s; choose more than 0."
+            )
+
+
+@dataclass(frozen=True)
+class ChangeEvent:
+    """One move of one emotion's probability from a level to another.
+
+    start: the last frame on the old level. peak: the frame that differs most from the frame before. end: the first
+    frame on the new level. size: new level minus old without its sign, from 0 to 1; direction: +1 up, -1 down.
+    z: size in standard deviations of what jitter alone does to such a difference. duration_s: from start to end.
+    """
+
+    track: int
+    emotion: str
+    start_s: float
+    peak_s: float
+    end_s: float
+    start_frame: int
+    peak_frame: int
+    end_frame: int
+    size: float
+    direction: int
+    z: float
+    duration_s: float
+
+    @property
+    def sentence(self) -> str:
+        way = "rises" if self.direction > 0 else "falls"
+        return f"{self.emotion} {way} by {100 * self.size:.0f} points at {self.peak_s:.2f} s"
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """What a track does without a reason. step: standard deviation of the difference to the frame before, around each
+    frame, float64 (T, 7). memory: the correlation of one frame's jitter with the next, from 0 to MOST_MEMORY."""
+
+    step: np.ndarray
+    memory: float
+
+    @property
+    def typical(self) -> np.ndarray:
+        """Standard deviation of each probability around its level, of the quieter half of the time, float64 (7,)."""
+        return np.quantile(self.step, 0.25, axis=0) * _spread(self.memory)
+
+
+def _spread(memory: float) -> float:
+    # The difference of two neighbours of an AR(1) process of variance 1 has variance 2 (1 - memory).
+    return float(1 / np.sqrt(2 * (1 - memory)))
+
+
+def find_events(series: TrackSeries, settings: EventSettings | None = None) -> list[ChangeEvent]:
+    """The changes of all seven emotions, by time of their peak. None in a track too short to know its jitter."""
+    settings = settings or EventSettings()
+    jitter = measure_jitter(series, settings.level_s)
+    if jitter is None:
+        return []
+    reach = _frames_in(series, settings.level_s)
+    events = []
+    for stretch in segments_of_continuity(series):
+        x, step = series.probabilities[stretch], jitter.step[stretch]
+        if len(x) < 2 * SHORTEST_LEVEL:
+            continue
+        for emotion, edges in enumerate(_levels(x, step, min(jitter.memory, MEMORY_OF_JUMPS))):
+            finder = _Moves(x[:, emotion], step[:, emotion], jitter.memory, reach, settings)
+            events += [_event(series, stretch.start, emotion, move) for move in finder.find(edges)]
+    return sorted(events, key=lambda event: (event.peak_s, event.emotion))
+
+
+def measure_jitter(series: TrackSeries, around_s: float = 1.0) -> Jitter | None:
+    """The jitter of a track; None with fewer than FEWEST_FRAMES results that follow each other."""
+    follows = ~series.starts
+    if follows.sum() < FEWEST_FRAMES:
+        return None
+    x = series.probabilities
+    steps = np.abs(np.diff(x, axis=0))[follows[1:]]
+    width = min(2 * _frames_in(series, around_s / 2) + 1, len(steps) - 1 + len(steps) % 2)
+    near = median_filter(steps, size=(width, 1), mode="nearest")
+    # Of each emotion, the half of the time in which it is quieter: there, changes are rare.
+    quiet = near <= np.median(near, axis=0)
+    scale = np.array([MAD * np.median(steps[quiet[:, e], e]) for e in range(x.shape[1])])
+    scale = np.maximum(scale, LEAST_JITTER)
+    memory = _memory(x, series.starts, follows, quiet, scale)
+    step = np.tile(scale, (len(x), 1))
+    step[follows] = np.maximum(MAD * near, scale)
+    whole = np.maximum(MAD * np.median(steps, axis=0), scale)
+    return Jitter(np.maximum(step, 0.5 * whole), memory)
+
+
+def _memory(x: np.ndarray, starts: np.ndarray, follows: np.ndarray, quiet: np.ndarray, scale: np.ndarray) -> float:
+    """The AR(1) correlation at which differences grow with the lag as they do here; of several lags the largest."""
+    calm = np.zeros(x.shape, dtype=bool)
+    calm[follows] = quiet
+    stretch_of = np.cumsum(starts)
+    found = [0.0]
+    for lag in _LAGS:
+        same = (stretch_of[lag:] == stretch_of[:-lag])[:, None] & calm[lag:] & calm[:-lag]
+        differences = ((x[lag:] - x[:-lag]) / scale)[same & (scale > LEAST_JITTER)]
+        if len(differences) < 10 * lag:
+            continue
+        growth = (MAD * np.median(np.abs(differences))) ** 2
+        expected = (1 - _MEMORIES**lag) / (1 - _MEMORIES)
+        found.append(float(np.interp(growth, expected, _MEMORIES)))
+    return max(found)
+
+
+def _frames_in(series: TrackSeries, seconds: float) -> int:
+    return max(5, round(seconds / series.step_s)) if series.step_s > 0 else 5
+
+
+def _levels(x: np.ndarray, step: np.ndarray, memory: float) -> list[list[int]]:
+    """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming."""
+    weights = 1 / (_spread(memory) * step.T) ** 2
+    w, wx, wxx = (_sums(part) for part in (weights, weights * x.T, weights * x.T**2))
+    emotions, frames = x.shape[1], len(x)
+    # Under AR(1) jitter, sums over many frames vary by this factor more than under white noise.
+    price = 2 * np.log(max(frames, 10)) * (1 + memory) / (1 - memory)
+    best = np.full((emotions, frames + 1), np.inf)
+    best[:, 0] = -price
+    before = np.zeros((emotions, frames + 1), dtype=np.int64)
+    every = np.arange(emotions)
+    for end in range(SHORTEST_LEVEL, frames + 1):
+        first = max(0, end - LONGEST_LEVEL)
+        cut = slice(first, end - SHORTEST_LEVEL + 1)
+        weight, total = w[:, end, None] - w[:, cut], wx[:, end, None] - wx[:, cut]
+        cost = best[:, cut] + (wxx[:, end, None] - wxx[:, cut]) - total**2 / weight + price
+        pick = cost.argmin(axis=1)
+        best[:, end], before[:, end] = cost[every, pick], first + pick
+    return [_walk_back(before[emotion]) for emotion in range(emotions)]
+
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
+
+
+def _walk_back(before: np.ndarray) -> list[int]:
+    edges, end = [], len(before) - 1
+    while (end := int(before[end])) > 0:
+        edges.append(end)
+    return edges[::-1]
+
+
+@dataclass(frozen=True)
+class _Move:
+    """Rows within a stretch: start the last on the old level, end the first on the new; size with its sign."""
+
+    start: int
+    end: int
+    peak: int
+    size: float
+    z: float
+
+
+@dataclass(frozen=True)
+class _Moves:
+    """Finds the moves of one emotion in one stretch; x and step (see Jitter): float (T,)."""
+
+    x: np.ndarray
+    step: np.ndarray
+    memory: float
+    reach: int
+    settings: EventSettings
+
+    def find(self, edges: list[int]) -> list[_Move]:
+        """edges: first rows of all levels but the first."""
+        spans = self._without_treads(edges)
+        while spans:
+            strengths = [self._strength(spans, place) for place in range(len(spans))]
+            weakest = int(np.argmin(strengths))
+            if strengths[weakest] >= 1:
+                break
+            del spans[weakest]
+        moves = [self._fit(spans, place) for place in range(len(spans))]
+        return [move for move in moves if abs(move.size) >= self.settings.min_size]
+
+    def _without_treads(self, edges: list[int]) -> list[tuple[int, int]]:
+        """Spans (last row before, first row after) of moves; levels that are but treads of a staircase are in them."""
+        bounds = [0, *edges, len(self.x)]
+        levels = [self.x[start:end].mean() for start, end in pairwise(bounds)]
+        spans: list[tuple[int, int]] = []
+        for place, edge in enumerate(edges, start=1):
+            step = levels[place] - levels[place - 1]
+            if spans and place > 1:
+                earlier = levels[place - 1] - levels[place - 2]
+                tread = self.x[bounds[place - 1] : bounds[place]]
+                if earlier * step > 0 and self._is_tread(tread, earlier, step):
+                    spans[-1] = (spans[-1][0], edge)
+                    continue
+            spans.append((edge - 1, edge))
+        return spans
+
+    def _is_tread(self, rows: np.ndarray, earlier: float, step: float) -> bool:
+        """Whether a level between two moves of one direction is on the way: short, or itself sloped that way. A step
+        beside which the other is small is no staircase, but a change and a chance wobble near it."""
+        if min(abs(earlier), abs(step)) < LEAST_STEP * max(abs(earlier), abs(step)):
+            return False
+        if len(rows) <= max(SHORTEST_LEVEL, self.reach // 6):
+            return True
+        slope = np.polyfit(np.arange(len(rows)), rows, 1)[0]
+        return bool(slope * (len(rows) - 1) * np.sign(step) > 0.5 * min(abs(earlier), abs(step)))
+
+    def _sides(self, spans: list[tuple[int, int]], place: int) -> tuple[int, int]:
+        """First row of the level before a move, and the row behind the level after it, as far as is looked at."""
+        first = spans[place - 1][1] if place else 0
+        last = spans[place + 1][0] + 1 if place + 1 < len(spans) else len(self.x)
+        return max(first, spans[place][0] + 1 - self.reach), min(last, spans[place][1] + self.reach)
+
+    def _strength(self, spans: list[tuple[int, int]], place: int) -> float:
+        """How far a move passes both thresholds; below 1 it fails one."""
+        (start, end), (first, last) = spans[place], self._sides(spans, place)
+        size = abs(float(np.median(self.x[end:last]) - np.median(self.x[first : start + 1])))
+        z = size / self._deviation(first, start, end, last)
+        return min(size / self.settings.min_size, z / self.settings.min_z)
+
+    def _deviation(self, first: int, start: int, end: int, last: int) -> float:
+        """Standard deviation that jitter alone gives to the difference between the two levels."""
+        memory = min(self.memory, MEMORY_OF_JUMPS) if self._jumps(start, end) else self.memory
+        sigma = max(self.step[first : start + 1].mean(), self.step[end:last].mean()) * _spread(memory)
+        parts = _mean_variance(start + 1 - first, memory) + _mean_variance(last - end, memory)
+        return float(sigma * np.sqrt(parts))
+
+    def _jumps(self, start: int, end: int) -> bool:
+        """Whether something on the way from start to end is faster than jitter."""
+        rows, step = self.x[max(0, start - 2) : end + 3], self.step[max(0, start - 2) : end + 3]
+        over_one, over_two = np.abs(np.diff(rows)), np.abs(rows[2:] - rows[:-2])
+        # Over two frames a difference grows by sqrt(1 + memory), at most by the root of 2.
+        return bool((over_one > JUMP * step[1:]).any() or (over_two > JUMP * np.sqrt(2) * step[2:]).any())
+
+    def _fit(self, spans: list[tuple[int, int]], place: int) -> _Move:
+        """Least squares of a level, a straight way and another level over the rows around a move."""
+        (start, end), (first, last) = spans[place], self._sides(spans, place)
+        rows = self.x[first:last]
+        slack = max(SHORTEST_LEVEL, self.reach // 3)
+        starts = np.arange(max(first, start - slack), min(last - 2, start + slack) + 1)
+        ends = np.arange(max(first + 1, end - slack), min(last - 1, end + slack) + 1)
+        start_at, end_at = (grid.ravel() for grid in np.meshgrid(starts, ends, indexing="ij"))
+        keep = start_at < end_at
+        start_at, end_at = start_at[keep], end_at[keep]
+        way = np.clip((np.arange(first, last) - start_at[:, None]) / (end_at - start_at)[:, None], 0, 1)
+        way_about = way - way.mean(axis=1, keepdims=True)
+        spread = (way_about**2).sum(axis=1)
+        slopes = way_about @ (rows - rows.mean()) / spread
+        # What is left unexplained is smallest where this is largest.
+        pick = int(np.argmax(slopes**2 * spread))
+        start, end, size = int(start_at[pick]), int(end_at[pick]), float(slopes[pick])
+        changes = np.diff(self.x[start : end + 1]) * np.sign(size)
+        peak = start + 1 + int(np.argmax(changes))
+        return _Move(start, end, peak, size, abs(size) / self._deviation(first, start, end, last))
+
+
+def _mean_variance(frames: int, memory: float) -> float:
+    """Variance of the mean of so many values of an AR(1) process of variance 1."""
+    lags = np.arange(1, frames)
+    return float((frames + 2 * ((frames - lags) * memory**lags).sum()) / frames**2)
+
+
+def _event(series: TrackSeries, offset: int, emotion: int, move: _Move) -> ChangeEvent:
+    start, peak, end = (offset + row for row in (move.start, move.peak, move.end))
+    times, frames = series.timestamps_s, series.frames
+    return ChangeEvent(
+        track=series.track,
+        emotion=EMOTIONS[emotion],
+        start_s=float(times[start]),
+        peak_s=float(times[peak]),
+        end_s=float(times[end]),
+        start_frame=int(frames[start]),
+        peak_frame=int(frames[peak]),
+        end_frame=int(frames[end]),
+        size=abs(move.size),
+        direction=1 if move.size > 0 else -1,
+        z=move.z,
+        duration_s=float(times[end] - times[start]),
+    )

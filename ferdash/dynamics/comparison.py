@@ -1,0 +1,168 @@
+"""Two recordings side by side: aligned in time, how one differs from the other, and whether that could be chance."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ferdash.dynamics.dominant import Segment, dominant_segments, dwell_times
+from ferdash.dynamics.measures import frame_durations
+from ferdash.dynamics.resampling import block_length, mean_interval
+from ferdash.dynamics.series import TrackSeries, segments_of_continuity
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import SeriesError
+from ferdash.evaluation.intervals import LEVEL, Interval
+
+FEWEST_MOMENTS = 8
+"""Common moments from which an interval is given."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """B against A at the moments both have.
+
+    times_s: float64 (M,), from the moment that was aligned (0), at equal steps. first, second: float64 (M, 7), the
+    probabilities of A and B there, NaN where one has no result. difference: second minus first. common: moments that
+    both have. mean: float64 (7,), average difference over them. intervals: of that average, one each emotion, holding
+    for all seven together with 95 % confidence; None with too few moments. group: statistics of each as a whole, from
+    `group_statistics`.
+    """
+
+    names: tuple[str, str]
+    times_s: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    difference: np.ndarray
+    common: int
+    mean: np.ndarray
+    intervals: tuple[Interval, ...] | None
+    group: pd.DataFrame
+
+    @property
+    def differing(self) -> list[str]:
+        """Emotions whose difference is beyond chance, the largest first."""
+        if self.intervals is None:
+            return []
+        beyond = [place for place, one in enumerate(self.intervals) if one.low > 0 or one.high < 0]
+        return [EMOTIONS[place] for place in sorted(beyond, key=lambda place: -abs(self.mean[place]))]
+
+    @property
+    def sentence(self) -> str:
+        """The finding in plain words."""
+        if self.intervals is None:
+            return (
+                f"{self.names[0]} and {self.names[1]} have only {self.common} moments in common; "
+                "that is too little to tell a difference from chance."
+            )
+        if not self.differing:
+            return f"On average, no emotion differs between {self.names[0]} and {self.names[1]} beyond chance."
+        parts = []
+        for emotion in self.differing[:3]:
+            place = EMOTIONS.index(emotion)
+            interval, points = self.intervals[place], 100 * self.mean[place]
+            parts.append(
+                f"{emotion} is {abs(points):.1f} points {'higher' if points > 0 else 'lower'} "
+                f"({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
+            )
+        more = len(self.differing) - len(parts)
+        rest = f"; {more} more differ beyond chance" if more else "; the rest could be chance"
+        rest = "" if len(self.differing) == len(EMOTIONS) == len(parts) else rest
+        return f"In {self.names[1]} against {self.names[0]}, {', '.join(parts)}{rest}."
+
+
+def compare(
+    first: TrackSeries,
+    second: TrackSeries,
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    aligned_s: tuple[float, float] | None = None,
+    segments: tuple[list[Segment], list[Segment]] | None = None,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Comparison:
+    """Lay two series over each other and compare them.
+
+    aligned_s: the moment in each that is the same, such as a mark in both; None: the first result of each. Both are
+    read by linear interpolation at steps as long as the coarser of the two has; nothing is read across a break.
+    segments: which emotion leads when in each, such as those of the smoothed series; None: those of the series given.
+    Intervals come from drawing blocks of about two seconds again, at the level that holds for all seven (Bonferroni).
+
+    Raises SeriesError when one has no result, or they have no moment in common.
+    """
+    for name, series in zip(names, (first, second), strict=True):
+        if len(series) == 0:
+            raise SeriesError(f"{name} has no result to compare. Choose a person whose face was judged.")
+    zero = aligned_s or (float(first.timestamps_s[0]), float(second.timestamps_s[0]))
+    leads = segments or (dominant_segments(first), dominant_segments(second))
+    low = max(first.timestamps_s[0] - zero[0], second.timestamps_s[0] - zero[1])
+    high = min(first.timestamps_s[-1] - zero[0], second.timestamps_s[-1] - zero[1])
+    if low > high:
+        raise SeriesError(
+            f"Aligned like this, {names[0]} and {names[1]} have no moment in common. Align them at another mark."
+        )
+    step = max(first.step_s, second.step_s) or 1.0
+    times = np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step
+    a, b = _read(first, times + zero[0]), _read(second, times + zero[1])
+    difference = b - a
+    both = difference[np.isfinite(difference).all(axis=1)]
+    if len(both) == 0:
+        raise SeriesError(
+            f"Aligned like this, {names[0]} and {names[1]} have no moment in common. Align them at another mark."
+        )
+    return Comparison(
+        names=names,
+        times_s=times,
+        first=a,
+        second=b,
+        difference=difference,
+        common=len(both),
+        mean=both.mean(axis=0),
+        intervals=_intervals(both, step, resamples, seed),
+        group=group_statistics({names[0]: [(first, leads[0])], names[1]: [(second, leads[1])]}),
+    )
+
+
+def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]]) -> pd.DataFrame:
+    """A row for each group (such as all people of a session, each with the segments in which an emotion leads) and
+    emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it leads),
+    longest_s, visits; with seconds and people of the group."""
+    tables = []
+    for name, members in groups.items():
+        seen = [one for one, _ in members if len(one)]
+        weights = np.concatenate([np.maximum(frame_durations(one), 1e-9) for one in seen]) if seen else np.zeros(0)
+        values = np.concatenate([one.probabilities for one in seen]) if seen else np.zeros((0, len(EMOTIONS)))
+        dwell = dwell_times([segment for _, segments in members for segment in segments])
+        tables.append(
+            pd.DataFrame(
+                {
+                    "group": name,
+                    "emotion": EMOTIONS,
+                    "mean": np.average(values, axis=0, weights=weights) if len(values) else np.nan,
+                    "dwell": dwell["share"].to_numpy(),
+                    "visits": dwell["visits"].to_numpy(),
+                    "longest_s": dwell["longest_s"].to_numpy(),
+                    "seconds": float(sum(frame_durations(one).sum() for one in seen)),
+                    "people": len(seen),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _read(series: TrackSeries, times: np.ndarray) -> np.ndarray:
+    """Probabilities at these times by linear interpolation, float64 (M, 7); NaN outside of every stretch."""
+    values = np.full((len(times), series.probabilities.shape[1]), np.nan)
+    for stretch in segments_of_continuity(series):
+        known = series.timestamps_s[stretch]
+        inside = (times >= known[0] - 1e-6) & (times <= known[-1] + 1e-6)
+        for emotion in range(values.shape[1]):
+            values[inside, emotion] = np.interp(times[inside], known, series.probabilities[stretch, emotion])
+    return values
+
+
+def _intervals(both: np.ndarray, step: float, resamples: int, seed: int) -> tuple[Interval, ...] | None:
+    if len(both) < FEWEST_MOMENTS:
+        return None
+    level = 1 - (1 - LEVEL) / both.shape[1]
+    block = block_length(len(both), 1 / step)
+    return tuple(mean_interval(both, block, level=level, resamples=resamples, seed=seed))

@@ -1,0 +1,101 @@
+"""A track in a few figures: how much it moves, how mixed it is, how long a state lingers."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from ferdash.dynamics.change_points import ChangeEvent, measure_jitter
+from ferdash.dynamics.deltas import deltas
+from ferdash.dynamics.dominant import Segment
+from ferdash.dynamics.series import TrackSeries
+from ferdash.emotions import EMOTIONS
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Summary figures of one track.
+
+    seconds: time covered by results, breaks left out. mean: float64 (7,), average probabilities, each frame weighted by
+    its time. volatility: distance the distribution travels in a second, in total variation (half the sum of absolute
+    deltas: 1 is from one certain emotion to another). entropy: mean over frames, as a share of its maximum: 0 certain,
+    1 all seven alike. leads_per_minute: changes of the leading emotion. events_per_minute: changes beyond jitter.
+    NaN where there is nothing to measure.
+    """
+
+    seconds: float
+    frames: int
+    mean: np.ndarray
+    volatility: float
+    entropy: float
+    leads_per_minute: float
+    events_per_minute: float
+
+
+def measure(series: TrackSeries, segments: list[Segment], events: list[ChangeEvent]) -> Measures:
+    """The figures of one track; segments and events are those of the same track."""
+    weights = frame_durations(series)
+    seconds = float(weights.sum())
+    if seconds <= 0:
+        nothing = np.full(len(EMOTIONS), np.nan)
+        mean = series.probabilities.mean(axis=0) if len(series) else nothing
+        return Measures(0.0, len(series), mean, np.nan, _entropy(series), np.nan, np.nan)
+    leads = sum(one.end_s == other.start_s for one, other in pairwise(segments))
+    travelled = 0.5 * np.nansum(np.abs(deltas(series)))
+    between = float(np.diff(series.timestamps_s)[~series.starts[1:]].sum())
+    return Measures(
+        seconds=seconds,
+        frames=len(series),
+        mean=weights @ series.probabilities / seconds,
+        volatility=float(travelled / between) if between > 0 else np.nan,
+        entropy=_entropy(series),
+        leads_per_minute=60 * leads / seconds,
+        events_per_minute=60 * len(events) / seconds,
+    )
+
+
+def frame_durations(series: TrackSeries) -> np.ndarray:
+    """Seconds for which each frame stands, float64 (T,): until the next; before a break, as long as is usual."""
+    if len(series) == 0:
+        return np.zeros(0)
+    durations = np.append(np.diff(series.timestamps_s), series.step_s)
+    durations[:-1][series.starts[1:]] = series.step_s
+    return durations
+
+
+def emotion_dynamics(series: TrackSeries) -> pd.DataFrame:
+    """A row for each of EMOTIONS: mean, sd, rmssd, inertia and jitter of its probability.
+
+    rmssd: root of the mean squared change to the next frame (instability: Jahng, Wood and Trull, "Analysis of Affective
+    Instability in Ecological Momentary Assessment", 2008). inertia: correlation with the next frame (Kuppens, Allen and
+    Sheeber, "Emotional Inertia and Psychological Maladjustment", 2010). jitter: standard deviation without a reason, as
+    events are judged by. Both of the former depend on the frame rate. NaN where there is too little to measure.
+    """
+    x, follows = series.probabilities, ~series.starts
+    changes = deltas(series)[follows]
+    jitter = measure_jitter(series)
+    nothing = np.full(x.shape[1], np.nan)
+    return pd.DataFrame(
+        {
+            "mean": x.mean(axis=0) if len(x) else nothing,
+            "sd": x.std(axis=0, ddof=1) if len(x) > 1 else nothing,
+            "rmssd": np.sqrt((changes**2).mean(axis=0)) if len(changes) else nothing,
+            "inertia": _correlation(x[np.flatnonzero(follows) - 1], x[follows]) if len(changes) > 2 else nothing,
+            "jitter": nothing if jitter is None else jitter.typical,
+        },
+        index=pd.Index(EMOTIONS, name="emotion"),
+    )
+
+
+def _entropy(series: TrackSeries) -> float:
+    if len(series) == 0:
+        return float("nan")
+    p = series.probabilities
+    return float(-(p * np.log(np.where(p > 0, p, 1))).sum(axis=1).mean() / np.log(p.shape[1]))
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    a, b = first - first.mean(axis=0), second - second.mean(axis=0)
+    size = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return np.where(size > 1e-12, (a * b).sum(axis=0) / np.where(size > 1e-12, size, 1), np.nan)

@@ -1,0 +1,1 @@
+"""The camera: frames in, faces with their probabilities out, as they come."""

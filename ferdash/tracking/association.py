@@ -1,0 +1,403 @@
+"""Faces of a video as tracks whose ids stay.
+
+The detector looks at every n-th frame, mostly around the faces it knows; in between they are followed by optical flow.
+A detection corrects a followed box gently, so that the detector's jitter does not become a change of emotion.
+
+When a face is gone (it left, was covered by another, or the detector no longer sees it) its track rests. A face that
+appears within `return_s` seconds takes the resting track up again when it looks the same, or looks alike and is about
+where the other would be; otherwise it is a new person with a new id. Ids count from 1 in order of appearance and are
+never given twice.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from ferdash.inference.detector import DEFAULT_DETECTOR, Detector, Face, suppress_duplicates
+from ferdash.tracking.appearance import blend, describe, difference
+from ferdash.tracking.optical_flow import follow
+
+FLOW_SIDE = 480
+"""Longer side, in pixels, of the picture in which faces are followed."""
+
+REGION_FACE = 64
+"""Width, in pixels, to which a known face is brought before the detector looks at its surroundings."""
+
+REGION_SMALLEST = 40
+"""In that picture a smaller face is not looked for: from one look to the next none shrinks by a third. The small sizes
+are what takes the Haar cascade longest: leaving out those from 30 px on saves a fifth."""
+
+REACH = 0.35
+"""How far around a known face the detector looks, as a share of its side: it was followed there, so it is near."""
+
+CORRECTION = 0.25
+"""Share of the way from the followed to the detected box that one detection moves it."""
+
+EXPECTED_S = 2.0
+"""After a face is lost, the detector looks at whole frames for this long."""
+
+SURE = {"centerface": 0.7, "haar": 0.9, "yunet": 0.9}
+"""By detector: a first detection below this confidence must be confirmed by the next look, or its track ends."""
+
+SAME = 0.3
+ALIKE = 0.45
+"""Differences of appearance below which a returning face is the same wherever it appears, or only near its place."""
+
+IMPOSSIBLE = 1e6
+
+
+@dataclass(frozen=True)
+class TrackedFace:
+    """A face in one frame.
+
+    track: id of the person, from 1. box_xyxy: pixels of the frame. detected: whether the detector saw it in this frame.
+    confidence: the detector's, when it last saw the face. missed: looks in a row in which it did not. landmarks: five
+    points as in `Face`, where the detector knows them, moved along with the box.
+    """
+
+    track: int
+    box_xyxy: tuple[float, float, float, float]
+    detected: bool
+    confidence: float
+    missed: int = 0
+    detector: str = DEFAULT_DETECTOR
+    landmarks: tuple[tuple[float, float], ...] | None = None
+
+    def as_face(self) -> Face:
+        """The same for `crop_box`, which knows how to cut it out."""
+        return Face(self.box_xyxy, self.confidence, self.detector, self.landmarks)
+
+
+@dataclass(eq=False)
+class _Track:
+    """box: float64 (4,). points: landmarks as shares of the box, (5, 2). velocity: pixels a second, (2,)."""
+
+    id: int
+    box: np.ndarray
+    confidence: float
+    detector: str
+    points: np.ndarray | None
+    appearance: np.ndarray
+    seen_s: float
+    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    looks: int = 1
+    missed: int = 0
+    detected: bool = True
+
+    @property
+    def side(self) -> float:
+        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
+
+    @property
+    def centre(self) -> np.ndarray:
+        return (self.box[:2] + self.box[2:]) / 2
+
+    @property
+    def unconfirmed(self) -> bool:
+        return self.looks == 1 and self.confidence < SURE.get(self.detector, 0.9)
+
+    def face(self) -> TrackedFace:
+        x0, y0, x1, y1 = (float(value) for value in self.box)
+        landmarks = None
+        if self.points is not None:
+            placed = self.box[:2] + self.points * (self.box[2:] - self.box[:2])
+            landmarks = tuple((float(x), float(y)) for x, y in placed)
+        return TrackedFace(
+            self.id, (x0, y0, x1, y1), self.detected, self.confidence, self.missed, self.detector, landmarks
+        )
+
+
+class Tracker:
+    """Follows the faces of one video, frame by frame in order. Not for several threads at once.
+
+    every: the detector looks at each n-th frame. full_every_s: how often it looks at the whole frame while faces are
+    known. look_side: longer side to which the whole frame is reduced for it, which bounds the smallest face found: the
+    Haar cascade starts at 30 px. keep_s: how long a face that the detector misses is followed. return_s: how long a
+    track that is gone can be taken up again. state: what `state` gave, to go on after a break.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        every: int = 3,
+        *,
+        full_every_s: float = 1.0,
+        look_side: int = 480,
+        keep_s: float = 1.0,
+        return_s: float = 5.0,
+        state: dict[str, Any] | None = None,
+    ) -> None:
+        self.detector = detector
+        self.every = every
+        self.full_every_s, self.look_side = full_every_s, look_side
+        self.keep_s, self.return_s = keep_s, return_s
+        self.seconds = {"detect": 0.0, "follow": 0.0}
+        self._tracks: list[_Track] = []
+        self._resting: list[_Track] = []
+        self._next_id = 1
+        self._count = 0
+        self._last_s: float | None = None
+        self._full_s = float("-inf")
+        self._grey: np.ndarray | None = None
+        if state is not None:
+            self._next_id = int(state["next_id"])
+            self._resting = [_track_of(entry) for entry in state["tracks"]]
+
+    def update(self, image_rgb: np.ndarray, timestamp_s: float) -> list[TrackedFace]:
+        """The faces of the next frame, uint8 RGB, by id."""
+        started = time.perf_counter()
+        gone = self._follow(image_rgb, timestamp_s)
+        followed = time.perf_counter()
+        crowded = self._crowded()
+        new = any(track.unconfirmed for track in self._tracks)
+        if self._count % self.every == 0 or gone or crowded or new:
+            self._look(image_rgb, timestamp_s, crowded, searching=gone or not self._tracks)
+        self._count += 1
+        self._last_s = timestamp_s
+        self.seconds["follow"] += followed - started
+        self.seconds["detect"] += time.perf_counter() - followed
+        return [track.face() for track in sorted(self._tracks, key=lambda track: track.id)]
+
+    def state(self) -> dict[str, Any]:
+        """Known people and the next id, as plain data for JSON."""
+        return {"next_id": self._next_id, "tracks": [_entry_of(t) for t in [*self._tracks, *self._resting]]}
+
+    def _follow(self, image_rgb: np.ndarray, timestamp_s: float) -> bool:
+        """Move every track to the new frame; True when one of them could not be found there."""
+        grey, scale = _reduced_grey(image_rgb)
+        previous, self._grey = self._grey, grey
+        for track in self._tracks:
+            track.detected = False
+        if previous is None or previous.shape != grey.shape:
+            lost = list(self._tracks)
+        else:
+            boxes = {track.id: track.box / scale for track in self._tracks}
+            lost = [track for track in self._tracks if not self._move(track, previous, grey, boxes, scale, timestamp_s)]
+        for track in lost:
+            self._rest(track)
+        return bool(lost)
+
+    def _move(
+        self,
+        track: _Track,
+        previous: np.ndarray,
+        grey: np.ndarray,
+        boxes: dict[int, np.ndarray],
+        scale: float,
+        timestamp_s: float,
+    ) -> bool:
+        others = [box for other, box in boxes.items() if other != track.id]
+        elapsed = timestamp_s - self._last_s if self._last_s is not None else 0.0
+        moved = follow(previous, grey, boxes[track.id], others)
+        if moved is None:
+            if not any(_shared(boxes[track.id], other) > 0.1 for other in others):
+                return False
+            # Covered by another face: it goes on as it went until the detector decides.
+            track.box = track.box + np.tile(track.velocity * elapsed, 2)
+        else:
+            before, track.box = track.centre, moved * scale
+            if elapsed > 0:
+                track.velocity = 0.7 * track.velocity + 0.3 * (track.centre - before) / elapsed
+        height, width = grey.shape[0] * scale, grey.shape[1] * scale
+        x, y = track.centre
+        return 0 <= x < width and 0 <= y < height
+
+    def _crowded(self) -> bool:
+        return any(
+            _shared(one.box, other.box) > 0.1
+            for number, one in enumerate(self._tracks)
+            for other in self._tracks[number + 1 :]
+        )
+
+    def _look(self, image_rgb: np.ndarray, timestamp_s: float, crowded: bool, *, searching: bool) -> None:
+        """Let the detector look, and bring its faces and the tracks together. searching: somebody is missing."""
+        # Who was just lost, behind somebody else for example, is likely to be back soon.
+        searching = searching or any(0 <= timestamp_s - track.seen_s < EXPECTED_S for track in self._resting)
+        whole = searching or not 0 <= timestamp_s - self._full_s < self.full_every_s
+        if whole:
+            self._full_s = timestamp_s
+        # The look for newcomers comes again soon, so it may be a quick one.
+        faces = self._whole_frame(image_rgb, quick=not searching) if whole else self._around_tracks(image_rgb)
+        appearances = [describe(image_rgb, np.array(face.box_xyxy)) for face in faces]
+        pairs = self._pair(faces, appearances, weight=1.5 if crowded else 0.5)
+        for index, number in pairs.items():
+            self._correct(self._tracks[index], faces[number], appearances[number], timestamp_s)
+        seen = [self._tracks[index].box for index in pairs]
+        for track in [track for index, track in enumerate(self._tracks) if index not in pairs]:
+            track.missed += 1
+            covered = any(_shared(track.box, box) > 0.3 for box in seen)
+            if covered or track.unconfirmed or timestamp_s - track.seen_s > self.keep_s:
+                self._rest(track)
+        fresh = [number for number in range(len(faces)) if number not in pairs.values()]
+        self._welcome([faces[n] for n in fresh], [appearances[n] for n in fresh], timestamp_s)
+
+    def _whole_frame(self, image_rgb: np.ndarray, *, quick: bool) -> list[Face]:
+        scale = max(1.0, max(image_rgb.shape[:2]) / self.look_side)
+        return [face.mapped(scale) for face in self.detector(_resized(image_rgb, scale), quick=quick)]
+
+    def _around_tracks(self, image_rgb: np.ndarray) -> list[Face]:
+        """The detector's faces in the surroundings of each track, which are small and therefore quick."""
+        height, width = image_rgb.shape[:2]
+        found = []
+        for track in self._tracks:
+            reach = REACH * track.side
+            x0, y0 = max(0, int(track.box[0] - reach)), max(0, int(track.box[1] - reach))
+            x1, y1 = min(width, int(track.box[2] + reach)), min(height, int(track.box[3] + reach))
+            if x1 - x0 < 8 or y1 - y0 < 8:
+                continue
+            scale = max(track.side / REGION_FACE, 0.5)
+            for face in self.detector(_resized(image_rgb[y0:y1, x0:x1], scale), min_side=REGION_SMALLEST):
+                face = face.mapped(scale, x0, y0)
+                if _shared(np.array(face.box_xyxy), track.box) > 0.3:
+                    found.append(face)
+        return suppress_duplicates(found)
+
+    def _pair(self, faces: list[Face], appearances: list[np.ndarray], weight: float) -> dict[int, int]:
+        """Which face is which track's: index in self._tracks -> index in faces."""
+        costs = np.full((len(self._tracks), len(faces)), IMPOSSIBLE)
+        for row, track in enumerate(self._tracks):
+            for column, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
+                box = np.array(face.box_xyxy)
+                overlap = _overlap(track.box, box)
+                side = max(box[2] - box[0], box[3] - box[1])
+                near = np.linalg.norm(track.centre - (box[:2] + box[2:]) / 2) < 0.5 * track.side
+                if (overlap > 0.2 or near) and 0.5 < side / track.side < 2:
+                    costs[row, column] = 1 - overlap + weight * difference(track.appearance, appearance)
+        return _cheapest(costs)
+
+    def _correct(self, track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> None:
+        box = np.array(face.box_xyxy, dtype=np.float64)
+        share = CORRECTION if _overlap(track.box, box) > 0.5 else 1.0
+        points = _points_of(face)
+        track.box = (1 - share) * track.box + share * box
+        known = track.points
+        track.points = points if known is None or points is None else (1 - share) * known + share * points
+        track.confidence, track.seen_s, track.detected = face.confidence, timestamp_s, True
+        track.looks, track.missed = track.looks + 1, 0
+        if not any(_shared(track.box, other.box) > 0.1 for other in self._tracks if other is not track):
+            track.appearance = blend(track.appearance, appearance, 0.1)
+
+    def _welcome(self, faces: list[Face], appearances: list[np.ndarray], timestamp_s: float) -> None:
+        """Faces that belong to no present track: people who return, or new ones."""
+        self._resting = [track for track in self._resting if timestamp_s - track.seen_s <= self.return_s]
+        costs = np.full((len(self._resting), len(faces)), IMPOSSIBLE)
+        for row, track in enumerate(self._resting):
+            for column, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
+                costs[row, column] = _cost_of_return(track, face, appearance, timestamp_s)
+        returned = {number: self._resting[index] for index, number in _cheapest(costs).items()}
+        for number, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
+            box = np.array(face.box_xyxy, dtype=np.float64)
+            known_track = returned.get(number)
+            if known_track is None:
+                track_id, known, looks = self._next_id, appearance, 1
+                self._next_id += 1
+            else:
+                self._resting.remove(known_track)
+                track_id, looks = known_track.id, known_track.looks + 1
+                known = blend(known_track.appearance, appearance, 0.1)
+            self._tracks.append(
+                _Track(track_id, box, face.confidence, face.detector, _points_of(face), known, timestamp_s, looks=looks)
+            )
+
+    def _rest(self, track: _Track) -> None:
+        self._tracks.remove(track)
+        self._resting.append(track)
+
+
+def _cost_of_return(track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> float:
+    away_s = max(0.0, timestamp_s - track.seen_s)
+    box = np.array(face.box_xyxy)
+    # Nobody keeps walking for long where the camera does not see it.
+    expected = track.centre + track.velocity * min(away_s, 1.0)
+    apart = float(np.linalg.norm(expected - (box[:2] + box[2:]) / 2)) / max(track.side, 1.0)
+    unlike = difference(track.appearance, appearance)
+    if unlike < SAME or (unlike < ALIKE and apart < 1 + 2 * away_s):
+        return unlike + 0.1 * min(apart, 3.0)
+    return IMPOSSIBLE
+
+
+def _cheapest(costs: np.ndarray) -> dict[int, int]:
+    """Row -> column of the assignment with the least cost, without impossible pairs."""
+    rows, columns = linear_sum_assignment(costs)
+    return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if costs[r, c] < IMPOSSIBLE}
+
+
+def _reduced_grey(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
+    """uint8 grey at no more than FLOW_SIDE, and the factor back to the picture's own pixels."""
+    scale = max(1.0, max(image_rgb.shape[:2]) / FLOW_SIDE)
+    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+    if scale < 1.5:  # so little that no pixel is left out, and much quicker than the mean over areas
+        size = (round(grey.shape[1] / scale), round(grey.shape[0] / scale))
+        return cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), scale
+    return _resized(grey, scale), scale
+
+
+def _resized(image: np.ndarray, scale: float) -> np.ndarray:
+    """The picture divided by `scale`."""
+    if scale == 1.0:
+        return np.ascontiguousarray(image)
+    size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
+
+
+def _points_of(face: Face) -> np.ndarray | None:
+    """Landmarks as shares of the box, (5, 2)."""
+    if face.landmarks is None:
+        return None
+    box = np.array(face.box_xyxy)
+    return (np.array(face.landmarks) - box[:2]) / (box[2:] - box[:2])
+
+
+def _intersection(a: np.ndarray, b: np.ndarray) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return float(max(width, 0.0) * max(height, 0.0))
+
+
+def _area(box: np.ndarray) -> float:
+    return float(max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0))
+
+
+def _shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over the smaller box."""
+    smaller = min(_area(a), _area(b))
+    return _intersection(a, b) / smaller if smaller > 0 else 0.0
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union."""
+    shared = _intersection(a, b)
+    union = _area(a) + _area(b) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _entry_of(track: _Track) -> dict[str, Any]:
+    return {
+        "id": track.id,
+        "box": track.box.tolist(),
+        "confidence": track.confidence,
+        "detector": track.detector,
+        "points": None if track.points is None else track.points.tolist(),
+        "appearance": [round(float(value), 5) for value in track.appearance],
+        "seen_s": track.seen_s,
+        "velocity": track.velocity.tolist(),
+        "looks": track.looks,
+    }
+
+
+def _track_of(entry: dict[str, Any]) -> _Track:
+    return _Track(
+        id=int(entry["id"]),
+        box=np.array(entry["box"], dtype=np.float64),
+        confidence=float(entry["confidence"]),
+        detector=str(entry["detector"]),
+        points=None if entry["points"] is None else np.array(entry["points"], dtype=np.float64),
+        appearance=np.array(entry["appearance"], dtype=np.float32),
+        seen_s=float(entry["seen_s"]),
+        velocity=np.array(entry["velocity"], dtype=np.float64),
+        looks=int(entry["looks"]),
+    )

@@ -1,0 +1,344 @@
+"""A video through detector, tracker and model: the frames table, piece by piece, while memory stays as it is.
+
+Decoding, following and classifying run side by side, each a thread ahead of the next with a short queue between them;
+OpenCV, FFmpeg and whatever computes the model let go of the interpreter while they work.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ConfigError
+from ferdash.inference.detector import Detector
+from ferdash.inference.face_facts import sharpness
+from ferdash.inference.framing import crop_box, crop_face
+from ferdash.models.loading import EmotionModel
+from ferdash.tracking.association import TrackedFace, Tracker
+from ferdash.video.cores import leaving_a_core
+from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames
+from ferdash.video.frame_table import empty_row, face_row, frames_table
+
+Item = TypeVar("Item")
+
+MISSED_LOOKS = 3
+"""A face that the detector missed so often in a row is still followed, but no longer judged."""
+
+PIECE_FRAMES = 128
+"""Frames in a piece at most, where there are few faces or none."""
+
+PIECE_S = 2.0
+"""A slow model gets smaller pieces, so that one takes about this long: progress, stopping and saving stay prompt."""
+
+STAGES = ("decode", "follow", "detect", "crop", "classify", "write")
+
+
+@dataclass(frozen=True)
+class AnalysisSettings:
+    """How a video is analysed.
+
+    stride: every n-th frame is. start_s, end_s: the part that is, in the video's own times; end_s None is the end.
+    detect_every: the detector looks at each n-th analysed frame. detect_side: longer side, in pixels, to which a frame
+    is reduced for it; a face of less than 30 px there is not found. min_face_px: a smaller face, in pixels of the
+    frame, is not judged. min_sharpness: nor is one whose 48 x 48 cut-out has a Laplacian of less variance (see
+    ferdash.data.statistics). min_confidence: nor one of which the detector is less sure. keep_s: how long a face that
+    the detector misses is followed. return_s: how long after it has gone a face keeps its id. batch: faces classified
+    at once.
+
+    Raises ConfigError for values that make no sense.
+    """
+
+    stride: int = 1
+    start_s: float = 0.0
+    end_s: float | None = None
+    detect_every: int = 3
+    detect_side: int = 480
+    min_face_px: int = 24
+    min_sharpness: float = 20.0
+    min_confidence: float = 0.5
+    keep_s: float = 1.0
+    return_s: float = 5.0
+    batch: int = 64
+
+    def __post_init__(self) -> None:
+        for name in ("stride", "detect_every", "min_face_px", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        if self.detect_side < 64:
+            raise ConfigError(f"detect_side is {self.detect_side}; faces need at least 64 pixels to be found in.")
+        for name in ("start_s", "min_sharpness", "keep_s", "return_s"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name):g}; it cannot be negative.")
+        if self.end_s is not None and self.end_s <= self.start_s:
+            raise ConfigError(f"The part ends at {self.end_s:g} s, before it starts at {self.start_s:g} s.")
+        if not 0 <= self.min_confidence <= 1:
+            raise ConfigError(f"min_confidence is {self.min_confidence:g}; it must lie between 0 and 1.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "AnalysisSettings":
+        """From `to_dict`. Raises ConfigError for a setting that does not exist."""
+        known = {one.name for one in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(
+                f"There is no setting “{unknown[0]}” of an analysis; there are {', '.join(sorted(known))}."
+            )
+        return cls(**values)
+
+    def tracker(self, detector: Detector, state: dict[str, Any] | None = None) -> Tracker:
+        """A tracker with these settings; `state` as Tracker takes it."""
+        return Tracker(
+            detector,
+            self.detect_every,
+            look_side=self.detect_side,
+            keep_s=self.keep_s,
+            return_s=self.return_s,
+            state=state,
+        )
+
+    def frames_in(self, video: VideoInfo) -> int:
+        """About how many frames of a video will be analysed."""
+        end_s = video.duration_s if self.end_s is None else min(self.end_s, video.duration_s)
+        share = max(0.0, end_s - self.start_s) / video.duration_s if video.duration_s > 0 else 1.0
+        return max(1, round(video.frames * min(1.0, share) / self.stride))
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """The results of some frames in a row.
+
+    table: a frames table. frames: how many they are. index, timestamp_s: of the last. tracker: its state after the
+    last, to go on from. faces: track, uint8 RGB picture and box of one good view of each track among them.
+    """
+
+    table: pd.DataFrame
+    frames: int
+    index: int
+    timestamp_s: float
+    tracker: dict[str, Any]
+    faces: list[tuple[int, np.ndarray, tuple[float, float, float, float]]]
+
+
+@dataclass(eq=False)
+class Batch:
+    """Rows whose faces wait for the model. crops: uint8 grey (48, 48); waiting: the row of each crop."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    crops: list[np.ndarray] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    frames: int = 0
+    index: int = -1
+    timestamp_s: float = 0.0
+    tracker: dict[str, Any] = field(default_factory=dict)
+    views: dict[int, tuple[np.ndarray, tuple[float, float, float, float]]] = field(default_factory=dict)
+
+    def add(self, frame: VideoFrame, faces: list[TrackedFace], settings: AnalysisSettings) -> None:
+        """A frame with its faces; each is cut out, or gets the reason why not."""
+        self.frames, self.index, self.timestamp_s = self.frames + 1, frame.index, frame.timestamp_s
+        if frame.image_rgb is None or not faces:
+            reason = "no_face" if frame.image_rgb is not None else "unreadable"
+            self.rows.append(empty_row(frame.index, frame.timestamp_s, reason))
+            return
+        for face in faces:
+            crop, reason = cut_out(frame.image_rgb, face, settings)
+            if not reason:
+                self.crops.append(crop)
+                self.waiting.append(len(self.rows))
+                self._view(frame.image_rgb, face)
+            self.rows.append(
+                face_row(
+                    frame.index,
+                    frame.timestamp_s,
+                    face.track,
+                    face.box_xyxy,
+                    detected=face.detected,
+                    confidence=face.confidence,
+                    reason=reason,
+                )
+            )
+
+    def classified(self, model: EmotionModel) -> Chunk:
+        """All of it, with what the model makes of the faces."""
+        if self.crops:
+            for row, values in zip(self.waiting, model.probabilities(np.stack(self.crops)), strict=True):
+                self.rows[row] |= dict(zip(EMOTIONS, values, strict=True))
+        faces = [(track, image, box) for track, (image, box) in sorted(self.views.items())]
+        return Chunk(frames_table(self.rows), self.frames, self.index, self.timestamp_s, self.tracker, faces)
+
+    def _view(self, image_rgb: np.ndarray, face: TrackedFace) -> None:
+        """Remember the first detected view of each track; one a batch is enough for a thumbnail."""
+        if face.detected and face.track not in self.views:
+            x0, y0, x1, y1 = face.box_xyxy
+            reach = 0.3 * (x1 - x0)
+            left, top = max(0, int(x0 - reach)), max(0, int(y0 - reach))
+            part = image_rgb[top : max(top + 1, int(y1 + reach)), left : max(left + 1, int(x1 + reach))]
+            if part.size:  # a copy, so that the whole frame is not kept
+                self.views[face.track] = (part.copy(), (x0 - left, y0 - top, x1 - left, y1 - top))
+
+
+def analyse(
+    path: Path,
+    model: EmotionModel,
+    detector: Detector,
+    settings: AnalysisSettings,
+    *,
+    after: int | None = None,
+    tracker: dict[str, Any] | None = None,
+    seconds: dict[str, float] | None = None,
+) -> Iterator[Chunk]:
+    """The results of a video's frames, in order, as they come. Every frame of the part stands in exactly one chunk.
+
+    after, tracker: index and tracker state of the last frame that is done already. seconds: gets the time spent in each
+    of STAGES; they overlap, so their sum is more than the time that passes.
+
+    Raises VideoError as `read_frames` does.
+    """
+    first = 0 if after is None else after + 1
+    frames = read_frames(path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, first=first)
+    yield from analyse_frames(frames, model, settings.tracker(detector, tracker), settings, seconds=seconds)
+
+
+def analyse_frames(
+    frames: Iterable[VideoFrame],
+    model: EmotionModel,
+    tracker: Tracker,
+    settings: AnalysisSettings,
+    *,
+    seconds: dict[str, float] | None = None,
+) -> Iterator[Chunk]:
+    """`analyse` for frames from anywhere, given in order; they are read in a thread of their own."""
+    spent = seconds if seconds is not None else {}
+    for stage in STAGES:
+        spent.setdefault(stage, 0.0)
+    size = [settings.batch]
+    decoded = Ahead(_timed(frames, spent, "decode"), 4)
+    batches = Ahead(_batches(decoded, tracker, settings, size, spent), 2)
+    try:
+        for batch in batches:
+            started = time.perf_counter()
+            with leaving_a_core(model):
+                chunk = batch.classified(model)
+            took = time.perf_counter() - started
+            spent["classify"] += took
+            if batch.crops:
+                size[0] = int(np.clip(len(batch.crops) * PIECE_S / max(took, 1e-6), 4, settings.batch))
+            yield chunk
+    finally:
+        batches.close()
+        decoded.close()
+
+
+def cut_out(image_rgb: np.ndarray, face: TrackedFace, settings: AnalysisSettings) -> tuple[np.ndarray, str]:
+    """uint8 grey (48, 48) of a face for the model, and "" or the reason (see REASONS) why it must not be judged."""
+    crop = crop_face(image_rgb, crop_box(face.as_face()))
+    if face.box_xyxy[2] - face.box_xyxy[0] < settings.min_face_px:
+        return crop, "too_small"
+    if face.confidence < settings.min_confidence or face.missed >= MISSED_LOOKS:
+        return crop, "low_confidence"
+    if sharpness(crop) < settings.min_sharpness:
+        return crop, "blurred"
+    return crop, ""
+
+
+def _batches(
+    frames: Iterable[VideoFrame],
+    tracker: Tracker,
+    settings: AnalysisSettings,
+    size: list[int],
+    spent: dict[str, float],
+) -> Iterator[Batch]:
+    """Frames with their faces found and cut out, so many that the model is well used."""
+    batch = Batch()
+    for frame in frames:
+        faces = [] if frame.image_rgb is None else tracker.update(frame.image_rgb, frame.timestamp_s)
+        started = time.perf_counter()
+        batch.add(frame, faces, settings)
+        spent["crop"] += time.perf_counter() - started
+        spent["follow"], spent["detect"] = tracker.seconds["follow"], tracker.seconds["detect"]
+        if len(batch.crops) >= size[0] or batch.frames >= PIECE_FRAMES:
+            batch.tracker = tracker.state()
+            yield batch
+            batch = Batch()
+    if batch.frames:
+        batch.tracker = tracker.state()
+        yield batch
+
+
+def _timed(items: Iterable[Item], spent: dict[str, float], stage: str) -> Iterator[Item]:
+    iterator = iter(items)
+    while True:
+        started = time.perf_counter()
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        finally:
+            spent[stage] += time.perf_counter() - started
+        yield item
+
+
+class Ahead(Iterator[Item]):
+    """An iterator that runs in a thread, up to `size` items ahead of whoever reads; its errors reach the reader.
+
+    `close` ends the thread, wherever it is, and closes the iterator.
+    """
+
+    def __init__(self, items: Iterable[Item], size: int) -> None:
+        self._items = items
+        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(size)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="ferdash-ahead", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Item]:
+        return self
+
+    def __next__(self) -> Item:
+        while not self._closed.is_set():
+            try:
+                kind, value = self._queue.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if kind == "item":
+                return value
+            self._closed.set()
+            if kind == "error":
+                raise value
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the thread; returns when it has."""
+        self._closed.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put("item", item):
+                    break
+            else:
+                self._put("end", None)
+        except BaseException as error:
+            self._put("error", error)
+        finally:
+            if hasattr(self._items, "close"):
+                self._items.close()
+
+    def _put(self, kind: str, value: Any) -> bool:
+        while not self._closed.is_set():
+            try:
+                self._queue.put((kind, value), timeout=0.2)
+                return True
+            except queue.Full:
+                continue
+        return False

@@ -1,0 +1,53 @@
+"""What an analysis found, drawn into the frame it was found in: a box, a number and the emotion of each person."""
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.video.frame_table import boxes_of, probabilities_of
+
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+WITHOUT_RESULT = "#8A8F98"
+SHORT_REASONS = {"too_small": "too small", "blurred": "blurred", "low_confidence": "unsure"}
+
+
+def draw_frame(image_rgb: np.ndarray, rows: pd.DataFrame, *, scale: float = 1.0, only: int | None = None) -> np.ndarray:
+    """A copy of a uint8 RGB frame with its rows of the frames table drawn in.
+
+    A face without a result has a grey box and the reason. scale: pixels of this picture for one of the analysed frame.
+    only: the track to draw boldly; the others' boxes are thin.
+    """
+    canvas = image_rgb.copy()
+    line = max(2, round(max(canvas.shape[:2]) / 400))
+    faces = rows[rows["track"].notna()]
+    for track, box, values, reason in zip(
+        faces["track"], boxes_of(faces), probabilities_of(faces), faces["reason"], strict=True
+    ):
+        bold = only is None or int(track) == only
+        if reason:
+            words, colour = f"{track} {SHORT_REASONS.get(reason, reason)}", _rgb(WITHOUT_RESULT)
+        else:
+            top = int(values.argmax())
+            words, colour = f"{track} {EMOTIONS[top]} {values[top]:.0%}", _rgb(COLOURS[EMOTIONS[top]])
+        _draw_box(canvas, box * scale, words, colour, line if bold else 1)
+    return canvas
+
+
+def _draw_box(canvas: np.ndarray, box: np.ndarray, words: str, colour: tuple[int, int, int], line: int) -> None:
+    height, width = canvas.shape[:2]
+    x0, y0, x1, y1 = np.clip(np.rint(box), 0, [width - 1, height - 1] * 2).astype(int).tolist()
+    cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
+    size = max(height, width) / 1500 + 0.2
+    (text_width, text_height), baseline = cv2.getTextSize(words, FONT, size, 1)
+    strip, pad = text_height + baseline + 4, 4
+    x = min(x0, max(0, width - text_width - 2 * pad))
+    y = y0 - strip if y0 >= strip else min(y1, height - strip)
+    cv2.rectangle(canvas, (x, y), (x + text_width + 2 * pad, y + strip), colour, cv2.FILLED)
+    # White or black, whichever reads better on the strip.
+    ink = (0, 0, 0) if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140 else (255, 255, 255)
+    cv2.putText(canvas, words, (x + pad, y + text_height + 2), FONT, size, ink, 1, cv2.LINE_AA)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

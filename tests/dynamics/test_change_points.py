@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ferdash.dynamics.change_points import EventSettings, find_events, measure_jitter
+from ferdash.dynamics.series import TrackSeries
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ConfigError
+
+FPS = 25.0
+STILL = np.array([0.06, 0.03, 0.06, 0.12, 0.6, 0.08, 0.05])
+HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
+LOUDNESS = STILL * (1 - STILL) / 0.24
+"""Jitter of a probability against that of one near 0.6: what is rarely seen hardly moves."""
+
+
+def noise(seed: int, frames: int, memory: float, sigma: float) -> np.ndarray:
+    """AR(1) jitter of standard deviation sigma for the most probable emotion, rows adding up to 0."""
+    rng = np.random.default_rng(seed)
+    fresh = rng.normal(size=(frames, 7)) * LOUDNESS
+    fresh[:, NEUTRAL] -= fresh.sum(axis=1)
+    fresh *= sigma / np.sqrt((LOUDNESS**2).sum())
+    for row in range(1, frames):
+        fresh[row] = memory * fresh[row - 1] + np.sqrt(1 - memory**2) * fresh[row]
+    return fresh
+
+
+def series(values: np.ndarray, frames: np.ndarray | None = None) -> TrackSeries:
+    frames = np.arange(len(values)) if frames is None else frames
+    values = np.clip(values, 0, None)
+    return TrackSeries(1, frames, frames / FPS, values / values.sum(axis=1, keepdims=True))
+
+
+def planted(frames: int, start: int, length: int, size: float) -> np.ndarray:
+    """Neutral gives way to happy: frame `start` is the last on the old level, start + length the first on the new."""
+    way = np.clip((np.arange(frames) - start) / length, 0, 1)[:, None]
+    return STILL + size * way * (np.eye(7)[HAPPY] - np.eye(7)[NEUTRAL])
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    memory=st.sampled_from([0.0, 0.3, 0.6, 0.8, 0.9]),
+    sigma=st.floats(0, 0.05),
+    frames=st.integers(1, 250),
+)
+@settings(max_examples=120, deadline=None)
+def test_a_still_face_has_no_event(seed: int, memory: float, sigma: float, frames: int) -> None:
+    assert find_events(series(STILL + noise(seed, frames, memory, sigma))) == []
+
+
+def test_long_still_stretches_have_no_event_either() -> None:
+    for seed, memory in enumerate([0.0, 0.5, 0.8, 0.9]):
+        assert find_events(series(STILL + noise(seed, 3000, memory, 0.03))) == []
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    start=st.integers(35, 160),
+    length=st.integers(1, 4),
+    size=st.floats(0.25, 0.55),
+    memory=st.sampled_from([0.0, 0.3]),
+    falls=st.booleans(),
+)
+@settings(max_examples=80, deadline=None)
+def test_a_planted_change_is_found_with_its_time_sign_and_size(
+    seed: int, start: int, length: int, size: float, memory: float, falls: bool
+) -> None:
+    values = planted(200, start, length, size)[:: -1 if falls else 1]
+    first, last = (199 - start - length, 199 - start) if falls else (start, start + length)
+    events = find_events(series(values + noise(seed, 200, memory, 0.015)))
+    assert {(event.emotion, event.direction) for event in events} == {
+        ("happy", -1 if falls else 1),
+        ("neutral", 1 if falls else -1),
+    }
+    assert len(events) == 2
+    for event in events:
+        assert abs(event.start_frame - first) <= 1
+        assert abs(event.end_frame - last) <= 1
+        assert event.start_frame < event.peak_frame <= event.end_frame
+        assert event.size == pytest.approx(size, rel=0.1)
+        assert event.z >= 6
+        assert event.start_s == pytest.approx(event.start_frame / FPS)
+        assert event.duration_s == pytest.approx((event.end_frame - event.start_frame) / FPS)
+
+
+def test_a_wobble_shortly_before_a_change_is_no_part_of_it() -> None:
+    events = find_events(series(planted(200, 35, 3, 0.25)[::-1] + noise(9552, 200, 0.0, 0.015)))
+    assert [abs(event.start_frame - 161) <= 1 for event in events] == [True, True]
+
+
+def test_a_clean_step_is_found_exactly() -> None:
+    happy = next(event for event in find_events(series(planted(120, 59, 1, 0.4))) if event.emotion == "happy")
+    assert (happy.start_frame, happy.peak_frame, happy.end_frame) == (59, 60, 60)
+    assert happy.size == pytest.approx(0.4)
+    assert happy.sentence == "happy rises by 40 points at 2.40 s"
+    falling = next(event for event in find_events(series(planted(120, 59, 1, 0.4)[::-1])) if event.emotion == "happy")
+    assert falling.sentence == "happy falls by 40 points at 2.40 s"
+
+
+def test_a_slow_rise_is_one_event() -> None:
+    events = find_events(series(planted(300, 100, 40, 0.5) + noise(3, 300, 0.2, 0.01)))
+    (happy,) = [event for event in events if event.emotion == "happy"]
+    assert abs(happy.start_frame - 100) <= 4
+    assert abs(happy.end_frame - 140) <= 4
+    assert happy.size == pytest.approx(0.5, rel=0.1)
+
+
+def test_rise_and_fall_are_two_events() -> None:
+    up, down = planted(240, 80, 2, 0.4), planted(240, 150, 2, 0.4)
+    events = find_events(series(up - down + STILL + noise(5, 240, 0.3, 0.015)))
+    happy = [event for event in events if event.emotion == "happy"]
+    assert [event.direction for event in happy] == [1, -1]
+    assert [event.peak_frame for event in happy] == pytest.approx([81, 151], abs=1)
+
+
+def test_one_bad_frame_is_no_event() -> None:
+    values = STILL + noise(8, 150, 0.3, 0.01)
+    values[70] = np.eye(7)[HAPPY]
+    assert find_events(series(values)) == []
+
+
+def test_nothing_is_found_across_a_break() -> None:
+    values = planted(160, 79, 1, 0.4) + noise(2, 160, 0.2, 0.01)
+    frames = np.arange(160) + np.where(np.arange(160) >= 80, 50, 0)
+    assert find_events(series(values)) != []
+    assert find_events(series(values, frames)) == []
+
+
+def test_a_face_seen_badly_needs_a_larger_change() -> None:
+    values = STILL + noise(4, 400, 0.0, 0.005)
+    values[200:] += noise(9, 200, 0.0, 0.08)
+    assert find_events(series(values)) == []
+
+
+def test_a_track_too_short_to_know_its_jitter_has_no_event() -> None:
+    short = series(planted(20, 9, 1, 0.5))
+    assert measure_jitter(short) is None
+    assert find_events(short) == []
+
+
+def test_jitter_is_measured_in_size_and_memory_whatever_changes() -> None:
+    for memory in (0.0, 0.5, 0.8):
+        values = planted(2000, 900, 3, 0.4) + noise(6, 2000, memory, 0.02)
+        jitter = measure_jitter(series(values))
+        assert jitter is not None
+        # Of several estimates of its memory the largest counts, so jitter is rather taken for more than it is.
+        assert memory - 0.1 <= jitter.memory <= memory + 0.35
+        ratio = jitter.typical / (values[:800] - STILL).std(axis=0)
+        assert (ratio[[HAPPY, NEUTRAL]] > 0.7).all()
+        assert (ratio[[HAPPY, NEUTRAL]] < 2.2).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"min_size": 0}, r"\(min_size\) is 0; it lies between 0 and 1"),
+        ({"min_z": 1}, r"1 times the jitter \(min_z\) is noise"),
+        ({"level_s": 0}, r"\(level_s\) is 0 s; choose more than 0"),
+    ],
+)
+def test_settings_without_sense_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        EventSettings(**values)

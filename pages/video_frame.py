@@ -18,7 +18,7 @@ from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import FerdashError
 from ferdash.paths import sessions_root
-from ferdash.video.frame_table import REASONS, boxes_of, probabilities_of
+from ferdash.video.frame_table import REASONS, probabilities_of
 from ferdash.video.overlay import draw_frame
 from ferdash.wording import count, counted
 
@@ -294,7 +294,7 @@ def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: floa
     from ferdash.exports.files import face_crop
 
     try:
-        crop = face_crop(video_sessions.picture(analysis.session, frame), boxes_of(mine)[0], analysis.session)
+        crop = face_crop(video_sessions.picture(analysis.session, frame), mine.iloc[0], analysis.session)
     except FerdashError:
         return  # the picture's own place says why it cannot be shown
     source = str((analysis.session.record.get("source") or {}).get("name") or analysis.session.name)

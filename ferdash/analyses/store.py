@@ -85,7 +85,10 @@ class Session:
     def frames(self) -> pd.DataFrame:
         """The frames table as far as it is written. Raises SessionError when a piece cannot be read."""
         tables = [_read_part(path) for path in self._parts()]
-        return pd.concat(tables, ignore_index=True).astype(COLUMNS) if tables else frames_table([])
+        if not tables:
+            return frames_table([])
+        # An analysis made before a column was there has no value in it.
+        return pd.concat(tables, ignore_index=True).reindex(columns=list(COLUMNS)).astype(COLUMNS)
 
     def last_frame(self) -> int | None:
         """Index of the last frame that is written; None before the first."""

@@ -4,7 +4,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from ferdash.files import write_atomic
 from ferdash.inference.detector import Face
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.plots import still
+from ferdash.video.frame_table import BOX
 from ferdash.wording import counted
 
 OnProgress = Callable[[str, int, int], object]
@@ -112,11 +113,12 @@ def annotated_of(analysis: Analysis, *, on_progress: Callable[[int, int], object
     return path
 
 
-def face_crop(image_rgb: np.ndarray, box_xyxy: np.ndarray, session: Session) -> np.ndarray:
-    """uint8 grey (48, 48): a face of a frame cut out for the model, from its box in the frames table, float (4,)."""
-    x0, y0, x1, y1 = (float(value) for value in box_xyxy)
+def face_crop(image_rgb: np.ndarray, row: pd.Series, session: Session) -> np.ndarray:
+    """uint8 grey (48, 48): a face of a frame cut out for the model, upright, from its row of the frames table."""
+    x0, y0, x1, y1 = (float(row[name]) for name in BOX)
+    roll_deg = 0.0 if pd.isna(row["roll_deg"]) else float(row["roll_deg"])
     detector = str(session.record.get("detector") or "haar")
-    return crop_face(image_rgb, crop_box(Face((x0, y0, x1, y1), 1.0, detector)))
+    return crop_face(image_rgb, replace(crop_box(Face((x0, y0, x1, y1), 1.0, detector)), roll_deg=roll_deg))
 
 
 def check_names(names: Iterable[str]) -> list[str]:

@@ -143,6 +143,7 @@ class LiveRecording:
             _scaled(tracked.box_xyxy, across, down),
             detected=tracked.detected,
             confidence=tracked.confidence,
+            facts=face.prediction.facts,
             probabilities=face.raw,
         )
 

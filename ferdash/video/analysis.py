@@ -18,7 +18,7 @@ import pandas as pd
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
-from ferdash.inference.face_facts import sharpness
+from ferdash.inference.face_facts import face_facts, sharpness
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 from ferdash.tracking.association import TrackedFace, Tracker
@@ -150,6 +150,7 @@ class Batch:
             self.rows.append(empty_row(frame.index, frame.timestamp_s, reason))
             return
         for face in faces:
+            found = face.as_face()
             crop, reason = cut_out(frame.image_rgb, face, settings)
             if not reason:
                 self.crops.append(crop)
@@ -163,6 +164,7 @@ class Batch:
                     face.box_xyxy,
                     detected=face.detected,
                     confidence=face.confidence,
+                    facts=face_facts(found, crop_box(found), crop),
                     reason=reason,
                 )
             )

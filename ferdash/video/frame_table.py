@@ -11,8 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ferdash.emotions import EMOTIONS
+from ferdash.inference.face_facts import FaceFacts
 
 BOX = ("x0", "y0", "x1", "y1")
+
+MEASURES = ("roll_deg", "yaw_deg", "sharpness", "brightness")
+"""What can make a face hard to read, as ferdash.inference.face_facts has it."""
 
 COLUMNS: dict[str, str] = {
     "frame": "int64",
@@ -21,6 +25,7 @@ COLUMNS: dict[str, str] = {
     **dict.fromkeys(BOX, "float32"),
     "detected": "bool",
     "confidence": "float32",
+    **dict.fromkeys(MEASURES, "float32"),
     **dict.fromkeys(EMOTIONS, "float32"),
     "reason": "str",
 }
@@ -29,7 +34,8 @@ COLUMNS: dict[str, str] = {
 frame: index in the source, from 0. timestamp_s: presentation time. track: the person, from 1 in order of appearance;
 missing without a face. x0 to y1: the box of detector or tracker in pixels of the upright frame. detected: True where
 the detector saw the face in this very frame, False where it was followed. confidence: the detector's, when it last saw
-the face. angry to surprise: probabilities, missing where `reason` says why.
+the face. roll_deg to brightness: MEASURES, angles missing without landmarks. angry to surprise: probabilities, missing
+where `reason` says why.
 """
 
 REASONS: dict[str, str] = {
@@ -58,6 +64,7 @@ def empty_row(frame: int, timestamp_s: float, reason: str) -> dict[str, Any]:
         **dict.fromkeys(BOX, np.nan),
         "detected": False,
         "confidence": np.nan,
+        **dict.fromkeys(MEASURES, np.nan),
         **dict.fromkeys(EMOTIONS, np.nan),
         "reason": reason,
     }
@@ -71,6 +78,7 @@ def face_row(
     *,
     detected: bool,
     confidence: float,
+    facts: FaceFacts | None = None,
     probabilities: np.ndarray | None = None,
     reason: str = "",
 ) -> dict[str, Any]:
@@ -83,6 +91,7 @@ def face_row(
         **dict(zip(BOX, box_xyxy, strict=True)),
         "detected": detected,
         "confidence": confidence,
+        **{name: np.nan if (value := getattr(facts, name, None)) is None else value for name in MEASURES},
         **dict(zip(EMOTIONS, values, strict=True)),
         "reason": reason,
     }

@@ -130,7 +130,7 @@ def test_a_folder_that_takes_no_file_is_a_sentence(analysed, tmp_path):
 
 def test_a_face_is_cut_out_as_the_model_saw_it(analysed):
     session = analysed()
-    crop = face_crop(session.image(0), np.array([124.0, 40.0, 204.0, 120.0]), session)
+    crop = face_crop(session.image(0), session.frames().iloc[0], session)
     assert (crop.shape, crop.dtype) == ((48, 48), np.uint8)
     assert crop.std() > 20
 

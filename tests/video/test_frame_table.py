@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ferdash.emotions import EMOTIONS
+from ferdash.inference.face_facts import FaceFacts
 from ferdash.video.frame_table import COLUMNS, REASONS, boxes_of, empty_row, face_row, frames_table, probabilities_of
 
 
@@ -43,3 +44,10 @@ def test_parquet_gives_the_same_table_back():
     buffer = io.BytesIO()
     table().to_parquet(buffer, index=False)
     pd.testing.assert_frame_equal(pd.read_parquet(buffer).astype(COLUMNS), table())
+
+
+def test_a_face_has_its_measures_and_unknown_angles_stay_empty():
+    facts = FaceFacts(100.0, None, None, 900.0, 120.0, 50.0, 0.9)
+    frame = frames_table([face_row(0, 0.0, 1, (0, 0, 9, 9), detected=True, confidence=0.9, facts=facts)])
+    assert frame[["sharpness", "brightness"]].iloc[0].tolist() == [900, 120]
+    assert frame[["roll_deg", "yaw_deg"]].isna().all(axis=None)

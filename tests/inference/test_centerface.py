@@ -94,6 +94,17 @@ def test_faces_in_bad_light_or_half_covered(
     assert face.box_xyxy[1] < y < face.box_xyxy[3]
 
 
+def test_a_blurred_face_that_lies_on_its_side_is_found_by_turning_the_picture(
+    detector: CenterFaceDetector, astronaut: np.ndarray
+) -> None:
+    image, matrix = turned(cv2.GaussianBlur(astronaut, (0, 0), 6), 90)
+    assert detector(image, quick=True) == []
+    face = only(detector(image))
+    expected = LANDMARKS @ matrix[:, :2].T + matrix[:, 2]
+    assert np.linalg.norm(np.array(face.landmarks) - expected, axis=1).max() < 15
+    assert roll_of(np.array(face.landmarks)) == pytest.approx(94, abs=10)
+
+
 @pytest.mark.parametrize("name", ["brick", "chelsea", "clock", "coffee", "coins", "grass", "moon", "page", "rocket"])
 def test_no_face_where_there_is_none(detector: CenterFaceDetector, name: str) -> None:
     image = getattr(data, name)()

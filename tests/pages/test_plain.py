@@ -9,7 +9,6 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from ferdash.temporal.sessions import mark, rename
 from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from pages import PAGES
 from pages.plain import plain
 
 from ferdash.data.dataset import open_dataset, save_dataset
+from ferdash.temporal.sessions import mark, rename
 
 Visit = Callable[..., AppTest]
 NAME = "![see](http://evil.example/p.png) <img src=http://evil.example/i.png> :red[*x*] [l](http://evil.example) `c`"

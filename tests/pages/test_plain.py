@@ -18,8 +18,8 @@ from streamlit.testing.v1 import AppTest
 from pages import PAGES
 from pages.plain import plain
 
+from ferdash.analyses.store import mark, rename
 from ferdash.data.dataset import open_dataset, save_dataset
-from ferdash.temporal.sessions import mark, rename
 
 Visit = Callable[..., AppTest]
 NAME = "![see](http://evil.example/p.png) <img src=http://evil.example/i.png> :red[*x*] [l](http://evil.example) `c`"

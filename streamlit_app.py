@@ -26,7 +26,8 @@ def draw() -> None:
     )
 
     # Only now: on the first visit these take a second to import, and the navigation should not wait for them.
-    from pages import jobs, shared
+    from pages.parts.common import job_line as jobs
+    from pages.parts.common import shared
 
     shared.warm_up()
     with st.sidebar, shared.calm_errors():

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages import shared
-from pages.dataset_tabs import audit, corrections, distribution, faces, importing, quality
-from pages.keys import keys_of
-from pages.plain import plain
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.dataset import audit, corrections, distribution, faces, importing, quality
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages import shared
-from pages.experiments_tabs import (
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.experiments import (
     chosen,
     datasets,
     groups,
@@ -17,7 +18,6 @@ from pages.experiments_tabs import (
     table,
     tradeoffs,
 )
-from pages.keys import keys_of
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
@@ -50,7 +50,7 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
     tabs: dict[str, Callable[[], None]] = {}
     if picked is not None:
         # Only here: what scores and compares takes a second to import, and the table should not wait for it.
-        from pages.experiments_tabs import comparison, manage
+        from pages.parts.experiments import comparison, manage
 
         if picked.own:
             manage.draw(picked)

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages import live_camera, live_panels, live_snapshot, shared
-from pages.keys import keys_of
-from pages.plain import plain
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.live import camera as live_camera
+from pages.parts.live import panels as live_panels
+from pages.parts.live import snapshot as live_snapshot
 
 from ferdash.paths import checkpoints_root
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from pages import photos, shared
-from pages.keys import keys_of
-from pages.plain import plain
+from pages.parts.common import shared
+from pages.parts.common import uploads as photos
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
 
 from ferdash.models.card import read_card, read_evaluation
 from ferdash.paths import checkpoints_root

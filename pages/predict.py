@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from pages import photos, prediction, shared
-from pages.keys import keys_of
-from pages.plain import plain
-from pages.prediction import Row, Settings
+from pages.parts.common import prediction, shared
+from pages.parts.common import uploads as photos
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.common.prediction import Row, Settings
 
 from ferdash.data.demo import draw_photo
 from ferdash.emotions import EMOTIONS

@@ -3,13 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from pages import shared
-from pages.keys import keys_of
-from pages.plain import plain
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
 
 shared.await_models()
 
-from pages import jobs, train_form, train_watch  # noqa: E402
+from pages.parts.common import job_line as jobs  # noqa: E402
+from pages.parts.train import form as train_form  # noqa: E402
+from pages.parts.train import watch as train_watch  # noqa: E402
 
 from ferdash.paths import checkpoints_root  # noqa: E402
 from ferdash.runs.store import open_run  # noqa: E402

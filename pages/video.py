@@ -2,8 +2,11 @@
 
 import streamlit as st
 
-from pages import shared, video_compare, video_library, video_viewer
-from pages.keys import keys_of
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.video import compare as video_compare
+from pages.parts.video import library as video_library
+from pages.parts.video import viewer as video_viewer
 
 keyed = keys_of("video")
 

@@ -10,8 +10,8 @@ from aiortc.contrib.media import MediaRelay
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from pages import live_camera
-from pages.keys import SHARED
+from pages.parts.common.keys import SHARED
+from pages.parts.live import camera as live_camera
 
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS

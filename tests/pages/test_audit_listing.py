@@ -1,4 +1,4 @@
-from pages.dataset_tabs.audit import listing
+from pages.parts.dataset.audit import listing
 
 from ferdash.data.audit import audit_dataset
 from ferdash.emotions import EMOTIONS

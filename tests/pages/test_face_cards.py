@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from pages.face_cards import card
+from pages.parts.common.face_cards import card
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.inference.crop_box import CropBox

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pages.gallery import picture_url
+from pages.parts.common.gallery import picture_url
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 3)])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pages.keys import SHARED, keys_of
+from pages.parts.common.keys import SHARED, keys_of
 
 PROJECT = Path(__file__).parents[2]
 MODULES = sorted(PROJECT.glob("pages/**/*.py"))
@@ -76,7 +76,7 @@ def loose(source: str) -> list[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
 def test_every_name_begins_with_its_part_of_the_app(module: Path) -> None:
-    assert not loose(module.read_text(encoding="utf-8")), "make these with keyed(), see pages/keys.py"
+    assert not loose(module.read_text(encoding="utf-8")), "make these with keyed(), see pages/parts/common/keys.py"
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ def test_names_of_two_parts_are_never_the_same() -> None:
         for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "keyed":
                 (part,) = node.value.args
-                folder = module.parent.name.removesuffix("_tabs")
-                owner = folder if folder != "pages" else module.stem.split("_")[0]
+                folder = module.parent.name
+                owner = module.stem if folder in ("pages", "common") else folder
                 owners.setdefault(part.value, set()).add(owner)
     assert {part: found for part, found in owners.items() if len(found) > 1} == {}
     assert not [(one, other) for one in owners for other in owners if other.startswith(f"{one}-")]

@@ -18,7 +18,7 @@ from av import VideoFrame
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
-from pages import live_camera
+from pages.parts.live import camera as live_camera
 
 from ferdash.analyses.store import list_sessions
 from ferdash.live.engine import LiveEngine

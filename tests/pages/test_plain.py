@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from streamlit.testing.v1 import AppTest
 
 from pages import PAGES
-from pages.plain import plain
+from pages.parts.common.plain import plain
 
 from ferdash.analyses.store import mark, rename
 from ferdash.data.dataset import open_dataset, save_dataset

@@ -9,7 +9,8 @@ import pytest
 from huggingface_hub import constants
 from streamlit.testing.v1 import AppTest
 
-from pages import PAGES, shared
+from pages import PAGES
+from pages.parts.common import shared
 
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS

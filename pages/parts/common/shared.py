@@ -1,0 +1,233 @@
+"""What all pages share, and every quirk of Streamlit they need: caches, the choices in the sidebar, calm errors.
+
+The chosen dataset and model are one choice for all pages. They live in the sidebar's two pickers, which keep them in
+the URL; a page asks here and never reads session state itself.
+"""
+
+import importlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+
+from ferdash.data import statistics
+from ferdash.data.audit import audit_dataset
+from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
+from ferdash.errors import FerdashError, ModelError
+from ferdash.models.catalogue import ModelEntry, list_models
+from ferdash.models.hub import to_download
+from ferdash.paths import checkpoints_root, data_root
+
+if TYPE_CHECKING:
+    from ferdash.models.loading import EmotionModel
+
+keyed = keys_of("app")
+
+T = TypeVar("T")
+logger = logging.getLogger("ferdash.app")
+
+PLOT = {"displayModeBar": False}
+"""Plotly's own buttons would only repeat what a page offers."""
+
+
+def page_path(name: str) -> str:
+    """What st.switch_page and st.page_link take for a page of PAGES."""
+    return f"pages/{name}.py"
+
+
+@contextmanager
+def calm_errors() -> Iterator[None]:
+    """Show a FerdashError as its sentence, and log anything else whole while the page says one calm line."""
+    try:
+        yield
+    except FerdashError as error:
+        st.error(plain(error), icon=":material/error:")
+    except Exception:
+        logger.exception("a page failed")
+        st.error(
+            "Something in ferdash itself went wrong here. Your files are untouched; the details are in the terminal "
+            "in which the app was started.",
+            icon=":material/error:",
+        )
+
+
+def announce(message: str) -> None:
+    """Show a sentence at the top of the next run, once."""
+    st.session_state[keyed("announcement")] = message
+
+
+def draw_announcement() -> None:
+    """Draw what `announce` left, if anything."""
+    if message := st.session_state.pop(keyed("announcement"), None):
+        st.success(plain(message), icon=":material/check_circle:")
+
+
+# --- the chosen dataset ---------------------------------------------------------------------------------------------
+
+
+def choose_dataset(name: str | None) -> None:
+    """Make `name` the chosen dataset (None: the first there is) and run the page again."""
+    st.session_state[keyed("choose_dataset")] = name
+    st.rerun()
+
+
+def pick_dataset() -> None:
+    """Draw the picker; call once a run, before any page asks for the dataset."""
+    names = list_datasets(data_root())
+    if keyed("choose_dataset") in st.session_state:
+        wanted = st.session_state.pop(keyed("choose_dataset"))
+        st.session_state["dataset"] = wanted if wanted in names else next(iter(names), None)
+    if names:
+        st.selectbox("Dataset", names, key="dataset", bind="query-params")
+    else:
+        st.session_state.pop("dataset", None)
+        st.caption("Dataset: none imported yet")
+
+
+def dataset_name() -> str | None:
+    """The chosen dataset's name; None when there is none."""
+    return st.session_state.get("dataset")
+
+
+def dataset() -> FaceDataset | None:
+    """The chosen dataset, opened; None when there is none. Raises DatasetError when it is damaged."""
+    name = dataset_name()
+    if name is None:
+        return None
+    meta = data_root() / name / "meta.json"
+    return _open_dataset(data_root(), name, meta.stat().st_mtime_ns if meta.is_file() else 0)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
+    del stamp  # part of the key: a dataset deleted and imported again under its name is opened anew
+    return open_dataset(root, name)
+
+
+def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
+    """`function` computed once for each dataset content, with `message` on the page while it works. The result is
+    shared, not copied: whoever gets it only reads."""
+    return st.cache_resource(
+        function, max_entries=8, show_spinner=message, hash_funcs={FaceDataset: lambda dataset: dataset.hash}
+    )
+
+
+def _quality(dataset: FaceDataset) -> pd.DataFrame:
+    table = statistics.image_quality(dataset.images)
+    return table.assign(split=dataset.table["split"].astype(str))
+
+
+summary = _once_per_dataset(statistics.summarise, "Counting …")
+mean_faces = _once_per_dataset(statistics.mean_faces, "Averaging the faces …")
+quality = _once_per_dataset(_quality, "Measuring light, contrast and sharpness …")
+audit = _once_per_dataset(audit_dataset, "Comparing all faces with each other; this happens once for each dataset …")
+
+
+# --- the chosen model -----------------------------------------------------------------------------------------------
+
+
+def models() -> list[ModelEntry]:
+    """The models to choose from."""
+    return list_models(checkpoints_root())
+
+
+def model_title(reference: str) -> str:
+    """How a model is called on the pages; a reference that is typed in is its own title."""
+    return next((entry.title for entry in models() if entry.reference == reference), reference)
+
+
+def pick_model() -> None:
+    """Draw the picker; call once a run, before any page asks for the model."""
+    titles = {entry.reference: entry.title for entry in models()}
+    st.selectbox(
+        "Model",
+        list(titles),
+        key="model",
+        bind="query-params",
+        format_func=lambda reference: titles.get(reference, reference),
+        accept_new_options=True,
+        help="Choose one, or type the path of a model folder or a Hugging Face id (owner/name).",
+    )
+
+
+def model_reference() -> str | None:
+    """The chosen model's reference."""
+    return st.session_state.get("model")
+
+
+def model_is_here(reference: str) -> bool:
+    """Whether a model can be loaded without a download."""
+    return not to_download(reference)
+
+
+def model(reference: str) -> "EmotionModel":
+    """A model, loaded once for all visitors. Raises ModelError when it cannot be.
+
+    Nothing is downloaded: a link can name any model, and whoever follows it has not asked for that. `download_model`
+    does, behind a button.
+    """
+    if missing := to_download(reference):
+        raise ModelError(f"{missing[0]} is not on this computer yet. The Predict page can download it.")
+    await_models()
+    return _load_model(reference, checkpoints_root(), model_stamp(reference))
+
+
+def download_model(reference: str) -> None:
+    """Bring a model of the Hub to this computer; call only when a person has asked for it. Raises ModelError."""
+    from ferdash.models.hub import hub_folder
+
+    with st.spinner(f"Downloading {plain(model_title(reference))} …"):
+        for model_id in to_download(reference):
+            hub_folder(model_id)
+
+
+def model_stamp(reference: str) -> int:
+    """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
+    await_models()
+    from ferdash.models.reference import files_behind
+
+    return sum(path.stat().st_mtime_ns for path in files_behind(reference, checkpoints_root()))
+
+
+@st.cache_resource(max_entries=3, show_spinner="Loading the model …")
+def _load_model(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel":
+    from ferdash.models.loading import load_model
+
+    del stamp
+    return load_model(reference, checkpoints, engine="auto")
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Import PyTorch and transformers in the background: they take seconds, and the first page needs neither."""
+    thread = threading.Thread(target=importlib.import_module, args=("ferdash.models.loading",), daemon=True)
+    thread.start()
+    return thread
+
+
+def await_models() -> None:
+    """Call before importing anything that brings PyTorch or transformers: the latter, imported by two threads at once,
+    hands one of them a half-finished module."""
+    thread = warm_up()
+    if thread.is_alive():
+        with st.spinner("Getting PyTorch ready …"):
+            thread.join()
+
+
+def device_words() -> str:
+    """Where models run here, for a person."""
+    await_models()
+    import torch
+
+    if torch.cuda.is_available():
+        return f"the GPU ({torch.cuda.get_device_name()})"
+    return f"the processor of this computer ({os.cpu_count()} cores)"

@@ -1,0 +1,87 @@
+"""Distribution: how many faces of each emotion each split has, beside the counts of the report."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+
+from ferdash.data import statistics
+from ferdash.data.dataset import FaceDataset
+from ferdash.data.votes import agreement_counts, majority
+from ferdash.emotions import SPLITS
+from ferdash.plots.dataset import distribution
+from ferdash.plots.votes import agreement_bars
+from ferdash.wording import count, percent
+
+keyed = keys_of("dataset")
+
+
+def draw(dataset: FaceDataset) -> None:
+    """The whole tab."""
+    unit = st.segmented_control(
+        "Show",
+        ["Images", "Share of each split"],
+        default="Images",
+        required=True,
+        key=keyed("unit"),
+        bind="query-params",
+    )
+    figure = distribution(dataset.counts(), shares=unit != "Images")
+    st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT)
+    if dataset.votes is not None and dataset.votes.any():
+        _draw_raters(dataset, dataset.votes)
+    ours, report = st.columns([2, 3], gap="medium")
+    with ours:
+        st.markdown("**This dataset**")
+        _draw_counts(dataset)
+    with report:
+        st.markdown("**Beside the report's table**")
+        _draw_report(dataset)
+
+
+def _draw_raters(dataset: FaceDataset, votes: np.ndarray) -> None:
+    """How far FER+'s raters agree with one another, and with the label."""
+    figure = agreement_bars(agreement_counts(votes, dataset.labels))
+    st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT, key=keyed("raters"))
+    chosen, rated = majority(votes), int(votes.any(axis=1).sum())
+    agreed = chosen >= 0
+    if agreed.any():
+        same = (chosen == dataset.labels)[agreed].mean()
+        st.caption(
+            f"On {percent(agreed.sum() / rated)} of the {count(rated)} images with votes, over half of all raters "
+            f"agree on one of the seven emotions; the label says the same on {percent(same)} of these."
+        )
+
+
+def _draw_counts(dataset: FaceDataset) -> None:
+    counts, shares = dataset.counts(), statistics.shares(dataset)
+    columns: dict[str, pd.Series] = {}
+    for split in (split for split in SPLITS if counts[split].sum()):
+        columns[split] = counts[split]
+        columns[f"{split} %"] = 100 * shares[split]
+    table = pd.DataFrame(columns)
+    table.loc["total"] = table.sum()
+    settings = {
+        name: st.column_config.NumberColumn(format="%.1f %%" if name.endswith("%") else "localized")
+        for name in table.columns
+    }
+    st.dataframe(table, column_config=settings, alt="images and shares per emotion and split")
+
+
+def _draw_report(dataset: FaceDataset) -> None:
+    table = statistics.compare_with_report(dataset)
+    names = {
+        "train": "train",
+        "report_train": "report",
+        "train_difference": "difference",
+        "held_out": "validation + test",
+        "report_test": "report's test",
+        "held_out_difference": "difference ",
+    }
+    settings: dict[str, object] = {
+        column: st.column_config.NumberColumn(name, format="localized") for column, name in names.items()
+    }
+    st.dataframe(table, column_config=settings, alt="images per emotion here and in the report")
+    st.caption("The report counts both official halves of FER2013's test images as its test set.")

@@ -1,0 +1,188 @@
+"""Errors: where one run goes wrong, on which kind of image, and which labels are to be doubted."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.gallery import Tile, gallery
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.dataset.faces import show_face
+from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
+from pages.parts.experiments.faces import dataset_of
+
+from ferdash.data.dataset import FaceDataset
+from ferdash.data.statistics import image_quality
+from ferdash.data.votes import shares
+from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.evaluation.errors import (
+    Slices,
+    accuracy_by_slice,
+    confident_mistakes,
+    mutual_confusions,
+    named_slices,
+    quantile_slices,
+)
+from ferdash.evaluation.label_errors import LabelErrors, Origin, find_label_errors
+from ferdash.paths import checkpoints_root
+from ferdash.plots import errors as plots
+from ferdash.runs.compare import Answers
+from ferdash.wording import count, counted, percent
+
+keyed = keys_of("experiments")
+
+PER_PAGE = 24
+PAIRS = 8
+MAPPED = 1000
+"""Faces on the map: more take t-SNE minutes, and no longer tell apart on a screen."""
+
+MEASURES = {"intensity": "brightness", "contrast": "contrast", "sharpness": "sharpness"}
+
+
+def draw(chosen: Chosen) -> None:
+    """The whole tab."""
+    if not chosen.answers:
+        st.info("None of these runs has kept predictions.", icon=":material/info:")
+        return
+    run_id = next(iter(chosen.answers))
+    if len(chosen.answers) > 1:
+        run_id = st.selectbox(
+            "Run", list(chosen.answers), format_func=chosen.titles.__getitem__, key=keyed("errors-run")
+        )
+    answers = chosen.answers[run_id]
+    dataset = dataset_of(answers)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _draw_pairs(answers)
+    with right:
+        _draw_slices(answers, dataset)
+    _draw_mistakes(answers, dataset)
+    _draw_doubtful(answers, dataset)
+    _draw_map(answers, dataset)
+
+
+def _draw_pairs(answers: Answers) -> None:
+    st.markdown("#### What it confuses most")
+    pairs = mutual_confusions(scores(answers)[0].confusion)
+    rows = [
+        {
+            "emotions": f"{pair.first} and {pair.second}",
+            "mistakes": pair.count,
+            "of all": percent(pair.share_of_errors),
+            "1st as 2nd": pair.first_as_second,
+            "2nd as 1st": pair.second_as_first,
+        }
+        for pair in pairs[:PAIRS]
+    ]
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+    else:
+        st.success("Not one mistake.", icon=":material/check:")
+
+
+def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
+    st.markdown("#### On which images")
+    slices = _slices(answers, dataset)
+    by = st.pills("Divide by", list(slices), default="brightness", required=True, key=keyed("errors-by"))
+    found = accuracy_by_slice(correct=answers.predicted == answers.labels, slices=slices[by])
+    st.plotly_chart(plots.slice_bars(found, by=by), config=shared.PLOT, key=keyed("slices"))
+
+
+HASHES = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
+
+
+@st.cache_resource(max_entries=10, show_spinner="Measuring the images …", hash_funcs=HASHES)
+def _slices(answers: Answers, dataset: FaceDataset) -> dict[str, Slices]:
+    quality = image_quality(dataset.images[answers.rows])
+    found = {name: quantile_slices(quality[measure].to_numpy().round(1)) for measure, name in MEASURES.items()}
+    found["copy of a training image"] = named_slices(dataset.duplicates_training()[answers.rows])
+    if dataset.votes is not None:
+        found["agreement of the raters"] = quantile_slices(shares(dataset.votes[answers.rows]).max(axis=1))
+    return found
+
+
+def _draw_mistakes(answers: Answers, dataset: FaceDataset) -> None:
+    places = confident_mistakes(y_true=answers.labels, probabilities=answers.probabilities)
+    st.markdown(f"#### Its {counted(len(places), 'mistake')}, the surest first")
+    if len(places):
+        _draw_faces(answers, dataset, places, key=keyed("mistakes"))
+
+
+def _draw_doubtful(answers: Answers, dataset: FaceDataset) -> None:
+    st.markdown("#### Labels to look at")
+    if not st.toggle(
+        "Look for doubtful labels",
+        key=keyed("errors-doubtful"),
+        help="Images that the model takes for another emotion as surely as it recognises those labelled so (confident "
+        "learning). A candidate is not an error: look at the face.",
+    ):
+        return
+    draw_candidates(answers, dataset, "given", key=keyed("doubtful"))
+
+
+def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
+    """The images whose labels these answers doubt, the most doubtful first. origin: see `find_label_errors`."""
+    found = _doubtful(answers, origin)
+    st.caption(f"{counted(len(found.position), 'candidate')}. {plain(found.described)}")
+    if len(found.position):
+        _draw_faces(answers, dataset, found.position, key=key)
+
+
+@st.cache_resource(max_entries=10, show_spinner="Looking for doubtful labels …", hash_funcs=BY_ANSWERS)
+def _doubtful(answers: Answers, origin: Origin) -> LabelErrors:
+    return find_label_errors(y_true=answers.labels, probabilities=answers.probabilities, origin=origin)
+
+
+@st.fragment
+def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, key: str) -> None:
+    room = st.container()
+    pages = -(-len(places) // PER_PAGE)
+    number = st.pagination(pages, key=f"{key}-page-{len(places)}") if pages > 1 else 1
+    shown = places[(number - 1) * PER_PAGE : number * PER_PAGE]
+    with room:
+        clicked = gallery(dataset.images[answers.rows[shown]], [_tile(answers, place) for place in shown], key=key)
+    if clicked is not None and clicked < len(shown):
+        show_face(dataset, int(answers.rows[shown[clicked]]))
+
+
+def _tile(answers: Answers, place: int) -> Tile:
+    label, said = EMOTIONS[answers.labels[place]], EMOTIONS[answers.predicted[place]]
+    sure = percent(float(answers.probabilities[place].max()))
+    short = f"{said} {100 * answers.probabilities[place].max():.0f} %"
+    detail = f"row {count(int(answers.rows[place]))}, labelled {label}, taken for {said} at {sure}"
+    return Tile(label, detail, COLOURS[label], note=short)
+
+
+def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
+    st.markdown("#### How it arranges the faces")
+    if not st.toggle(
+        f"Draw a map of up to {count(MAPPED)} faces",
+        key=keyed("errors-map"),
+        help="What the last layer sees, laid out in two dimensions by t-SNE: neighbours look alike to the model. "
+        "Distances between far groups mean nothing.",
+    ):
+        return
+    places, points = _map(answers, dataset)
+    rows = answers.rows[places]
+    chart = plots.embedding_map(points, answers.labels[places], answers.predicted[places], rows, dataset.images[rows])
+    event = st.altair_chart(chart, key=keyed("map"), on_select="rerun", selection_mode=plots.PICKED)
+    picked = [int(point["row"]) for point in event.selection.get(plots.PICKED, []) if "row" in point]
+    if picked:
+        st.image(list(dataset.images[picked[:12]]), width=96, caption=[f"row {count(row)}" for row in picked[:12]])
+    else:
+        st.caption("Hold the pointer over a point to see its face; click it, with Shift several, to keep it below.")
+
+
+@st.cache_resource(max_entries=5, show_spinner="Laying out the faces …", hash_funcs=HASHES)
+def _map(answers: Answers, dataset: FaceDataset) -> tuple[np.ndarray, np.ndarray]:
+    """Places of the mapped images among the answers, ascending, and where each stands, float32 (N, 2)."""
+    shared.await_models()
+    # Only here: the page would wait for PyTorch, which nothing else on it needs.
+    from ferdash.inference.embeddings import embed, project
+    from ferdash.models.loading import load_model
+
+    every = np.arange(len(answers.rows))
+    places = np.sort(np.random.default_rng(0).permutation(every)[:MAPPED])
+    model = load_model(f"run:{answers.run}@best", checkpoints_root())
+    return places, project(embed(model, dataset.images[answers.rows[places]]))

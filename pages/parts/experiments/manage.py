@@ -1,0 +1,136 @@
+"""What can be done with the chosen runs: name, tags and notes, promote, export, archive, delete."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.experiments.chosen import Chosen
+
+from ferdash.paths import checkpoints_root, data_root
+from ferdash.runs import export, meta
+from ferdash.runs.index import RunSummary
+from ferdash.runs.store import Run
+from ferdash.wording import counted
+
+keyed = keys_of("experiments")
+
+
+def draw(chosen: Chosen) -> None:
+    """A row of buttons; those that ask something first open a panel."""
+    runs = chosen.own
+    with st.container(horizontal=True):
+        with st.popover("Name, tags, notes", icon=":material/edit:"), shared.calm_errors():
+            _draw_names(chosen.root, runs, chosen.titles)
+        with st.popover("Promote", icon=":material/workspace_premium:"), shared.calm_errors():
+            _draw_promotion(runs, chosen.titles)
+        with st.popover("Export", icon=":material/download:"):
+            _draw_export(chosen)
+        _draw_archive(chosen.root, runs)
+        with st.popover("Delete", icon=":material/delete:"), shared.calm_errors():
+            _draw_deletion(chosen.root, runs, chosen.titles)
+
+
+def _pick(runs: list[RunSummary], titles: dict[str, str], key: str) -> RunSummary:
+    if len(runs) == 1:
+        return runs[0]
+    by_id = {run.id: run for run in runs}
+    return by_id[st.selectbox("Run", list(by_id), format_func=titles.__getitem__, key=key)]
+
+
+def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
+    run = _pick(runs, titles, keyed("named"))
+    with st.form(keyed("names"), border=False):
+        name = st.text_input("Name", run.name, key=keyed(f"name-{run.id}"))
+        tags = st.text_input("Tags, separated by commas", ", ".join(run.tags), key=keyed(f"tags-{run.id}"))
+        notes = st.text_area("Notes", run.notes, key=keyed(f"notes-{run.id}"))
+        if st.form_submit_button("Save", type="primary"):
+            meta.rename(root, run.id, name)
+            meta.set_tags(root, run.id, tags.split(","))
+            meta.note(root, run.id, notes)
+            st.rerun()
+
+
+def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
+    run = _pick(runs, titles, keyed("promoted"))
+    st.markdown("Saves a network of the run as a model that every page offers, scored anew and with a card.")
+    if run.tuned_on_test:
+        st.warning("This run is tuned on test; a test score of the model would prove nothing.")
+    name = st.text_input("Name of the model", key=keyed(f"model-{run.id}"))
+    replace = st.checkbox("Replace a model of that name", key=keyed(f"replace-{run.id}"))
+    average = st.number_input(
+        "Epochs to average",
+        min_value=0,
+        help="0 takes the best epoch. A mean of the weights after the newest epochs often recognises more; the "
+        "run must have kept them (checkpoint.keep_last).",
+        key=keyed(f"average-{run.id}"),
+    )
+    measure = st.checkbox(
+        "Measure batch-norm statistics anew",
+        help="On the training images as they are, instead of turned and shifted as during training. A mean of epochs "
+        "always needs it; for a single one, compare both on validation.",
+        value=average > 0,
+        disabled=average > 0,
+        key=keyed(f"measure-{run.id}-{average > 0}"),
+    )
+    if st.button("Promote it", type="primary", disabled=not name):
+        shared.await_models()
+        from ferdash.promotion import promote
+
+        with st.spinner("Scoring it on validation …"):
+            promote(
+                run.id,
+                name,
+                data=data_root(),
+                checkpoints=checkpoints_root(),
+                replace=replace,
+                average=average,
+                measure=measure,
+            )
+        shared.announce(f"{titles[run.id]} is now the model “{name}”.")
+        st.rerun()
+
+
+def _draw_export(chosen: Chosen) -> None:
+    runs, summaries = chosen.runs, chosen.own
+    kinds = {
+        "Report with its charts (HTML)": (lambda: _report(runs, summaries), "runs.html", "text/html"),
+        "CSV, every epoch": (lambda: export.to_csv(runs), "runs.csv", "text/csv"),
+        "JSON, everything": (lambda: export.to_json(runs), "runs.json", "application/json"),
+        "Markdown table": (lambda: export.to_markdown(summaries), "runs.md", "text/markdown"),
+        "LaTeX table": (lambda: export.to_latex(summaries), "runs.tex", "text/plain"),
+    }
+    for label, (content, name, kind) in kinds.items():
+        st.download_button(label, content, name, kind, on_click="ignore", width="stretch")
+    st.caption("MLflow, TensorBoard: `ferdash runs export RUN --to mlflow` or `tensorboard`.")
+
+
+def _report(runs: list[Run], summaries: list[RunSummary]) -> str:
+    shared.await_models()
+    # Only here: it asks the training for its defaults, and that brings PyTorch.
+    from ferdash.plots.report import html_report
+
+    return html_report(runs, summaries)
+
+
+def _draw_archive(root: Path, runs: list[RunSummary]) -> None:
+    archived = all(run.archived for run in runs)
+    label = "Take out of the archive" if archived else "Archive"
+    explanation = "The table leaves archived runs out unless asked."
+    if st.button(label, icon=":material/archive:", help=explanation, key=keyed("to-archive")):
+        for run in runs:
+            meta.archive(root, run.id, not archived)
+        shared.announce(f"{label}: {counted(len(runs), 'run')}.")
+        st.rerun()
+
+
+def _draw_deletion(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> None:
+    st.markdown("\n".join(f"- **{plain(titles[run.id])}** `{run.id}`" for run in runs))
+    st.markdown("Their scores, predictions and checkpoints cannot be brought back. Models made from them stay.")
+    if st.button(f"Delete {counted(len(runs), 'run')} for good", type="primary"):
+        for run in runs:
+            meta.delete(root, run.id)
+        shared.announce(f"Deleted {counted(len(runs), 'run')}.")
+        st.rerun()

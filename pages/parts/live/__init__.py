@@ -1,0 +1,1 @@
+"""The camera, its panels and the snapshot."""

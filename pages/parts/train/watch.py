@@ -1,0 +1,163 @@
+"""Watching a run: what the Train page shows of it, read from its folder alone."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from pages.parts.common import job_line as jobs
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+
+from ferdash.paths import checkpoints_root
+from ferdash.plots import training as plots
+from ferdash.runs.before import read_before
+from ferdash.runs.index import RunSummary, list_runs, sound
+from ferdash.runs.store import open_run, read_log, read_metrics, read_status
+from ferdash.training.checkpoints import list_checkpoints
+from ferdash.wording import count, duration, percent
+
+keyed = keys_of("train")
+
+UNFINISHED = ("interrupted", "stopped", "failed")
+RECENT = 20
+LOG_LINES = 200
+
+
+def recent_runs() -> list[RunSummary]:
+    """The newest runs, newest first: neither damaged ones nor imported ones, which nothing here trained."""
+    return [run for run in sound(list_runs(checkpoints_root() / "runs")) if run.kind == "run"][:RECENT]
+
+
+@st.fragment(run_every=2.0)
+def draw_jobs() -> None:
+    """The run at work or chosen, the queue, and what can be resumed; draws itself anew every two seconds."""
+    with shared.calm_errors():
+        runs = recent_runs()
+        if not runs:
+            st.info("Nothing has been trained yet. Choose a recipe on the left and start it.", icon=":material/info:")
+            return
+        _draw_interrupted([run.id for run in runs if run.state == "interrupted"])
+        _draw_queue()
+        ids = [run.id for run in runs]
+        active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
+        if st.session_state.get(keyed("watched")) not in ids:
+            st.session_state[keyed("watched")] = active
+        labels = {run.id: f"{run.id} · {run.state}" for run in runs}
+        st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.get)
+        _draw_run(st.session_state[keyed("watched")])
+
+
+def _draw_interrupted(run_ids: list[str]) -> None:
+    for run_id in run_ids:
+        line, button = st.columns([4, 1], vertical_alignment="center")
+        line.warning(f"{run_id} was interrupted; its checkpoints are whole.", icon=":material/power_off:")
+        if button.button("Resume", key=keyed(f"resume:{run_id}"), type="primary", width="stretch"):
+            jobs.manager().resume(run_id)
+            st.session_state[keyed("watched")] = run_id
+            st.rerun()
+
+
+def _draw_queue() -> None:
+    for place, run_id in enumerate(jobs.manager().queued, start=1):
+        line, button = st.columns([4, 1], vertical_alignment="center")
+        line.caption(f"Queue, place {place}: {run_id}")
+        if button.button("Remove", key=keyed(f"remove:{run_id}"), width="stretch"):
+            jobs.manager().stop(run_id)
+            st.rerun()
+
+
+def _draw_run(run_id: str) -> None:
+    run = open_run(checkpoints_root() / "runs", run_id)
+    status, rows = read_status(run.folder), read_metrics(run.folder)
+    _draw_state(run_id, status)
+    if status.get("error"):
+        st.error(plain(status["error"]), icon=":material/error:")
+    if before := read_before(run.folder):
+        st.info(plain(before.sentence), icon=":material/compare_arrows:")
+    measured_on = run.record["config"]["sampling"]["focus"]["measured_on"]
+    if run.record["config"]["sampling"]["mode"] == "adaptive" and measured_on == "test":
+        st.warning("Tuned on test: its focus is chosen by test scores, so its test score proves nothing.")
+    curves, focus, points, log = st.tabs(["Curves", "Focus", "Checkpoints", "Log"])
+    with curves:
+        _draw_curves(rows)
+    with focus:
+        _draw_focus(rows)
+    with points:
+        _draw_checkpoints(run_id, run.checkpoints, status)
+    with log:
+        st.code("\n".join(read_log(run.folder)[-LOG_LINES:]) or "Nothing yet.", language=None, height=320)
+    with st.expander("Repeat this run from a terminal", icon=":material/terminal:"):
+        st.code(run.record["command"], language="bash", wrap_lines=True)
+
+
+def _draw_state(run_id: str, status: dict[str, Any]) -> None:
+    state, progress, best = status["state"], status.get("progress") or {}, status.get("best") or {}
+    speed, left = progress.get("images_per_s"), progress.get("eta_s")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("State", state, width="content")
+        score = percent(best["score"]) if best else "not yet"
+        st.metric("Best on validation", score, help=best.get("select"), width="content")
+        if speed:
+            st.metric("Speed", f"{count(round(speed))} images/s", width="content")
+        if left:
+            st.metric("Left", duration(left), width="content")
+    if state in ("running", "paused") and progress:
+        epochs, batches = max(progress["epochs"], 1), max(progress["batches"], 1)
+        st.progress(min(progress["epoch"] / epochs, 1.0), text=f"Epoch {progress['epoch'] + 1} of {epochs}")
+        note = "measuring on validation" if progress["phase"] == "evaluating" else f"batch {progress['batch']}"
+        st.progress(min(progress["batch"] / batches, 1.0), text=f"{note} of {batches}")
+    _draw_controls(run_id, state)
+
+
+def _draw_controls(run_id: str, state: str) -> None:
+    manager = jobs.manager()
+    if manager.current == run_id:
+        hold, stop, _ = st.columns([1, 1, 3])
+        if state == "paused":
+            if hold.button("Go on", icon=":material/play_arrow:", width="stretch"):
+                manager.unpause(run_id)
+        elif hold.button("Pause", icon=":material/pause:", width="stretch"):
+            manager.pause(run_id)
+        if stop.button("Stop", icon=":material/stop:", width="stretch", help="Saves a checkpoint; can be resumed."):
+            manager.stop(run_id)
+    elif state in ("running", "paused"):
+        st.caption("This run is at work in another process, such as a terminal; it can be steered there.")
+    elif state in UNFINISHED and st.button("Resume", icon=":material/play_arrow:", key=keyed(f"again:{run_id}")):
+        manager.resume(run_id)
+        st.rerun()
+
+
+def _draw_curves(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        st.caption("Curves appear after the first epoch.")
+        return
+    left, right = st.columns(2)
+    left.plotly_chart(plots.loss_curves(rows), config=shared.PLOT, key=keyed("loss"))
+    right.plotly_chart(plots.accuracy_curves(rows), config=shared.PLOT, key=keyed("accuracy"))
+
+
+def _draw_focus(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        st.caption("The emotions' F1 appears after the first epoch.")
+        return
+    st.plotly_chart(plots.focus_map(rows), config=shared.PLOT, key=keyed("focus"))
+    if any(row.get("weights") for row in rows):
+        st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key=keyed("weights"))
+
+
+def _draw_checkpoints(run_id: str, folder: Path, status: dict[str, Any]) -> None:
+    files = list_checkpoints(folder)
+    if not files:
+        st.caption("No checkpoint yet; one is written after every epoch, and within it.")
+    for path in reversed(files):
+        if not path.is_file():
+            continue  # the run at work thinned it out just now
+        line, button = st.columns([1, 1], vertical_alignment="center")
+        line.markdown(f"`{path.stem}`")
+        if button.button("Continue from here", key=keyed(f"continue:{path.stem}"), width="stretch"):
+            st.session_state[keyed("continue_from")] = f"{run_id}@{path.stem}"
+            st.rerun()
+    if status["state"] == "finished":
+        st.page_link(shared.page_path("predict"), label="Try the best one on a photo", icon=":material/face:")

@@ -1,0 +1,1 @@
+"""The library of analyses, and what a session shows."""

@@ -1,0 +1,227 @@
+"""Below the viewer: everything that is said of one person over the whole time."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.video import sessions as video_sessions
+
+from ferdash.analyses import store as sessions
+from ferdash.dynamics.summary import TrackSummary
+from ferdash.emotions import EMOTIONS
+from ferdash.paths import sessions_root
+from ferdash.wording import counted, duration
+
+if TYPE_CHECKING:
+    from ferdash.exports.files import Analysis
+
+keyed = keys_of("video")
+CHANGES = keyed("changes")
+
+
+def draw(analysis: "Analysis", person: int) -> None:
+    """A tab for each way of looking at it; the one that is open stands in the address."""
+    track = analysis.summary.tracks[person]
+    st.markdown(f"**{track.sentence}**")
+    names = list(TABS)
+    tabs = st.tabs(names, key=keyed("tab"), on_change="rerun")
+    for name, tab in zip(names, tabs, strict=True):
+        if tab.open:
+            with tab, shared.calm_errors():
+                TABS[name](analysis, track)
+
+
+def _draw_changes(analysis: "Analysis", track: TrackSummary) -> None:
+    """The heat map of deltas, and each change as a row."""
+    from ferdash.plots.changes import delta_heatmap
+
+    st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key=keyed("heat"))
+    if not track.events:
+        st.caption("No emotion changed by more than this person's jitter explains.")
+        return
+    table = pd.DataFrame(
+        {
+            "time": [event.peak_s for event in track.events],
+            "frame": [event.peak_frame for event in track.events],
+            "emotion": [event.emotion for event in track.events],
+            "change": [100 * event.size * event.direction for event in track.events],
+            "lasting": [event.duration_s for event in track.events],
+            "times jitter": [event.z for event in track.events],
+        }
+    )
+    columns = {
+        "time": st.column_config.NumberColumn(format="%.2f s"),
+        "change": st.column_config.NumberColumn(format="%+.0f points"),
+        "lasting": st.column_config.NumberColumn(format="%.2f s"),
+        "times jitter": st.column_config.NumberColumn(format="%.1f", help="Size over what jitter alone would do."),
+    }
+    st.caption("Tick a row to see its frame.")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        key=CHANGES,
+        on_select=lambda: _see(table["frame"].tolist()),
+        selection_mode="single-row",
+        height=min(420, 38 + 35 * len(table)),
+    )
+
+
+def _see(frames: list[int]) -> None:
+    rows = st.session_state[CHANGES]["selection"]["rows"]
+    if rows:
+        st.session_state[keyed("frame")] = frames[rows[0]]
+
+
+def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
+    """The ribbon, and how long each emotion leads."""
+    from ferdash.plots.segments import ribbon
+
+    st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key=keyed("ribbon"))
+    dwell = track.dwell.reset_index()
+    dwell = dwell[dwell["visits"] > 0].assign(share=100 * dwell["share"])
+    st.dataframe(
+        dwell,
+        hide_index=True,
+        column_config={
+            "total_s": st.column_config.NumberColumn("leads for", format="%.2f s"),
+            "share": st.column_config.NumberColumn("of the time", format="%.1f %%"),
+            "visits": st.column_config.NumberColumn("times"),
+            "mean_s": st.column_config.NumberColumn("each time", format="%.2f s"),
+            "longest_s": st.column_config.NumberColumn("longest", format="%.2f s"),
+        },
+    )
+
+
+def _draw_transitions(analysis: "Analysis", track: TrackSummary) -> None:
+    """Which emotion follows which, and whether that helps to predict."""
+    from ferdash.plots.segments import transition_heatmap
+
+    left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+    left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key=keyed("transitions"))
+    with right:
+        if track.prediction is None:
+            st.caption("This person was judged for too short a time to tell whether the next emotion can be predicted.")
+        else:
+            st.markdown(track.prediction.sentence)
+            st.caption(
+                f"Learned from the first {counted(track.prediction.fitted, 'pair')} of moments and tried on the last "
+                f"{counted(track.prediction.held_out, 'pair')}; a lower log loss is better."
+            )
+
+
+def _draw_figures(analysis: "Analysis", track: TrackSummary) -> None:
+    """The person in a few figures, and each emotion's."""
+    measures = track.measures
+    figures = {
+        "Judged for": (duration(measures.seconds), "Time covered by results."),
+        "Volatility": (
+            _number(measures.volatility, "{:.2f} /s"),
+            "How far the probabilities travel in a second; 1 is all the way from one certain emotion to another.",
+        ),
+        "Mixedness": (
+            _number(measures.entropy, "{:.0%}"),
+            "Entropy as a share of its maximum: 0 % is one certain emotion, 100 % all seven alike.",
+        ),
+        "Changes of lead": (_number(measures.leads_per_minute, "{:.1f} /min"), "How often another emotion takes over."),
+        "Changes": (_number(measures.events_per_minute, "{:.1f} /min"), "Changes beyond jitter."),
+    }
+    for column, (label, (value, text)) in zip(st.columns(len(figures)), figures.items(), strict=True):
+        column.metric(label, value, help=text)
+    table = track.dynamics.reset_index()
+    shares = ["mean", "sd", "rmssd", "jitter"]
+    table = table.assign(**{name: 100 * table[name] for name in shares})
+    percent = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    percent["sd"] = st.column_config.NumberColumn("spread", format="%.1f points")
+    percent["rmssd"] = st.column_config.NumberColumn(
+        "from frame to frame", format="%.1f points", help="Root of the mean squared change."
+    )
+    percent["jitter"] = st.column_config.NumberColumn("jitter", format="%.1f points")
+    inertia = st.column_config.NumberColumn(format="%.2f", help="Correlation of a frame with the next.")
+    st.dataframe(table, hide_index=True, column_config=percent | {"inertia": inertia})
+
+
+def _number(value: float, form: str) -> str:
+    return form.format(value) if np.isfinite(value) else "–"
+
+
+def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
+    """Markers, and the frames that are this person's neutral."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Markers**")
+        marks = analysis.session.marks()
+        if not marks:
+            st.caption("None yet. “Mark” beside a frame names a moment; it then stands in the timeline.")
+        for mark in marks:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.button(
+                    f"{mark['timestamp_s']:.2f} s",
+                    key=keyed(f"see-{mark['frame']}"),
+                    icon=":material/bookmark:",
+                    on_click=_go,
+                    args=(mark["frame"],),
+                )
+                st.markdown(plain(mark["name"]), width="stretch")
+                st.button(
+                    "",
+                    icon=":material/close:",
+                    key=keyed(f"unmark-{mark['frame']}"),
+                    type="tertiary",
+                    help="Remove",
+                    on_click=video_sessions.change,
+                    args=(_unmark, analysis, mark["frame"]),
+                )
+    with right:
+        st.markdown(f"**Person {track.track} at rest**")
+        _draw_neutral(analysis, track)
+
+
+def _go(frame: int) -> None:
+    st.session_state[keyed("frame")] = frame
+
+
+def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
+    if track.neutral_problem:
+        st.warning(track.neutral_problem, icon=":material/sentiment_neutral:")
+    rest = track.baseline
+    if rest is None:
+        st.caption(
+            "Faces at rest differ: a model may see sadness in one that feels nothing. “Neutral here” beside a frame "
+            "says that this face is at rest there; curves can then be shown relative to that."
+        )
+    else:
+        levels = ", ".join(f"{EMOTIONS[place]} {rest.level[place]:.0%}" for place in np.argsort(-rest.level)[:3])
+        st.markdown(f"Taken from {counted(rest.frames, 'frame')}: {levels}.")
+    if rest is not None or track.neutral_problem:
+        st.button(
+            "Forget it",
+            icon=":material/undo:",
+            key=keyed("forget-rest"),
+            on_click=video_sessions.change,
+            args=(_forget_neutral, analysis, track),
+        )
+
+
+def _unmark(analysis: "Analysis", frame: int) -> None:
+    sessions.unmark(sessions_root(), analysis.session.id, frame=frame)
+
+
+def _forget_neutral(analysis: "Analysis", track: TrackSummary) -> None:
+    sessions.set_neutral(sessions_root(), analysis.session.id, track.track, [])
+    st.session_state[keyed("timeline-relative")] = False
+
+
+TABS: dict[str, Callable[["Analysis", TrackSummary], None]] = {
+    "Changes": _draw_changes,
+    "Segments": _draw_segments,
+    "What follows what": _draw_transitions,
+    "Figures": _draw_figures,
+    "Markers and neutral": _draw_notes,
+}

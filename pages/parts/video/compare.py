@@ -1,0 +1,109 @@
+"""Two sessions over each other: what differs between them, moment by moment and on average."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.video import sessions as video_sessions
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import SessionError
+from ferdash.wording import counted
+
+if TYPE_CHECKING:
+    from ferdash.dynamics.comparison import Comparison
+    from ferdash.exports.files import Analysis
+
+keyed = keys_of("video")
+
+START = "the first result of each"
+
+
+def draw(ids: list[str]) -> None:
+    """The whole comparison of the sessions of these two ids."""
+    if st.button("All sessions", icon=":material/arrow_back:", type="tertiary"):
+        video_sessions.show()
+    if len(ids) != 2:
+        raise SessionError("A comparison needs two sessions; tick two in the library.")
+    shared.await_models()
+    from ferdash.exports.comparing import compare_sessions, shared_markers
+
+    first, second = (video_sessions.analysis(video_sessions.open_(one)) for one in ids)
+    st.title("How do the two differ?", anchor=False)
+    left, right, middle = st.columns(3)
+    with left:
+        one = _pick_person(first, "first")
+    with right:
+        other = _pick_person(second, "second")
+    marker = middle.selectbox(
+        "Laid over each other at",
+        [START, *shared_markers(first, second)],
+        key=keyed("compare-marker"),
+        help="A marker of the same name in both sessions can be the common moment.",
+    )
+    marker = "" if marker == START else marker
+    compared = compare_sessions(first, second, people=(one, other), marker=marker)
+    st.markdown(f"**{plain(compared.sentence)}**")
+    _draw_charts(compared)
+    _draw_table(compared)
+
+
+def _pick_person(analysis: "Analysis", key: str) -> int | None:
+    people = list(analysis.summary.tracks)
+    longest = max(people, key=lambda track: len(analysis.summary.tracks[track].series), default=None)
+    name = plain(analysis.session.name)
+    return st.selectbox(
+        f"{key.capitalize()}: {name}",
+        people,
+        index=people.index(longest) if longest is not None else None,
+        format_func=lambda track: f"Person {track}",
+        key=keyed(f"compare-{key}"),
+    )
+
+
+def _draw_charts(compared: "Comparison") -> None:
+    """One emotion in both over time, the differences on average, and who shows what for how long."""
+    from ferdash.plots.comparison import comparison_intervals, comparison_lines, group_bars
+
+    likeliest = compared.differing[0] if compared.differing else EMOTIONS[int(np.argmax(np.abs(compared.mean)))]
+    emotion = st.pills("Emotion", EMOTIONS, default=likeliest, required=True, key=keyed("compare-emotion")) or likeliest
+    st.plotly_chart(comparison_lines(compared, emotion), config=shared.PLOT, key=keyed("compare-lines"))
+    left, right = st.columns(2, gap="large")
+    left.plotly_chart(comparison_intervals(compared), config=shared.PLOT, key=keyed("compare-intervals"))
+    right.plotly_chart(group_bars(compared.group), config=shared.PLOT, key=keyed("compare-bars"))
+
+
+def _draw_table(compared: "Comparison") -> None:
+    """Each emotion in both, and the difference with its interval."""
+    group = compared.group.set_index(["group", "emotion"])
+    rows = []
+    for place, emotion in enumerate(EMOTIONS):
+        interval = compared.intervals[place] if compared.intervals else None
+        one, other = (group.loc[(name, emotion)] for name in compared.names)
+        beyond = emotion in compared.differing
+        rows.append(
+            {
+                "emotion": emotion,
+                f"{compared.names[0]}, mean": 100 * float(one["mean"]),
+                f"{compared.names[1]}, mean": 100 * float(other["mean"]),
+                "difference": 100 * float(compared.mean[place]),
+                "95 % interval": f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}" if interval else "",
+                "beyond chance": "yes" if beyond else "no",
+                f"{compared.names[0]}, leads": 100 * float(one["dwell"]),
+                f"{compared.names[1]}, leads": 100 * float(other["dwell"]),
+            }
+        )
+    table = pd.DataFrame(rows)
+    shares = [name for name in table if name.endswith((", mean", ", leads"))]
+    columns = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    columns["difference"] = st.column_config.NumberColumn(format="%+.1f points")
+    st.dataframe(table, hide_index=True, column_config=columns)
+    st.caption(
+        f"Differences rest on {counted(compared.common, 'moment')} that both have; the intervals hold for all seven "
+        "emotions together. “leads” is the share of the time in which an emotion is the likeliest."
+    )

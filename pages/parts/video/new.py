@@ -1,0 +1,263 @@
+"""The ways in: a video or photos dropped, a path on this computer, a drawn sample; what it will take; the start."""
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.parts.common import shared
+from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
+from pages.parts.video import sessions as video_sessions
+
+from ferdash.errors import FerdashError, VideoError
+from ferdash.paths import checkpoints_root
+from ferdash.wording import counted, duration
+
+if TYPE_CHECKING:
+    from ferdash.analyses.execution import VideoEstimate
+    from ferdash.video.analysis import AnalysisSettings
+
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+DETECTORS = {"centerface": "CenterFace", "yunet": "YuNet", "haar": "Haar cascade"}
+keyed = keys_of("video")
+FIELD = keyed("path")
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A video that is there to be analysed. copied: it was dropped, so the session keeps it."""
+
+    path: Path
+    name: str
+    copied: bool
+
+
+def draw() -> None:
+    """Everything until the start of an analysis."""
+    reference = shared.model_reference()
+    if reference is None:
+        st.info("Choose a model in the sidebar first.", icon=":material/neurology:")
+        return
+    if not shared.model_is_here(reference):
+        st.info(
+            f"{plain(shared.model_title(reference))} is not on this computer yet. The Predict page can download it; or "
+            "choose another model.",
+            icon=":material/download:",
+        )
+        return
+    _draw_ways_in()
+    waiting, photos = _waiting(), _photos()
+    if not waiting and not photos:
+        return
+    with st.container(border=True):
+        listed = st.container()
+        settings, detector = _draw_settings()
+    with listed:
+        for place, video in enumerate(waiting):
+            with shared.calm_errors():
+                _draw_video(video, place, settings, detector, reference)
+        if photos:
+            with shared.calm_errors():
+                _draw_photos(photos, settings, detector, reference)
+
+
+def _draw_ways_in() -> None:
+    turn = st.session_state.setdefault(keyed("turn"), 0)
+    files = st.file_uploader(
+        "Drop a video here, or two or more photos in order",
+        accept_multiple_files=True,
+        key=keyed(f"drop-{turn}"),
+        help="Photos are compared one after another, in the order of their names.",
+    )
+    if files:
+        for file in files:
+            _take(file.name, file.getvalue())
+        st.session_state[keyed("turn")] += 1  # an uploader holds on to its files for as long as its key stays the same
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button("Try a drawn sample", icon=":material/draw:"):
+            _take_sample()
+            st.rerun()
+        with st.form(keyed("path-form"), border=False, clear_on_submit=False, width=520):
+            field, button = st.columns([5, 1], vertical_alignment="bottom")
+            path = field.text_input(
+                "Or a video on this computer",
+                placeholder="path of a video file",
+                key=FIELD,
+                label_visibility="collapsed",
+            )
+            if button.form_submit_button("Use it") and path.strip():
+                _add(Waiting(Path(path.strip()).expanduser(), Path(path.strip()).name, copied=False))
+
+
+def _take(name: str, content: bytes) -> None:
+    """Keep a dropped file until it is analysed or the tab is closed."""
+    if Path(name).suffix.lower() in PHOTOS:
+        st.session_state[keyed("photos")] = {**_photos(), name: content}
+        return
+    path = _folder() / Path(name).name
+    path.write_bytes(content)
+    _add(Waiting(path, path.name, copied=True))
+
+
+def _take_sample() -> None:
+    from ferdash.video.sample import write_sample
+
+    with st.spinner("Drawing …"):
+        path = write_sample(_folder() / "drawn sample.mp4")
+    _add(Waiting(path, path.name, copied=True))
+
+
+def _folder() -> Path:
+    """A folder of this tab alone, which goes when the tab does."""
+    if keyed("folder") not in st.session_state:
+        st.session_state[keyed("folder")] = tempfile.TemporaryDirectory(prefix="ferdash-")
+    return Path(st.session_state[keyed("folder")].name)
+
+
+def _waiting() -> list[Waiting]:
+    return st.session_state.setdefault(keyed("waiting"), [])
+
+
+def _photos() -> dict[str, bytes]:
+    photos = st.session_state.get(keyed("photos"), {})
+    return {name: photos[name] for name in sorted(photos, key=_by_number)}
+
+
+def _by_number(name: str) -> list[tuple[int, int, str]]:
+    """photo2 before photo10."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in re.split(r"(\d+)", name) if part]
+
+
+def _add(video: Waiting) -> None:
+    st.session_state[keyed("waiting")] = [*(one for one in _waiting() if one.path != video.path), video]
+
+
+def _remove(video: Waiting) -> None:
+    st.session_state[keyed("waiting")] = [one for one in _waiting() if one != video]
+    if video.copied:
+        video.path.unlink(missing_ok=True)
+
+
+def _draw_settings() -> "tuple[AnalysisSettings, str]":
+    shared.await_models()
+    from ferdash.video.analysis import AnalysisSettings
+
+    with st.expander("Settings", icon=":material/tune:"):
+        one, two, three = st.columns(3, gap="large")
+        stride = one.number_input(
+            "Analyse every n-th frame", 1, 300, 1, key=keyed("stride"), help="1 is every frame; 3 is a third of them."
+        )
+        every = one.number_input(
+            "Look for faces in every n-th of these",
+            1,
+            30,
+            3,
+            key=keyed("every"),
+            help="In between, faces are followed, which is much quicker.",
+        )
+        start = two.number_input("From second", 0.0, None, 0.0, step=1.0, key=keyed("start"))
+        end = two.number_input("To second", 0.0, None, None, step=1.0, key=keyed("end"), placeholder="the end")
+        detector = three.segmented_control(
+            "Find faces with",
+            list(DETECTORS),
+            default="centerface",
+            required=True,
+            format_func=DETECTORS.__getitem__,
+            key=keyed("detector"),
+            help="CenterFace comes with ferdash and finds tilted, dim and half-covered faces too. YuNet's file "
+            "(230 kB) is downloaded on first use. The Haar cascade of 2001 sees upright faces only.",
+        )
+        smallest = three.number_input(
+            "Judge no face smaller than (pixels)", 8, 400, 24, key=keyed("smallest"), help="Their frames say why."
+        )
+    settings = AnalysisSettings(
+        stride=int(stride), detect_every=int(every), start_s=start, end_s=end, min_face_px=int(smallest)
+    )
+    return settings, detector or "centerface"
+
+
+def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detector: str, reference: str) -> None:
+    from ferdash.video.decoding import probe
+
+    words, start, remove = st.columns([5, 1.2, 0.5], vertical_alignment="center")
+    if remove.button("", icon=":material/close:", key=keyed(f"remove-{place}"), help="Leave it out", type="tertiary"):
+        _remove(video)
+        st.rerun()
+    try:
+        info = probe(video.path)
+        took = _estimate(video.path, video.path.stat().st_mtime_ns, settings, detector, reference)
+    except VideoError as error:
+        words.error(plain(error), icon=":material/error:")
+        return
+    about = "in about a second" if took.seconds < 1.5 else f"in about {duration(took.seconds)}"
+    facts = f"{_length(info.duration_s)}, {info.width} x {info.height} pixels, {info.fps:.2f} frames/s"
+    words.markdown(
+        f"**{plain(video.name)}** · {facts}  \n"
+        f"{counted(took.frames, 'frame')} to analyse, {about} ({took.speed:.1f} x real time here)"
+    )
+    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
+        video_sessions.jobs().submit(
+            video.path,
+            settings,
+            model=reference,
+            model_title=shared.model_title(reference),
+            detector=detector,
+            name=Path(video.name).stem,
+            keep_copy=video.copied,
+        )
+        _remove(video)
+        st.rerun()
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else duration(seconds)
+
+
+@st.cache_data(max_entries=32, show_spinner="Trying the first frames, to tell how long it will take …")
+def _estimate(
+    path: Path, changed_ns: int, settings: "AnalysisSettings", detector: str, reference: str
+) -> "VideoEstimate":
+    from ferdash.analyses.execution import estimate
+    from ferdash.inference.detector import load_detector
+
+    del changed_ns
+    return estimate(path, settings, shared.model(reference), load_detector(detector, checkpoints_root()))
+
+
+def _draw_photos(photos: dict[str, bytes], settings: "AnalysisSettings", detector: str, reference: str) -> None:
+    words, interval_column, start, remove = st.columns([3.6, 1.4, 1.2, 0.5], vertical_alignment="center")
+    if remove.button("", icon=":material/close:", key=keyed("remove-photos"), help="Leave them out", type="tertiary"):
+        st.session_state[keyed("photos")] = {}
+        st.rerun()
+    names = ", ".join(list(photos)[:4]) + (" …" if len(photos) > 4 else "")
+    words.markdown(f"**{counted(len(photos), 'photo')}** in this order: {plain(names)}")
+    if len(photos) < 2:
+        words.caption("A sequence needs two photos or more; drop another one. For one, use the Predict page.")
+        return
+    interval = interval_column.number_input("Seconds between them", 0.01, None, 1.0, key=keyed("interval"))
+    if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed("go-photos"), width="stretch"):
+        _start_photos(photos, settings, detector, reference, interval)
+
+
+def _start_photos(
+    photos: dict[str, bytes], settings: "AnalysisSettings", detector: str, reference: str, interval_s: float
+) -> None:
+    try:
+        video_sessions.jobs().submit_stills(
+            list(photos.items()),
+            settings,
+            model=reference,
+            model_title=shared.model_title(reference),
+            detector=detector,
+            interval_s=interval_s,
+        )
+    except FerdashError as error:
+        st.error(plain(error), icon=":material/error:")
+        return
+    st.session_state[keyed("photos")] = {}
+    st.rerun()

@@ -74,8 +74,21 @@ def measures_table(summary: Summary) -> pd.DataFrame:
 
 
 def to_csv(table: pd.DataFrame) -> str:
-    """Any of these tables as text, with times to the millisecond or better and six digits of everything else."""
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    """Any of these tables as text, with times to the microsecond and six digits of everything else."""
+    written = table.copy()
+    for name in written.columns:
+        if name.endswith("_s") and pd.api.types.is_float_dtype(written[name]):
+            written[name] = [_seconds(value) for value in written[name]]
+    return written.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _seconds(value: float) -> str:
+    """To the microsecond, however large; six digits of an hour would end at the tenth of a second.
+
+    >>> _seconds(3601.04), _seconds(0.0), _seconds(math.nan)
+    ('3601.04', '0', '')
+    """
+    return "" if pd.isna(value) else f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def document(summary: Summary) -> dict[str, Any]:

@@ -178,3 +178,10 @@ def test_no_cue_is_empty_or_negative(summary: Summary) -> None:
     spans = re.findall(r"(\S+) --> (\S+)", to_vtt([*segments, segment(-0.5, -0.2), segment(1, 1)]))
     assert len(spans) == len(segments) + 2
     assert all("00:00:00.000" <= start < end for start, end in spans)
+
+
+def test_times_keep_the_millisecond_at_any_length():
+    table = pd.DataFrame({"frame": [1, 2, 3], "timestamp_s": [0.04, 3601.043, 86399.999], "sad": [1 / 3, 0.5, 1e-7]})
+    assert to_csv(table).splitlines()[1:] == ["1,0.04,0.333333", "2,3601.043,0.5", "3,86399.999,1e-07"]
+    assert to_csv(table.iloc[:0]) == "frame,timestamp_s,sad\n"
+    assert to_csv(table.assign(end_s=[float("nan"), 100000.0, 2.5])).splitlines()[1].endswith("333,")

@@ -1,7 +1,7 @@
 """What many tests start from: a small dataset of drawn faces, made once; a video with made-up results; and videos whose
 truth is known."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +122,7 @@ def write_video(
     times_ms: Iterable[int] | None = None,
     *,
     rotation: int = 0,
+    matrix: Sequence[int] = (),
     gop: int = 12,
     options: dict[str, str] | None = None,
 ) -> Path:
@@ -132,6 +133,8 @@ def write_video(
         stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
         if rotation:
             stream.set_display_rotation(rotation)
+        if matrix:
+            stream.set_display_matrix(matrix)
         listed = list(frames)
         stream.width, stream.height = listed[0].shape[1], listed[0].shape[0]
         for image, time_ms in zip(listed, times_ms or range(0, 40 * len(listed), 40), strict=True):

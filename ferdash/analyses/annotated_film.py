@@ -90,7 +90,7 @@ def _pictures(session: Session, rows: dict[int, pd.DataFrame]) -> Iterator[Video
     if source is None:
         session.image(min(rows))  # says why there are no pictures
         raise SessionError(f"The pictures of {session.name} are gone.")
-    yield from read_frames(source, first=min(rows))
+    yield from read_frames(source, first=min(rows), fps=session.record["settings"].get("fps"))
 
 
 def _encode(

@@ -18,14 +18,10 @@ from ferdash.models.emotion_model import EmotionModel
 from ferdash.video.analysis import AnalysisSettings, Chunk, analyse
 from ferdash.video.decoding import VideoInfo, probe
 from ferdash.video.image_sequence import analyse_stills
-from ferdash.wording import count
 
 BEAT_S = 5.0
 SAMPLE_FRAMES = 48
 """Frames of which an estimate is made."""
-
-CUT_SHORT = 0.98
-"""A video that holds less of the frames that its head names was cut short."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ class VideoEstimate:
 
 def estimate(path: Path, settings: AnalysisSettings, model: EmotionModel, detector: Detector) -> VideoEstimate:
     """Time the first frames of the part that is to be analysed. Raises VideoError when the video cannot be read."""
-    video = probe(path)
+    video = probe(path, fps=settings.fps)
     frames = settings.frames_in(video)
     end_s = settings.start_s + SAMPLE_FRAMES * settings.stride / video.fps
     sample = replace(settings, end_s=end_s if settings.end_s is None else min(end_s, settings.end_s))
@@ -177,16 +173,12 @@ def _chunks(
 
 
 def _note(last: int | None, settings: AnalysisSettings, video: VideoInfo) -> dict[str, Any]:
-    """What a person should know about how the video ended."""
+    """What a person should know about the video and how it ended."""
+    notes = list(video.notes)
     if last is None:
         part = f"{settings.start_s:g} s and {'the end' if settings.end_s is None else f'{settings.end_s:g} s'}"
-        return {"note": f"There is no frame between {part}; the video is about {video.duration_s:.1f} s long."}
-    if settings.end_s is None and last + settings.stride < CUT_SHORT * video.frames:
-        return {
-            "note": f"The video should have {count(video.frames)} frames and ends after {count(last + 1)}: it seems to "
-            "be cut short."
-        }
-    return {}
+        notes.insert(0, f"There is no frame between {part}; the video is about {video.duration_s:.1f} s long.")
+    return {"note": " ".join(notes)} if notes else {}
 
 
 def _interval_s(session: Session, settings: AnalysisSettings) -> float:

@@ -35,7 +35,7 @@ def create_video_session(
     keep_copy: bool = False,
 ) -> Session:
     """A session of a video, ready for `execute`. Raises VideoError when the video cannot be read."""
-    video = probe(path)
+    video = probe(path, fps=settings.fps)
     return create_session(
         root,
         kind="video",

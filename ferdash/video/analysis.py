@@ -50,7 +50,7 @@ class AnalysisSettings:
     frame, is not judged. min_sharpness: nor is one whose 48 x 48 cut-out has a Laplacian of less variance (see
     ferdash.data.statistics). min_confidence: nor one of which the detector is less sure. keep_s: how long a face that
     the detector misses is followed. return_s: how long after it has gone a face keeps its id. batch: faces classified
-    at once.
+    at once. fps: frames a second of a video that holds no times of its own; None is what it seems to have.
 
     Raises ConfigError for values that make no sense.
     """
@@ -66,6 +66,7 @@ class AnalysisSettings:
     keep_s: float = 1.0
     return_s: float = 5.0
     batch: int = 64
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("stride", "detect_every", "min_face_px", "batch"):
@@ -76,6 +77,8 @@ class AnalysisSettings:
         for name in ("start_s", "min_sharpness", "keep_s", "return_s"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name):g}; it cannot be negative.")
+        if self.fps is not None and not 0 < self.fps <= 10_000:
+            raise ConfigError(f"fps is {self.fps:g}; it must be more than 0 and at most 10000 frames a second.")
         if self.end_s is not None and self.end_s <= self.start_s:
             raise ConfigError(f"The part ends at {self.end_s:g} s, before it starts at {self.start_s:g} s.")
         if not 0 <= self.min_confidence <= 1:
@@ -206,7 +209,9 @@ def analyse(
     Raises VideoError as `read_frames` does.
     """
     first = 0 if after is None else after + 1
-    frames = read_frames(path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, first=first)
+    frames = read_frames(
+        path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, first=first, fps=settings.fps
+    )
     yield from analyse_frames(frames, model, settings.tracker(detector, tracker), settings, seconds=seconds)
 
 

@@ -8,7 +8,7 @@ start, from the middle, or one frame alone.
 import errno
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -19,12 +19,33 @@ import av.error
 import numpy as np
 
 from ferdash.errors import VideoError
+from ferdash.video.display import display_size, hdr_of, orientation_of, upright
+from ferdash.video.timeline import SAME_TIME_S, Timeline, read_packets, read_timeline
 from ferdash.wording import count
 
-VIDEO_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv")
+VIDEO_SUFFIXES = (
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".wmv",
+    ".flv",
+    ".ogv",
+    ".mts",
+    ".m2ts",
+    ".3gp",
+    ".gif",
+    ".h264",
+    ".264",
+    ".hevc",
+    ".h265",
+)
 MAX_SIDE = 8192
-SAME_TIME_S = 1e-6
-"""Frame 35 of 25 a second is at 1.4000000000000001 s, and yet at 1.4 s."""
 
 # Some formats name other files or addresses (playlists do): none of those, and nothing but the file itself is opened.
 _FORMATS = (
@@ -36,8 +57,9 @@ _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What a video is. width, height: of the upright picture. frames: as the file says or as follows from its length,
-    so an estimate. rotation: degrees counterclockwise by which the stored picture is turned to stand upright."""
+    """What a video is. width, height: of the upright picture. frames, duration_s: of what is there; the duration ends
+    with the last frame. mirrored, rotation: the stored picture is mirrored left to right where mirrored, then turned by
+    so many degrees counterclockwise, to stand upright. notes: sentences that whoever reads the results should know."""
 
     name: str
     width: int
@@ -47,6 +69,8 @@ class VideoInfo:
     duration_s: float
     rotation: int
     codec: str
+    mirrored: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,58 +85,66 @@ class VideoFrame:
     image_rgb: np.ndarray | None
 
 
-def probe(path: Path) -> VideoInfo:
-    """What a video is, from its head and its first frame.
+def probe(path: Path, *, fps: float | None = None) -> VideoInfo:
+    """What a video is, from its packets and its first frame.
+
+    fps: frames a second of a file that holds no times of its own; one that does keeps them.
 
     Raises VideoError when the file is missing, empty, no video, has sound only, or holds no frame.
     """
     with _open(path) as container:
         stream = _picture_stream(container, path)
         first = _first_frame(container, stream, path)
-        fps = float(stream.average_rate or stream.guessed_rate or 25)
-        duration_s = _duration_s(container, stream)
-        frames = stream.frames or max(1, round(duration_s * fps))
-        width, height = _display_size(first, stream)
+        width, height = display_size(first, stream)
         if max(width, height) > MAX_SIDE:
             raise VideoError(
                 f"{path.name} has pictures of {width} x {height} pixels; ferdash reads up to {count(MAX_SIDE)} a side."
             )
-        rotation = _rotation(first)
-        if rotation % 180:
+        orientation = orientation_of(first)
+        if orientation.turns % 2:
             width, height = height, width
+        times = _timeline(path, fps)
         return VideoInfo(
             name=path.name,
             width=width,
             height=height,
-            fps=fps,
-            frames=frames,
-            duration_s=duration_s or frames / fps,
-            rotation=rotation,
+            fps=times.fps,
+            frames=max(1, times.frames),
+            duration_s=times.length_s or 1 / times.fps,
+            rotation=90 * orientation.turns,
             codec=stream.codec_context.name,
+            mirrored=orientation.mirrored,
+            notes=tuple(_notes(times, fps, hdr_of(first))),
         )
 
 
 def read_frames(
-    path: Path, *, stride: int = 1, start_s: float = 0.0, end_s: float | None = None, first: int = 0
+    path: Path,
+    *,
+    stride: int = 1,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    first: int = 0,
+    fps: float | None = None,
 ) -> Iterator[VideoFrame]:
     """Every `stride`-th frame (index 0, stride, 2 * stride ...) from `start_s` up to and including `end_s`.
 
-    first: index of the first frame wanted; what lies before is skipped by seeking. A frame that cannot be decoded
-    comes with no picture, in its place. One frame is held at a time.
+    first: index of the first frame wanted; what lies before is skipped by seeking. fps: as `probe` takes it. A frame
+    that cannot be decoded comes with no picture, in its place. One frame is held at a time.
 
     Raises VideoError as `probe` does.
     """
-    times = _packet_times(path) if first > 0 or start_s > 0 else None
     with _open(path) as container:
         stream = _picture_stream(container, path)
-        if times is not None and times.usable:
+        times = _timeline(path, fps)
+        if times.usable and start_s > 0:
             first = max(first, times.first_from(start_s))
-        for index, timestamp_s, frame in _decoded(container, stream, times, first, path):
+        for index, timestamp_s, frame in _decoded(container, stream, times, first):
             if end_s is not None and timestamp_s > end_s + SAME_TIME_S:
                 return
             if index < first or timestamp_s < start_s - SAME_TIME_S or index % stride:
                 continue
-            yield VideoFrame(index, timestamp_s, None if frame is None else _upright(frame, stream))
+            yield VideoFrame(index, timestamp_s, None if frame is None else upright(frame, stream))
 
 
 def frame_at(path: Path, index: int) -> np.ndarray:
@@ -124,69 +156,70 @@ def frame_at(path: Path, index: int) -> np.ndarray:
         if frame.index == index and frame.image_rgb is not None:
             return frame.image_rgb
         break
-    last = len(_packet_times(path).pts) - 1
-    if index < 0 or (last >= 0 and index > last):
+    last = _timeline(path).frames - 1
+    if index < 0 or index > last:
         raise VideoError(f"{path.name} has no frame {count(index)}; its last is {count(max(last, 0))}.")
     raise VideoError(f"Frame {count(index)} of {path.name} is damaged and cannot be shown.")
 
 
-@dataclass(frozen=True, eq=False)
-class _Times:
-    """Presentation times of all packets in order, in units of time_base. usable: whether they name frames uniquely."""
+def _notes(times: Timeline, fps: float | None, hdr: str) -> Iterator[str]:
+    if not times.own_times and fps is None:
+        yield (
+            f"The file holds no times: {times.fps:g} frames a second is a guess, and every duration follows from it. "
+            "If you know the rate, give it (--fps)."
+        )
+    elif times.own_times and fps is not None:
+        yield f"The file holds the time of each frame, so the given rate of {fps:g} frames a second is not used."
+    if times.joins_s:
+        where = ", ".join(f"{one:.2f} s" for one in times.joins_s[:5]) + (" ..." if len(times.joins_s) > 5 else "")
+        yield f"The clock of the file starts anew at {where}: it was joined from several; time goes on from there."
+    if times.claimed_s is not None:
+        yield (
+            f"The video should have {count(round(times.claimed_s * times.fps))} frames and ends after "
+            f"{count(times.frames)}: it seems to be cut short."
+        )
+    if hdr:
+        yield (
+            f"The pictures are of high dynamic range ({hdr}) and are read as they are, flatter than on a screen made "
+            "for it; for the best results, export the video in standard range (SDR)."
+        )
 
-    pts: list[int]
-    time_base: float
-    usable: bool
 
-    def first_from(self, start_s: float) -> int:
-        return bisect_left(self.pts, start_s - SAME_TIME_S, key=lambda pts: pts * self.time_base)
-
-
-def _packet_times(path: Path) -> _Times:
+def _timeline(path: Path, fps: float | None = None) -> Timeline:
     # The key changes with the file, so that a file put in the place of another is read again.
     stat = path.stat()
-    return _read_packet_times(path, stat.st_size, stat.st_mtime_ns)
+    times = _read_timeline(path, stat.st_size, stat.st_mtime_ns)
+    if fps is None or times.own_times:
+        return times
+    return replace(times, fps=fps, length_s=times.frames / fps)
 
 
 @lru_cache(maxsize=32)
-def _read_packet_times(path: Path, size: int, changed_ns: int) -> _Times:
-    """Demux the whole file without decoding: quick, and exact where a head only estimates."""
+def _read_timeline(path: Path, size: int, changed_ns: int) -> Timeline:
     with _open(path) as container:
-        stream = _picture_stream(container, path)
-        found: list[int | None] = []
-        for packet in _packets(container, stream):
-            if not packet.is_discard:
-                found.append(packet.pts)
-        pts = sorted(value for value in found if value is not None)
-        usable = bool(pts) and len(pts) == len(found) and len(set(pts)) == len(pts)
-        return _Times(pts, float(stream.time_base or 0), usable)
+        return read_timeline(container, _picture_stream(container, path))
 
 
-def _decoded(
-    container: Any, stream: Any, times: _Times | None, first: int, path: Path
-) -> Iterator[tuple[int, float, Any]]:
+def _decoded(container: Any, stream: Any, times: Timeline, first: int) -> Iterator[tuple[int, float, Any]]:
     """Frames from `first` or earlier on: index, time, and the frame or None where a packet gave none.
 
     A packet whose time has passed without its frame is a damaged one, but only after a decoder complained or an empty
     packet came: some codecs put one frame into two packets.
     """
-    index, step_s = 0, 1 / float(stream.average_rate or stream.guessed_rate or 25)
+    # After a seek the index is known once the first frame's time is.
+    index = -1 if times.usable and 0 < first < len(times.pts) else 0
+    timestamp_s, time_base = -1.0, times.time_base
     waiting: list[int] = []
-    if times is not None and times.usable and 0 < first < len(times.pts):
-        container.seek(times.pts[first], stream=stream, backward=True, any_frame=False)
-        index = -1  # known once the first packet's time is
-    timestamp_s = -step_s
-    time_base = float(stream.time_base or 0)
     damaged = False
     stream.thread_type = "AUTO"
-    for packet in chain(_packets(container, stream), [None]):
+    for packet in chain(times.packets(container, stream, first), [None]):
         if packet is not None and packet.pts is not None and not packet.is_discard:
             insort(waiting, packet.pts)
         frames, failed = _decode(stream, packet)
         damaged = damaged or failed
         for frame in frames:
             pts = frame.pts
-            if index < 0 and times is not None:
+            if index < 0:
                 index = bisect_left(times.pts, pts) if pts is not None else first
                 waiting = [value for value in waiting if pts is None or value >= pts]
             if damaged and pts is not None and pts * time_base <= timestamp_s:
@@ -197,7 +230,7 @@ def _decoded(
                 index += 1
             if pts is not None:
                 waiting = [value for value in waiting if value > pts]
-            timestamp_s = pts * time_base if pts is not None else timestamp_s + step_s
+            timestamp_s = times.time_of(index, pts, timestamp_s)
             yield index, timestamp_s, None if frame.is_corrupt else frame
             index += 1
     if damaged and index >= 0:
@@ -212,18 +245,6 @@ def _decode(stream: Any, packet: Any | None) -> tuple[list[Any], bool]:
         return stream.codec_context.decode(packet), packet is not None and bool(packet.is_corrupt)
     except (av.error.FFmpegError, ValueError):
         return [], True  # the frame's place is kept by its packet's time
-
-
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The stream's packets; a file cut short ends where it was cut."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            return
-        if packet.size:  # the last one is empty and stands for the end
-            yield packet
 
 
 def _open(path: Path) -> Any:
@@ -264,33 +285,8 @@ def _picture_stream(container: Any, path: Path) -> Any:
 
 def _first_frame(container: Any, stream: Any, path: Path) -> Any:
     """The first frame that can be decoded, damaged or not. Raises VideoError where there is none."""
-    for packet in chain(_packets(container, stream), [None]):
+    for packet in chain(read_packets(container.demux(stream)), [None]):
         frames, _ = _decode(stream, packet)
         if frames:
             return frames[0]
     raise VideoError(f"{path.name} holds no frame that can be decoded; it is empty or damaged.")
-
-
-def _duration_s(container: Any, stream: Any) -> float:
-    if stream.duration and stream.time_base:
-        return float(stream.duration * stream.time_base)
-    return container.duration / av.time_base if container.duration else 0.0
-
-
-def _display_size(frame: Any, stream: Any) -> tuple[int, int]:
-    """Width and height of a frame before it is turned, with pixels made square."""
-    ratio = float(stream.sample_aspect_ratio or 1)
-    return (round(frame.width * ratio) if 0.1 < ratio < 10 else frame.width), frame.height
-
-
-def _rotation(frame: Any) -> int:
-    """Quarter turns only, in degrees counterclockwise: 0, 90, 180 or 270."""
-    return round(frame.rotation / 90) * 90 % 360
-
-
-def _upright(frame: Any, stream: Any) -> np.ndarray:
-    """The picture as it is meant to be seen, uint8 RGB and contiguous."""
-    width, height = _display_size(frame, stream)
-    image = frame.to_ndarray(format="rgb24", width=width, height=height)
-    turns = _rotation(frame) // 90
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image

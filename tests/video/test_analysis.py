@@ -186,6 +186,7 @@ def test_ahead_gives_all_in_order_and_its_errors():
         ({"detect_side": 10}, "detect_side is 10; faces need at least 64"),
         ({"start_s": -1.0}, "start_s is -1; it cannot be negative"),
         ({"start_s": 5.0, "end_s": 2.0}, "ends at 2 s, before it starts at 5 s"),
+        ({"fps": 0.0}, "fps is 0; it must be more than 0"),
         ({"min_confidence": 2.0}, "min_confidence is 2; it must lie between 0 and 1"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,6 +45,10 @@ def video(
     ] = 3,
     start: Annotated[float, typer.Option(min=0, help="Where to start, in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Where to end, in seconds; without it, at the end.")] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second of a raw stream (.h264, for example), which holds no times of its own."),
+    ] = None,
     model: Annotated[str, typer.Option(help="Model reference.")] = DEFAULT_MODEL,
     detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
     views: ViewsOption = "plain",
@@ -64,7 +69,7 @@ def video(
     from ferdash.video.analysis import AnalysisSettings
 
     wanted = check_names(only or EXPORTS)
-    settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end)
+    settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end, fps=fps)
     paths = find_videos(files)
     classifier = load_model(model, checkpoints_root(), engine=engine, views=views)
     if views != "plain":
@@ -106,14 +111,17 @@ def find_videos(files: list[Path]) -> list[Path]:
 
 
 def _folders(paths: list[Path], out: Path) -> list[Path]:
-    """Where the exports of each video go; videos of the same name are counted."""
+    """Where the exports of each video go; those of one name are counted, past the names that others have."""
     if len(paths) == 1:
         return [out]
-    taken: dict[str, int] = {}
+    # Some file systems hold Clip and clip for one name.
+    own, taken = {path.stem.casefold() for path in paths}, set[str]()
     folders = []
     for path in paths:
-        taken[path.stem] = taken.get(path.stem, 0) + 1
-        folders.append(out / (path.stem if taken[path.stem] == 1 else f"{path.stem}-{taken[path.stem]}"))
+        names = chain([path.stem], (name for n in count(2) if (name := f"{path.stem}-{n}").casefold() not in own))
+        name = next(name for name in names if name.casefold() not in taken)
+        taken.add(name.casefold())
+        folders.append(out / name)
     return folders
 
 

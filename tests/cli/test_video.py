@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from ferdash.analyses import execution
 from ferdash.analyses.store import list_sessions
 from ferdash.cli.main import app
-from ferdash.cli.video import find_videos
+from ferdash.cli.video import _folders, find_videos
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, VideoError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
@@ -137,6 +137,36 @@ def test_videos_of_one_name_do_not_overwrite_each_other(run, clip, tmp_path):
     other.write_bytes(one.read_bytes())
     videos = parsed(run(one, other, "--out", tmp_path / "out", "--only", "events.csv", "--json"))["videos"]
     assert [Path(video["out"]).name for video in videos] == ["clip", "clip-2"]
+
+
+@pytest.mark.parametrize(
+    ("names", "folders"),
+    [
+        (["a/clip.mp4", "b/clip.mp4"], ["clip", "clip-2"]),
+        (["a/clip.mp4", "b/clip.mp4", "clip-2.mp4"], ["clip", "clip-3", "clip-2"]),
+        (["clip-2.mp4", "a/clip.mp4", "b/clip.mov", "c/clip-2.mp4"], ["clip-2", "clip", "clip-3", "clip-2-2"]),
+        (["a/Clip.mp4", "b/clip.mp4"], ["Clip", "clip-2"]),
+    ],
+)
+def test_each_video_gets_a_folder_of_its_own(names, folders):
+    assert [folder.name for folder in _folders([Path(name) for name in names], Path("out"))] == folders
+
+
+def test_a_given_rate_times_a_raw_stream(run, tmp_path):
+    path = tmp_path / "raw.h264"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(4):
+            picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode())
+    arguments = (path, "--out", tmp_path / "out", "--only", "frames.csv", "--json")
+    (video,) = parsed(run(*arguments))["videos"]
+    assert "30 frames a second is a guess" in video["note"]
+    (video,) = parsed(run(*arguments, "--fps", 10))["videos"]
+    assert video["note"] is None
+    assert pd.read_csv(tmp_path / "out" / "frames.csv")["timestamp_s"].tolist() == [0.0, 0.1, 0.2, 0.3]
 
 
 def test_views_are_averaged_and_named(run, clip, tmp_path):

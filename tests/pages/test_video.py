@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ferdash.analyses.jobs import create_video_session
@@ -66,6 +68,32 @@ def test_a_dropped_text_file_is_a_sentence_and_can_be_left_out(visit, data):
     assert any("holiday.mp4 is not a video that can be read" in error.value for error in app.error)
     press(app, "video-remove-0")
     assert not app.error
+
+
+def test_uploads_of_one_name_stay_apart(visit, data):
+    app = visit("video")
+    for content in (b"one", b"another", b"one"):
+        app.file_uploader[0].set_value([("clip.mp4", content, "video/mp4")])
+        app.run()
+    assert sum("clip.mp4 is not a video" in error.value for error in app.error) == 2
+    for content in (b"x", b"y", b"x"):
+        app.file_uploader[0].set_value([("face.png", content, "image/png")])
+        app.run()
+    assert "**2 photos** in this order: face.png, face_2.png" in words(app)
+
+
+def test_an_animated_gif_is_a_video_and_a_still_one_a_photo(visit, data):
+    pictures = [Image.new("L", (64, 64), grey) for grey in (0, 80, 160)]
+    still, moving = BytesIO(), BytesIO()
+    pictures[0].save(still, "GIF")
+    pictures[0].save(moving, "GIF", save_all=True, append_images=pictures[1:], duration=100)
+    app = visit("video")
+    files = [("still.gif", still.getvalue(), "image/gif"), ("moving.gif", moving.getvalue(), "image/gif")]
+    app.file_uploader[0].set_value(files)
+    app.run()
+    assert "**1 photo** in this order: still.gif" in words(app)
+    assert r"**moving\.gif** · 0.3 s, 64 x 64 pixels, 10.00 frames/s" in words(app)
+    assert "3 frames to analyse" in words(app)
 
 
 def test_a_path_is_estimated_before_it_is_analysed(visit, data, session_of):

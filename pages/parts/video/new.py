@@ -3,10 +3,12 @@
 import re
 import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from PIL import Image
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
@@ -96,12 +98,34 @@ def _draw_ways_in() -> None:
 
 def _take(name: str, content: bytes) -> None:
     """Keep a dropped file until it is analysed or the tab is closed."""
-    if Path(name).suffix.lower() in PHOTOS:
-        st.session_state[keyed("photos")] = {**_photos(), name: content}
+    name = Path(name).name
+    if Path(name).suffix.lower() in PHOTOS and not _moves(content):
+        st.session_state[keyed("photos")] = with_photo(_photos(), name, content)
         return
-    path = _folder() / Path(name).name
-    path.write_bytes(content)
-    _add(Waiting(path, path.name, copied=True))
+    if any(one.copied and one.name == name and one.path.read_bytes() == content for one in _waiting()):
+        return  # the very same file once more
+    place = Path(tempfile.mkdtemp(dir=_folder()))  # of its own, as another video may have this name
+    (place / name).write_bytes(content)
+    _add(Waiting(place / name, name, copied=True))
+
+
+def with_photo(photos: dict[str, bytes], name: str, content: bytes) -> dict[str, bytes]:
+    """The photos and one more; another one of its name stays, and the new one is counted and follows it."""
+    path, number, free = Path(name), 2, name
+    while photos.get(free, content) != content:
+        free, number = f"{path.stem}_{number}{path.suffix}", number + 1
+    return {**photos, free: content}
+
+
+def _moves(content: bytes) -> bool:
+    """Whether a picture file is an animation; only a GIF can be read as a video."""
+    if content[:4] != b"GIF8":
+        return False
+    try:
+        with Image.open(BytesIO(content), formats=["GIF"]) as image:
+            return bool(getattr(image, "is_animated", False))
+    except (OSError, ValueError, SyntaxError):
+        return False  # damaged: said where photos are read
 
 
 def _take_sample() -> None:
@@ -175,8 +199,17 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
         smallest = three.number_input(
             "Judge no face smaller than (pixels)", 8, 400, 24, key=keyed("smallest"), help="Their frames say why."
         )
+        fps = one.number_input(
+            "Frames per second of a raw stream",
+            0.1,
+            1000.0,
+            None,
+            key=keyed("fps"),
+            placeholder="as it seems",
+            help="A stream such as .h264 holds no times, so its rate is a guess. Other videos keep their own times.",
+        )
     settings = AnalysisSettings(
-        stride=int(stride), detect_every=int(every), start_s=start, end_s=end, min_face_px=int(smallest)
+        stride=int(stride), detect_every=int(every), start_s=start, end_s=end, min_face_px=int(smallest), fps=fps
     )
     return settings, detector or "centerface"
 
@@ -189,7 +222,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
         _remove(video)
         st.rerun()
     try:
-        info = probe(video.path)
+        info = probe(video.path, fps=settings.fps)
         took = _estimate(video.path, video.path.stat().st_mtime_ns, settings, detector, reference)
     except VideoError as error:
         words.error(plain(error), icon=":material/error:")
@@ -200,6 +233,8 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
         f"**{plain(video.name)}** · {facts}  \n"
         f"{counted(took.frames, 'frame')} to analyse, {about} ({took.speed:.1f} x real time here)"
     )
+    for note in info.notes:
+        words.caption(plain(note))
     if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
         video_sessions.jobs().submit(
             video.path,

@@ -82,7 +82,7 @@ def _draw_state(session: Session, info: dict) -> None:
             icon=":material/stop_circle:",
         )
     if info.get("note"):
-        st.warning(plain(info["note"]), icon=":material/content_cut:")
+        st.warning(plain(info["note"]), icon=":material/info:")
 
 
 def _draw_finding(summary: Summary) -> None:

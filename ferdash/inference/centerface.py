@@ -47,8 +47,6 @@ TILTED_DEG, UPRIGHT_SIDE, UPRIGHT_SHARE, UPRIGHT_LOOKS = 12.0, 160, 0.55, 2
 """The landmarks of a face that is tilted by more are looked for again in an upright cut-out of so many pixels, of which
 the face's box takes the share: on the picture itself the network understates a tilt of 45 degrees by 5 to 15."""
 
-THREADS = 2
-
 
 def centerface_file(checkpoints: Path) -> Path:
     """The network's file in `checkpoints`, else the one that comes with ferdash. Raises ModelError where neither is."""
@@ -94,9 +92,9 @@ class CenterFaceDetector:
 
     name = "centerface"
 
-    def __init__(self, path: Path, min_confidence: float = 0.42, threads: int = THREADS) -> None:
+    def __init__(self, path: Path, min_confidence: float = 0.42) -> None:
         self.min_confidence = min_confidence
-        self._session = open_graph(path, threads=threads)
+        self._session = open_graph(path)
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
         faces = self._look(image_rgb, LOOK_SIDE) if quick else self._search(image_rgb)

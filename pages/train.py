@@ -7,7 +7,7 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
-shared.await_models()
+shared.await_torch()
 
 from pages.parts.common import job_line as jobs  # noqa: E402
 from pages.parts.train import form as train_form  # noqa: E402

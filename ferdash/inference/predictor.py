@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
@@ -15,7 +14,10 @@ from ferdash.inference.detector import Detector, Face, find_faces
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.face_facts import reasons as reasons_of
 from ferdash.inference.framing import crop_box, crop_face
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNCERTAIN_BELOW = 0.4
 NO_FACE = "no face found"
@@ -116,7 +118,7 @@ def predict_photos(
     ]
 
 
-def to_table(photos: list[Photo], model: str) -> pd.DataFrame:
+def to_table(photos: list[Photo], model: str) -> "pd.DataFrame":
     """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, the face's
     measures, model, note.
 
@@ -137,6 +139,8 @@ def to_table(photos: list[Photo], model: str) -> pd.DataFrame:
     measures = [field.name for field in fields(FaceFacts)]
     columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, *measures, "model", "note"]
     types = {"face": "Int64"} | dict.fromkeys(measures, "float64")
+    import pandas as pd  # only here, as it takes as long to import as a photo to classify
+
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 

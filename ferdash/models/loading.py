@@ -5,9 +5,12 @@ EMOTIONS. Weights are read as data only (safetensors, graphs of ONNX, or weights
 a model is never run. PyTorch is imported only for models that were not exported, and when it is asked for.
 """
 
+import importlib
 import logging
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from ferdash.errors import ModelError
@@ -20,6 +23,7 @@ from ferdash.models.reference import export_folder, members_of, model_folder, so
 from ferdash.models.views import check_views
 
 logger = logging.getLogger(__name__)
+_IMPORTING = threading.Lock()
 
 
 def load_model(
@@ -61,9 +65,14 @@ def _load_one(reference: str, checkpoints: Path, device: str | None, engine: Eng
             return _open_exported(reference, checkpoints, "onnx", calibrated)
         except NotExportedError as error:
             logger.info("PyTorch computes: %s", error)
-    from ferdash.models.torch_loading import load_in_torch
+    return import_torch().load_in_torch(reference, checkpoints, device, calibrated=calibrated)
 
-    return load_in_torch(reference, checkpoints, device, calibrated=calibrated)
+
+def import_torch() -> ModuleType:
+    """ferdash.models.torch_loading, and PyTorch and transformers with it: seconds, the first time. The latter, imported
+    by two threads at once, hands one of them a half-finished module; here the second waits."""
+    with _IMPORTING:
+        return importlib.import_module("ferdash.models.torch_loading")
 
 
 class NotExportedError(ModelError):

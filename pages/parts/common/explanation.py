@@ -60,6 +60,7 @@ def forget() -> None:
 def _explain(crop: np.ndarray, reference: str, stamp: int, emotion: str) -> list[Explained]:
     del stamp  # part of the key: another model may have taken this one's place
     model = shared.model(reference)
+    in_torch = shared.model_in_torch(reference)
     from ferdash.inference.explain import grad_cam, has_feature_maps, occlusion_map
     from ferdash.plots.errors import explanation_overlay
 
@@ -68,8 +69,8 @@ def _explain(crop: np.ndarray, reference: str, stamp: int, emotion: str) -> list
     if not fall.any():
         sentence = f"No part is needed: whichever is covered, “{emotion}” does not fall."
     maps = [Explained(explanation_overlay(crop, fall), sentence)]
-    if has_feature_maps(model):
-        heat = grad_cam(model, crop, emotion)
+    if has_feature_maps(in_torch):
+        heat = grad_cam(in_torch, crop, emotion)
         words = f"Where its last features speak for “{emotion}” (Grad-CAM)."
         maps.append(Explained(explanation_overlay(crop, heat), words))
     return maps

@@ -21,7 +21,7 @@ RECENT = 5
 
 def manager() -> "JobManager":
     """The one job manager of this server, for all visitors."""
-    shared.await_models()
+    shared.await_torch()
     return _manager(data_root(), checkpoints_root())
 
 

@@ -66,7 +66,6 @@ def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
 # Of this tab alone: photos are nobody else's, and leave memory with it.
 @st.cache_resource(max_entries=256, show_spinner="Looking for faces …", scope="session")
 def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode: str) -> "list[Photo]":
-    shared.await_models()
     from ferdash.inference.images import read_images
     from ferdash.inference.predictor import predict_photos
 

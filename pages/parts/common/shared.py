@@ -7,6 +7,7 @@ the URL; a page asks here and never reads session state itself.
 import importlib
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -177,8 +178,15 @@ def model(reference: str) -> "EmotionModel":
     """
     if missing := to_download(reference):
         raise ModelError(f"{missing[0]} is not on this computer yet. The Predict page can download it.")
-    await_models()
     return _load_model(reference, checkpoints_root(), model_stamp(reference))
+
+
+def model_in_torch(reference: str) -> "EmotionModel":
+    """The same in PyTorch, for what looks into its layers. Raises ModelError as `model` does."""
+    if model(reference).engine == "torch":
+        return model(reference)
+    await_torch()
+    return _load_in_torch(reference, checkpoints_root(), model_stamp(reference))
 
 
 def download_model(reference: str) -> None:
@@ -192,7 +200,6 @@ def download_model(reference: str) -> None:
 
 def model_stamp(reference: str) -> int:
     """Changes when the model behind a reference does (a run finds a better epoch); part of every cache key."""
-    await_models()
     from ferdash.models.reference import files_behind
 
     return sum(path.stat().st_mtime_ns for path in files_behind(reference, checkpoints_root()))
@@ -206,26 +213,48 @@ def _load_model(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel"
     return load_model(reference, checkpoints, engine="auto")
 
 
+@st.cache_resource(max_entries=2, show_spinner="Loading the model …")
+def _load_in_torch(reference: str, checkpoints: Path, stamp: int) -> "EmotionModel":
+    from ferdash.models.loading import load_model
+
+    del stamp
+    return load_model(reference, checkpoints, device="cpu")
+
+
 @st.cache_resource(show_spinner=False)
 def warm_up() -> threading.Thread:
-    """Import PyTorch and transformers in the background: they take seconds, and the first page needs neither."""
-    thread = threading.Thread(target=importlib.import_module, args=("ferdash.models.loading",), daemon=True)
+    """Import what finds and classifies faces in the background, so that the first photo does not wait for it. PyTorch
+    is not part of that."""
+    thread = threading.Thread(target=_import_what_predicts, name="ferdash-warm-up", daemon=True)
     thread.start()
     return thread
 
 
-def await_models() -> None:
-    """Call before importing anything that brings PyTorch or transformers: the latter, imported by two threads at once,
-    hands one of them a half-finished module."""
-    thread = warm_up()
-    if thread.is_alive():
-        with st.spinner("Getting PyTorch ready …"):
-            thread.join()
+def _import_what_predicts() -> None:
+    for module in ("ferdash.inference.predictor", "ferdash.inference.images", "ferdash.models.loading"):
+        importlib.import_module(module)
+    from ferdash.models.runtime import onnxruntime
+
+    try:
+        onnxruntime()
+    except ModelError as error:
+        logger.warning("%s", error)
+
+
+def await_torch() -> None:
+    """Call before importing anything that brings PyTorch or transformers; see `ferdash.models.loading.import_torch`."""
+    from ferdash.models.loading import import_torch
+
+    if "ferdash.models.torch_loading" in sys.modules:
+        import_torch()
+        return
+    with st.spinner("Getting PyTorch ready …"):
+        import_torch()
 
 
 def device_words() -> str:
     """Where models run here, for a person."""
-    await_models()
+    await_torch()
     import torch
 
     if torch.cuda.is_available():

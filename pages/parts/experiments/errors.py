@@ -177,7 +177,7 @@ def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
 @st.cache_resource(max_entries=5, show_spinner="Laying out the faces …", hash_funcs=HASHES)
 def _map(answers: Answers, dataset: FaceDataset) -> tuple[np.ndarray, np.ndarray]:
     """Places of the mapped images among the answers, ascending, and where each stands, float32 (N, 2)."""
-    shared.await_models()
+    shared.await_torch()
     # Only here: the page would wait for PyTorch, which nothing else on it needs.
     from ferdash.inference.embeddings import embed, project
     from ferdash.models.loading import load_model

@@ -55,7 +55,7 @@ def _draw_doubtful(folds: list[str]) -> None:
         "learning). A candidate is not an error: look at the face.",
     ):
         return
-    shared.await_models()
+    shared.await_torch()
     # Only here, as these take a second to import.
     from pages.parts.experiments.errors import draw_candidates
     from pages.parts.experiments.faces import dataset_of

@@ -76,7 +76,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
         key=keyed(f"measure-{run.id}-{average > 0}"),
     )
     if st.button("Promote it", type="primary", disabled=not name):
-        shared.await_models()
+        shared.await_torch()
         from ferdash.promotion import promote
 
         with st.spinner("Scoring it on validation …"):
@@ -108,7 +108,7 @@ def _draw_export(chosen: Chosen) -> None:
 
 
 def _report(runs: list[Run], summaries: list[RunSummary]) -> str:
-    shared.await_models()
+    shared.await_torch()
     # Only here: it asks the training for its defaults, and that brings PyTorch.
     from ferdash.plots.report import html_report
 

@@ -13,7 +13,7 @@ from ferdash.runs.compare import flatten, settings_differences
 
 def draw(chosen: Chosen) -> None:
     """The whole tab."""
-    shared.await_models()
+    shared.await_torch()
     from ferdash.training.config import TrainConfig, to_dict
 
     configs = {run.id: run.record["config"] for run in chosen.runs}

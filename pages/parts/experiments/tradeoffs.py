@@ -53,7 +53,7 @@ def _names() -> list[str]:
 
 
 def _table(root: Path, runs: tuple[RunSummary, ...]) -> pd.DataFrame:
-    shared.await_models()
+    shared.await_torch()
     from ferdash.training.config import TrainConfig, to_dict
 
     configs = _configs(root, tuple(run.id for run in runs))

@@ -30,7 +30,6 @@ def draw(ids: list[str]) -> None:
         video_sessions.show()
     if len(ids) != 2:
         raise SessionError("A comparison needs two sessions; tick two in the library.")
-    shared.await_models()
     from ferdash.exports.comparing import compare_sessions, shared_markers
 
     first, second = (video_sessions.analysis(video_sessions.open_(one)) for one in ids)

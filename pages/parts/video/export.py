@@ -30,7 +30,6 @@ FIRST = ("report.html", "annotated.mp4")
 def draw(session: Session) -> None:
     """The menu, drawn where the page is; a file is made when its button is pressed."""
     with st.popover("Export", icon=":material/download:", width="content"), shared.calm_errors():
-        shared.await_models()
         from ferdash.exports.files import EXPORTS, FIGURES
 
         if session.last_frame() is None:

@@ -292,7 +292,6 @@ def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> str:
 
 
 def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:
-    shared.await_models()
     from ferdash.exports.files import face_crop
 
     try:

@@ -168,7 +168,6 @@ def _remove(video: Waiting) -> None:
 
 
 def _draw_settings() -> "tuple[AnalysisSettings, str]":
-    shared.await_models()
     from ferdash.video.analysis import AnalysisSettings
 
     with st.expander("Settings", icon=":material/tune:"):

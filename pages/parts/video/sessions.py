@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts.common import shared
 from pages.parts.common.keys import SHARED, keys_of
 
 from ferdash.analyses.store import Session, open_session
@@ -28,7 +27,6 @@ CHANGED, SAID = keyed("changed"), keyed("said")
 
 def jobs() -> "VideoJobs":
     """The one queue of analyses of this server, for all visitors."""
-    shared.await_models()
     return _jobs(sessions_root(), checkpoints_root())
 
 

@@ -86,7 +86,7 @@ class Protocol:
         """
         if "tta" in values:
             values = {"views": "flip" if values["tta"] else "plain"} | values
-        values = {"mirrored": 0} | values
+        values = {"mirrored": 0, **values}
         if missing := [field.name for field in fields(cls) if field.name not in values]:
             raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
         if values["views"] not in VIEWS:

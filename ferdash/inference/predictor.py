@@ -132,8 +132,8 @@ def to_table(photos: list[Photo], model: str) -> "pd.DataFrame":
             numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
             note = "; ".join(["uncertain"] * face.uncertain + face.reasons)
             found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
-            measures = face.facts.rounded()
-            rows.append({"file": photo.name, **found, **numbers, **measures, "model": model, "note": note})
+            facts = face.facts.rounded()
+            rows.append({"file": photo.name, **found, **numbers, **facts, "model": model, "note": note})
         if photo.problem:
             rows.append({"file": photo.name, "model": model, "note": photo.problem})
     measures = [field.name for field in fields(FaceFacts)]

@@ -191,7 +191,7 @@ class Trainer:
         sampling = self.config.sampling
         if sampling.mode == "static":
             return [sampling.weights.get(name, 1.0) for name in EMOTIONS]
-        return self.state.focus and self.state.focus.weights
+        return None if self.state.focus is None else self.state.focus.weights
 
     def _train_epoch(self) -> bool:
         """Train the batches that are left of this epoch; False when asked to stop."""

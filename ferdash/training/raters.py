@@ -38,7 +38,7 @@ def label_given_votes(labels: np.ndarray, votes: np.ndarray | None) -> np.ndarra
     regression = LogisticRegression(max_iter=1000)
     guesses = cross_val_predict(regression, features, labels[known], cv=folds, method="predict_proba")
     table = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
+    table[known] = 0
     # Row and column at once: a mask and a list of positions would be paired off, not combined.
-    table[np.ix_(known, range(len(EMOTIONS)))] = 0
     table[np.ix_(known, present)] = guesses
     return table

@@ -82,7 +82,7 @@ def test_a_killed_analysis_keeps_what_it_had_and_goes_on(root, clip, checkpoints
 
 def test_an_error_inside_is_told_and_loses_nothing(root, clip, small_model, detector):
     class Breaking:
-        calls = 0
+        calls, engine = 0, "torch"
 
         def probabilities(self, faces):
             self.calls += 1

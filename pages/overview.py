@@ -72,20 +72,41 @@ def draw_model_card() -> None:
     if not shared.model_is_here(reference):
         st.markdown("Not on this computer yet; it is downloaded from the Hugging Face Hub when it is first used.")
     else:
-        for line in _scores(reference):
-            st.markdown(line)
+        headline, *others = _scores(reference)
+        st.markdown(headline)
+        if others:
+            with st.expander("More scores"):
+                for line in others:
+                    st.markdown(line)
 
 
 def _scores(reference: str) -> list[str]:
-    """What is recorded of a model: its evaluations with intervals, else the bare scores of its card."""
+    """What is recorded of a model, the score that matters first: its evaluations with intervals, else the bare scores
+    of its card."""
     folder = checkpoints_root() / "models" / reference
-    lines = [_score(evaluation) for evaluation in read_evaluation(folder)]
+    evaluations = read_evaluation(folder)
+    lines = [_score(evaluation) for evaluation in evaluations]
+    if evaluations and _learned_votes(evaluations[0]):
+        lines.insert(0, _agreement(evaluations[0]["raters"]))
     lines = lines or [
         f"{percent(score['value'])} {plain(score['metric'])} on {plain(score['dataset'])}, {plain(score['split'])}."
         for score in read_card(folder).get("scores", [])
         if score["metric"] == "accuracy"
     ]
     return lines or ["No score is recorded for this model."]
+
+
+def _learned_votes(evaluation: dict[str, Any]) -> bool:
+    """Whether the model speaks for the raters rather than for the dataset's label."""
+    return bool(evaluation.get("raters")) and (evaluation.get("calibration") or {}).get("against") == "majority"
+
+
+def _agreement(raters: dict[str, Any]) -> str:
+    low, high = f"{100 * raters['interval']['low']:.1f}", percent(raters["interval"]["high"])
+    return (
+        f"**{percent(raters['agreement'])}** agreement with most raters (95 % interval {low} to {high})  \n"
+        f":small[The {raters['images']:,} validation images on which over half of ten people say the same.]"
+    )
 
 
 def _score(evaluation: dict[str, Any]) -> str:

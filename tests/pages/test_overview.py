@@ -78,3 +78,26 @@ def test_damaged_run_is_one_sentence(visit: Visit, data: Path, checkpoints: Path
     app = visit("overview")
     assert not app.exception
     assert any("its folder is damaged" in error.value for error in app.error)
+
+
+def test_a_model_of_the_raters_is_introduced_by_their_agreement(visit: Visit, data: Path, fernet: Path) -> None:
+    metrics, interval = {"accuracy": 0.61}, {"low": 0.594, "high": 0.626}
+    raters = {"agreement": 0.919, "images": 2854, "interval": {"low": 0.909, "high": 0.929}}
+    evaluation = {
+        "described": "The validation split.",
+        "metrics": metrics,
+        "intervals": {"accuracy": interval},
+        "calibration": {"against": "majority"},
+        "raters": raters,
+    }
+    write = (fernet / "evaluation.json").write_text
+    write(json.dumps({"evaluations": [evaluation]}))
+    app = visit("overview")
+    assert not app.exception
+    scores = [text.value for text in app.markdown if "95 % interval" in text.value]
+    assert scores[0].startswith("**91.9 %** agreement with most raters (95 % interval 90.9 to 92.9 %)")
+    assert "2,854 validation images" in scores[0]
+    assert [expander.label for expander in app.expander if "61.0 %" in words(expander)] == ["More scores"]
+    write(json.dumps({"evaluations": [evaluation | {"calibration": None}]}))
+    scores = [text.value for text in visit("overview").markdown if "95 % interval" in text.value]
+    assert scores[0].startswith("**61.0 %** accuracy")

@@ -284,14 +284,10 @@ class LiveEngine:
     # --- the worker -------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        # One face at a time is too little to share: with a thread for each core, waiting for one another takes far
-        # longer than the network itself as soon as anything else is running. The setting is this thread's own.
-        if self._model.engine == "torch":
-            import torch
-
-            torch.set_num_threads(1)
         problem: str | None = None
         try:
+            if self._model.engine == "torch":
+                _one_thread_of_pytorch()
             while (taken := self._take()) is not None:
                 self._look(*taken)
         except FerdashError as error:
@@ -440,3 +436,11 @@ def warm_up(model: EmotionModel, detector: Detector) -> None:
     """Run detector and model once on an empty picture, so that the first frame of a camera does not wait for them."""
     detector(np.zeros((240, 320, 3), dtype=np.uint8))
     model.probabilities(np.zeros((1, 48, 48), dtype=np.uint8))
+
+
+def _one_thread_of_pytorch() -> None:
+    """One face at a time is too little to share: with a thread for each core, waiting for one another takes far longer
+    than the network itself as soon as anything else is running. The setting is the calling thread's own."""
+    import torch
+
+    torch.set_num_threads(1)

@@ -29,6 +29,7 @@ class KnownModel:
     hold: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
     calls: int = 0
+    engine: str = "onnx"
 
     def __post_init__(self) -> None:
         self.hold.set()

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).parents[1]
 
 WORK = """
@@ -42,7 +40,6 @@ def kept(home: Path) -> list[str]:
 
 
 def test_onnx_runtime_keeps_no_id_of_this_computer(tmp_path):
-    pytest.importorskip("onnxruntime")
     run("import ferdash\n" + WORK, tmp_path / "with")
     assert not kept(tmp_path / "with")
 

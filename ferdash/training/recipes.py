@@ -120,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("fernet", "Train FerNet from scratch.", _FERNET),
         Recipe(
             "fernet_taught",
-            "Goes on from the fernet recipe, with its result as the teacher; the shipped model was made this way.",
+            "Goes on from the fernet recipe, with its result as the teacher.",
             _FERNET_TAUGHT,
             continues="fernet",
         ),

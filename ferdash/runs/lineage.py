@@ -132,8 +132,8 @@ def _edges_to(run: Run) -> list[Edge]:
     elif start:
         edges.append(Edge(_model_key(start), key, "starts from", checkpoint or _default_checkpoint(start), {}))
     for teacher in str(config.get("loss", {}).get("teachers") or "").split(","):
-        name, _, checkpoint = teacher.strip().partition("@")
-        if name:
+        name, _, checkpoint = teacher.strip().removeprefix("votes:").partition("@")
+        if name and name != "votes":
             edges.append(Edge(_model_key(name), key, "taught by", checkpoint or _default_checkpoint(name), {}))
     return edges
 

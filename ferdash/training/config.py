@@ -73,8 +73,9 @@ class LossConfig:
     """focal_gamma: 0 is cross-entropy, above 0 focal loss. class_weights: `inverse` frequency or `effective` number.
     label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
     teachers: model references, separated by commas, whose probabilities take teacher_share of each target; `start` is
-    the model that the run starts from, `votes` what the label usually is given an image's votes (see
-    ferdash.training.raters), and a .npy file a table of what somebody else sees in the training images."""
+    the model that the run starts from, `votes` what the label usually is given an image's votes, `votes:MODEL` what it
+    usually is given these and MODEL's features (see ferdash.training.raters), and a .npy file a table of what somebody
+    else sees in the training images."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0
@@ -255,9 +256,10 @@ class TrainConfig:
     def teachers(self) -> list[str]:
         """The references in loss.teachers. Raises ConfigError for `start` where the run starts from none."""
         names = [name.strip() for name in self.loss.teachers.split(",") if name.strip()]
-        if "start" in names and not self.start_from:
+        if {"start", "votes:start"} & set(names) and not self.start_from:
             raise ConfigError("loss.teachers names “start”, but this run starts from no model; name one to start from.")
-        return [self.start_from if name == "start" else name for name in names]
+        known = {"start": self.start_from, "votes:start": f"votes:{self.start_from}"}
+        return [known.get(name, name) for name in names]
 
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:

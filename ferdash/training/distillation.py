@@ -18,7 +18,8 @@ from ferdash.models.views import average_probabilities, ten_crops
 
 BATCH = 512
 VOTES = "votes"
-"""Name of the teacher that knows the raters' votes (see ferdash.training.raters)."""
+"""Name of the teacher that knows the raters' votes (see ferdash.training.raters); `votes:MODEL` is the one that knows
+MODEL's features of the image besides."""
 
 LOOKS = 10
 """How often a teacher looks at each image."""
@@ -34,19 +35,20 @@ def teacher_table(
     checkpoints: Path,
     kept: Path,
     on_progress: Callable[[int, int], None],
-    tables: Mapping[str, np.ndarray] | None = None,
+    tables: Callable[[], Mapping[str, np.ndarray]] | None = None,
 ) -> np.ndarray:
     """The teachers' mean probabilities of each training image, float32 (N, 7).
 
-    references: model references, files of tables (see `is_table`), or names in `tables`, each float32 (N, 7). images:
-    uint8 (N, H, W). kept: file that holds the table; it is read when it is there, so that a resumed run learns from the
-    same numbers, and written when it is not. on_progress(done, total) is called after every batch.
+    references: model references, files of tables (see `is_table`), or names in what `tables` answers, each float32
+    (N, 7); it is asked only when the table is made. images: uint8 (N, H, W). kept: file that holds the table; it is
+    read when it is there, so that a resumed run learns from the same numbers, and written when it is not.
+    on_progress(done, total) is called after every batch.
 
     Raises ModelError when a teacher cannot be loaded, or a table does not fit the images.
     """
     if kept.is_file():
         return np.load(kept)
-    given = dict(tables or {})
+    given = dict(tables() if tables else {})
     files = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
     # Temperatures were fitted on validation, of which training must not know anything.
     networks = [name for name in references if not is_table(name) and name not in given]
@@ -60,6 +62,14 @@ def teacher_table(
     table = (total / len(references)).astype(np.float32)
     write_atomic(kept, lambda file: np.save(file, table))
     return table
+
+
+def model_behind(reference: str) -> str:
+    """The model that a teacher looks at images with; empty for the raters' votes alone and for a table."""
+    name, _, model = reference.partition(":")
+    if name == VOTES:
+        return model
+    return "" if is_table(reference) else reference
 
 
 def is_table(reference: str) -> bool:

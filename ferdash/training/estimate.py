@@ -11,7 +11,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
 from ferdash.training.config import TrainConfig
-from ferdash.training.distillation import LOOKS, is_table
+from ferdash.training.distillation import LOOKS, model_behind
 from ferdash.training.extra import with_extra
 from ferdash.training.folds import in_fold
 from ferdash.training.loop import Trainer
@@ -49,7 +49,7 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
     training_s = trainer.images.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
-    asked = [reference for reference in config.teachers() if not is_table(reference)]
+    asked = [reference for reference in config.teachers() if model_behind(reference)]
     asked_s = len(asked) * LOOKS * len(trainer.images) / EVALUATION_BATCH * evaluation_s
     weights = sum(tensor.nbytes for tensor in network.state_dict().values())
     state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))

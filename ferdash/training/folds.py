@@ -18,7 +18,7 @@ from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError
 from ferdash.runs.store import open_run
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
-from ferdash.training.distillation import VOTES, is_table
+from ferdash.training.distillation import is_table, model_behind
 
 NEARLY_IDENTICAL = ("near_leaks", "near_conflicts", "near_duplicates")
 """The audit's findings whose groups are versions of one photograph."""
@@ -62,8 +62,9 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
     from a teacher that was."""
     if config.folds.count == 0:
         return
-    for reference in dict.fromkeys([config.start_from, *config.teachers()]):
-        if reference not in ("", VOTES) and _has_seen(reference, config, dataset, checkpoints):
+    taught_by = [name if is_table(name) else model_behind(name) for name in config.teachers()]
+    for reference in dict.fromkeys([config.start_from, *taught_by]):
+        if reference and _has_seen(reference, config, dataset, checkpoints):
             raise ConfigError(
                 f"{reference} has seen images of “{dataset.name}” that these folds validate on, so their scores "
                 "would be too good. Start from, and learn from, models that have not seen them."

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.errors import FerdashError, ModelError
+from ferdash.models.features import embed
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
@@ -26,7 +27,7 @@ from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_st
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
-from ferdash.training.distillation import TAUGHT, VOTES, teacher_table
+from ferdash.training.distillation import TAUGHT, VOTES, model_behind, teacher_table
 from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
@@ -159,7 +160,11 @@ def _ask_teachers(
             checkpoints=checkpoints,
             kept=run.folder / TAUGHT,
             on_progress=lambda done, total: write_status(run.folder, state="running"),
-            tables={VOTES: label_given_votes(dataset.labels[rows], votes)} if VOTES in references else None,
+            tables=lambda: {
+                name: label_given_votes(dataset.labels[rows], votes, _features(name, dataset.images[rows], checkpoints))
+                for name in references
+                if name.partition(":")[0] == VOTES
+            },
         )
 
     if processes.main:
@@ -167,6 +172,14 @@ def _ask_teachers(
         ask()
     processes.tell(None)  # the others wait for the table, then read it
     return ask()
+
+
+def _features(teacher: str, images: np.ndarray, checkpoints: Path) -> np.ndarray | None:
+    """What the model behind a teacher that knows the votes makes of each image and its mirror image, float32 (N, D)."""
+    if not (name := model_behind(teacher)):
+        return None
+    model = load_model(name, checkpoints, engine="torch", calibrated=False)
+    return (embed(model, images) + embed(model, np.ascontiguousarray(images[:, :, ::-1]))) / 2
 
 
 def failure_sentence(error: BaseException) -> str:

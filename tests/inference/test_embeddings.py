@@ -8,7 +8,8 @@ from transformers import ViTConfig, ViTForImageClassification
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError, ModelError
-from ferdash.inference.embeddings import embed, project
+from ferdash.inference.embeddings import project
+from ferdash.models.features import embed
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess

@@ -9,11 +9,11 @@ import torch
 
 from ferdash.errors import ModelError
 from ferdash.inference.compression import export_onnx
-from ferdash.inference.embeddings import embed
 from ferdash.inference.explain import has_feature_maps
 from ferdash.models.calibration import Calibration, write_calibration
 from ferdash.models.engines import TOLERANCE
 from ferdash.models.exported import RECORD_FILE, read_export
+from ferdash.models.features import embed
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess

@@ -7,9 +7,9 @@ from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
-from ferdash.inference.embeddings import embed
 from ferdash.inference.explain import has_feature_maps
 from ferdash.models.emotion_model import Ensemble
+from ferdash.models.features import embed
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess

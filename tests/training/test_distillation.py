@@ -10,7 +10,7 @@ from ferdash.models.views import average_probabilities, ten_crops
 from ferdash.runs.lineage import lineage
 from ferdash.training import start
 from ferdash.training.config import LossConfig, TrainConfig, from_dict, override
-from ferdash.training.distillation import teacher_table
+from ferdash.training.distillation import model_behind, teacher_table
 from ferdash.training.losses import target_table
 from ferdash.training.sampling import training_rows
 
@@ -119,3 +119,12 @@ def test_the_record_names_the_teacher_that_start_stands_for(
 def test_a_share_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"loss\.teacher_share is 0"):
         LossConfig(teacher_share=0.0)
+
+
+def test_the_model_behind_a_teacher() -> None:
+    assert [model_behind(name) for name in ("votes", "votes:fernet-plus", "run:a@best", "seen.npy")] == [
+        "",
+        "fernet-plus",
+        "run:a@best",
+        "",
+    ]

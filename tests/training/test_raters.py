@@ -39,6 +39,21 @@ def test_no_label_has_a_part_in_its_own_guess() -> None:
     assert label_given_votes(labels, votes)[np.arange(210), labels].mean() < 1 / 7 + 0.02
 
 
+def test_features_say_what_votes_cannot() -> None:
+    # The raters cannot tell 5 from 6 here; one of the features can.
+    truth, labels, votes = _noisy()
+    votes[np.isin(truth, (5, 6))] = np.array([0, 0, 0, 0, 0, 5, 5, 0, 0, 0], dtype=np.uint8)
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(len(truth), 4)).astype(np.float32)
+    features[:, 0] += 6 * (truth == 6)
+    votes[9] = 0
+    blind, seeing = label_given_votes(labels, votes), label_given_votes(labels, votes, features)
+    hard = np.isin(truth, (5, 6))
+    assert (blind[hard].argmax(axis=1) == truth[hard]).mean() < 0.7
+    assert (seeing[hard].argmax(axis=1) == truth[hard]).mean() > 0.95
+    assert seeing[9].tolist() == np.eye(7)[labels[9]].tolist()
+
+
 def test_an_image_without_votes_keeps_its_label() -> None:
     _, labels, votes = _noisy()
     votes[5] = 0
@@ -71,3 +86,7 @@ def test_a_run_learns_from_the_votes(tmp_path: Path, squares_root: Path, tiny_co
     run = start.create(config, data=tmp_path / "data", checkpoints=tmp_path)
     assert start.execute(run, data=tmp_path / "data", checkpoints=tmp_path) == "finished"
     assert np.load(run.folder / "taught.npy").max(axis=1).min() > 0.5
+    once_more = override(config, [f"loss.teachers=votes:run:{run.id}@best", "folds.count=0"])
+    taught = start.create(once_more, data=tmp_path / "data", checkpoints=tmp_path)
+    assert start.execute(taught, data=tmp_path / "data", checkpoints=tmp_path) == "finished"
+    assert np.load(taught.folder / "taught.npy").argmax(axis=1).shape == (len(squares.rows("train")),)

@@ -179,7 +179,8 @@ def _map(answers: Answers, dataset: FaceDataset) -> tuple[np.ndarray, np.ndarray
     """Places of the mapped images among the answers, ascending, and where each stands, float32 (N, 2)."""
     shared.await_torch()
     # Only here: the page would wait for PyTorch, which nothing else on it needs.
-    from ferdash.inference.embeddings import embed, project
+    from ferdash.inference.embeddings import project
+    from ferdash.models.features import embed
     from ferdash.models.loading import load_model
 
     every = np.arange(len(answers.rows))

@@ -10,7 +10,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
 from ferdash.models.card import read_card, read_evaluation
-from ferdash.paths import checkpoints_root
+from ferdash.paths import checkpoints_root, named_model
 from ferdash.runs.store import list_run_ids, open_run, read_status
 from ferdash.wording import counted, percent
 
@@ -83,7 +83,7 @@ def draw_model_card() -> None:
 def _scores(reference: str) -> list[str]:
     """What is recorded of a model, the score that matters first: its evaluations with intervals, else the bare scores
     of its card."""
-    folder = checkpoints_root() / "models" / reference
+    folder = named_model(reference, checkpoints_root())
     evaluations = read_evaluation(folder)
     lines = [_score(evaluation) for evaluation in evaluations]
     if evaluations and _learned_votes(evaluations[0]):

@@ -1,5 +1,6 @@
 """`ferdash app`: the Streamlit app."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import typer
 
 from ferdash.errors import FerdashError
+from ferdash.paths import app_script
+
+FOLDERS = ("FERDASH_DATA", "FERDASH_CHECKPOINTS")
 
 
 def register(app: typer.Typer) -> None:
@@ -16,8 +20,10 @@ def register(app: typer.Typer) -> None:
 
 def run_app(context: typer.Context) -> None:
     """Open the app in a browser. Further options go to `streamlit run`."""
-    script = Path(__file__).parents[2] / "streamlit_app.py"
+    script = app_script()
     if not script.is_file():
-        raise FerdashError("The app is not part of this installation; run it from a clone of the project: make run.")
+        raise FerdashError(f"The app is missing from this installation ({script}); install ferdash again.")
+    # Streamlit reads its settings from the folder where it starts, and that is not where the person is.
+    folders = {name: str(Path(os.environ[name]).expanduser().absolute()) for name in FOLDERS if os.environ.get(name)}
     command = [sys.executable, "-m", "streamlit", "run", str(script), *context.args]
-    raise typer.Exit(subprocess.call(command, cwd=script.parent))
+    raise typer.Exit(subprocess.call(command, cwd=script.parent, env=os.environ | folders))

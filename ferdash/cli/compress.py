@@ -8,7 +8,7 @@ import typer
 
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import ModelError
-from ferdash.paths import checkpoints_root, data_root
+from ferdash.paths import checkpoints_root, data_root, is_shipped
 
 
 def register(app: typer.Typer) -> None:
@@ -79,6 +79,11 @@ def calibrate(
         raise ModelError(
             f"{model} is kept in the cache of the Hugging Face Hub, which is not written to. Copy it to a folder "
             f"(`hf download {model} --local-dir DIR`) and calibrate that."
+        )
+    if is_shipped(folder):
+        raise ModelError(
+            f"{model} is part of the installed ferdash, which is not written to. Copy {folder} into "
+            f"{checkpoints_root() / 'models'}, under this name or another, and calibrate that."
         )
     faces = open_dataset(data_root(), dataset)
     loaded = load_in_torch(model, checkpoints_root(), calibrated=False)

@@ -14,6 +14,7 @@ from ferdash.inference.crop_box import CropBox, cut_out
 from ferdash.inference.faces import Face, from_left, merged, reduced, suppress_duplicates
 from ferdash.inference.landmarks import roll_of
 from ferdash.models.runtime import open_graph
+from ferdash.paths import SHIPPED, checkout
 
 FILE = Path("detectors/centerface/centerface.onnx")
 """Within a folder of checkpoints."""
@@ -50,8 +51,8 @@ the face's box takes the share: on the picture itself the network understates a 
 
 def centerface_file(checkpoints: Path) -> Path:
     """The network's file in `checkpoints`, else the one that comes with ferdash. Raises ModelError where neither is."""
-    shipped = Path(__file__).parents[2] / "checkpoints"
-    for folder in (checkpoints, shipped):
+    project = checkout()
+    for folder in (checkpoints, SHIPPED if project is None else project / "checkpoints"):
         if (folder / FILE).is_file():
             return folder / FILE
     raise ModelError(

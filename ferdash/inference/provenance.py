@@ -10,6 +10,7 @@ from ferdash.evaluation.protocol import Protocol
 from ferdash.models.card import EVALUATION_FILE
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.reference import files_behind, members_of, without_size
+from ferdash.paths import named_model
 
 Source = Literal["training images", "same source", "other source", "unknown"]
 
@@ -56,7 +57,7 @@ def _trained_on(reference: str, checkpoints: Path) -> set[str]:
     """Names and hashes of the datasets behind a model, those of the model it began from included."""
     bare, _ = without_size(reference)
     if not bare.startswith("run:"):
-        return _of_card(checkpoints / "models" / bare if "/" not in bare else Path(bare).expanduser())
+        return _of_card(named_model(bare, checkpoints) if "/" not in bare else Path(bare).expanduser())
     run_id = bare.removeprefix("run:").partition("@")[0]
     try:
         record = json.loads((checkpoints / "runs" / run_id / "config.json").read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from ferdash.models.hub import REPORT_MODEL, is_cached
+from ferdash.paths import model_folders
 
 DEFAULT_MODEL = "fernet-plus"
 """What photos, videos and the camera are looked at with, unless a person chooses."""
@@ -28,12 +29,13 @@ class ModelEntry:
 
 
 def list_models(checkpoints: Path) -> list[ModelEntry]:
-    """Models of `checkpoints`/models (those of SHIPPED first), runs with a best checkpoint (newest first), the report's
-    model."""
-    folders = [entry for entry in (checkpoints / "models").glob("*") if (entry / "config.json").is_file()]
+    """Models of `checkpoints`/models and those of an installed ferdash (those of SHIPPED first), runs with a best
+    checkpoint (newest first), the report's model."""
+    folders = model_folders(checkpoints)
+    names = {entry.parent.name for folder in folders for entry in folder.glob("*/config.json")}
     order = {name: place for place, name in enumerate(SHIPPED)}
-    folders.sort(key=lambda entry: (order.get(entry.name, len(order)), entry.name))
-    shipped = [ModelEntry(entry.name, *_describe(entry.name), available=True) for entry in folders]
+    ordered = sorted(names, key=lambda name: (order.get(name, len(order)), name))
+    shipped = [ModelEntry(name, *_describe(name), available=True) for name in ordered]
     runs = [
         ModelEntry(f"run:{run_id}", f"Run {run_id}", "run", "Best epoch of this run.", available=True)
         for run_id in sorted((path.parts[-3] for path in checkpoints.glob("runs/*/checkpoints/best.pt")), reverse=True)

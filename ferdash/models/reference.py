@@ -12,6 +12,7 @@ from ferdash.models.calibration import CALIBRATION_FILE
 from ferdash.models.catalogue import SHIPPED
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.weight_files import WEIGHTS_FILE
+from ferdash.paths import is_shipped, model_folders, named_model
 
 EXPORT_FOLDER = "onnx"
 
@@ -46,8 +47,8 @@ def files_behind(reference: str, checkpoints: Path) -> list[Path]:
         if bare.startswith("run:"):
             files.append(run_checkpoint(bare, checkpoints / "runs"))
             continue
-        shipped = checkpoints / "models" / bare
-        folder = shipped if shipped.is_dir() else Path(bare).expanduser()
+        named = named_model(bare, checkpoints)
+        folder = named if named.is_dir() else Path(bare).expanduser()
         files += [folder / WEIGHTS_FILE, folder / CALIBRATION_FILE]
     return [path for path in files if path.is_file()]
 
@@ -77,13 +78,15 @@ def title_of(reference: str, checkpoints: Path) -> str:
 
 def export_folder(reference: str, checkpoints: Path) -> Path:
     """Where an export of a model to ONNX is kept: in the model's folder or the run's, and for a model of the Hub, whose
-    folder is a cache, in `checkpoints`/exports. Raises ModelError as `model_folder` does."""
+    folder is a cache, in `checkpoints`/exports; so too for what an installed ferdash does not hold of its own models.
+    Raises ModelError as `model_folder` does."""
     bare, size = without_size(reference.strip())
     name = EXPORT_FOLDER if size is None else f"{EXPORT_FOLDER}-{size}px"
     if bare.startswith("run:"):
         return run_checkpoint(bare, checkpoints / "runs").parents[1] / name
     folder = model_folder(bare, checkpoints)
-    if is_hub_id(bare) and not Path(bare).expanduser().is_dir():
+    of_hub = is_hub_id(bare) and not Path(bare).expanduser().is_dir()
+    if of_hub or (is_shipped(folder) and not (folder / name).is_dir()):
         return checkpoints / "exports" / bare.replace("/", "--") / name
     return folder / name
 
@@ -92,15 +95,18 @@ def model_folder(reference: str, checkpoints: Path) -> Path:
     """The folder that a reference other than `run:` names, downloaded if need be. Raises ModelError."""
     if not reference:
         raise ModelError("No model was named; try fernet, a folder, or a Hugging Face id such as owner/name.")
-    shipped = checkpoints / "models" / reference
-    if Path(reference).name == reference and shipped.is_dir():
-        return shipped
+    named = named_model(reference, checkpoints)
+    if Path(reference).name == reference and named.is_dir():
+        return named
     path = Path(reference).expanduser()
     if path.is_dir():
         return path
     if is_hub_id(reference):
         return hub_folder(reference)
-    known = ", ".join(sorted(entry.name for entry in shipped.parent.glob("*") if entry.is_dir())) or "none yet"
+    folders = model_folders(checkpoints)
+    known = (
+        ", ".join(sorted({one.name for folder in folders for one in folder.iterdir() if one.is_dir()})) or "none yet"
+    )
     raise ModelError(f"There is no model “{reference}”: neither a folder nor one of those shipped ({known}).")
 
 

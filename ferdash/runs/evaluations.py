@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from ferdash.errors import EvaluationError
 from ferdash.files import write_json
+from ferdash.paths import model_folders, named_model
 
 Kind = Literal["scores", "robustness"]
 
@@ -47,7 +48,8 @@ def list_evaluations(checkpoints: Path, kind: Kind) -> list[dict[str, Any]]:
     kept = [record for path in (checkpoints / FOLDER).glob(f"{kind}-*.json") for record in _read(path)]
     kept.sort(key=lambda record: record["measured_at"], reverse=True)
     shipped = []
-    for path in sorted((checkpoints / "models").glob(f"*/{SHIPPED[kind]}")):
+    names = {path.parent.name for folder in model_folders(checkpoints) for path in folder.glob(f"*/{SHIPPED[kind]}")}
+    for path in (named_model(name, checkpoints) / SHIPPED[kind] for name in sorted(names)):
         for record in _read(path):
             # A list of evaluations, the main one first, is what a card is written from: all of the model's own dataset.
             found = record["evaluations"][0] | {"source": "same source"} if "evaluations" in record else record

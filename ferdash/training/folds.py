@@ -16,6 +16,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.data.sources.splits import draw_splits
 from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError
+from ferdash.paths import named_model
 from ferdash.runs.store import open_run
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
 from ferdash.training.distillation import is_table, model_behind
@@ -75,7 +76,7 @@ def _has_seen(reference: str, config: TrainConfig, dataset: FaceDataset, checkpo
     if is_table(reference):
         return True  # it was made from all training images, as far as anybody knows
     if not reference.startswith("run:"):
-        return dataset.hash in _trained_on(checkpoints / "models" / reference / "evaluation.json")
+        return dataset.hash in _trained_on(named_model(reference, checkpoints) / "evaluation.json")
     record = open_run(checkpoints / "runs", reference.removeprefix("run:").partition("@")[0]).record
     return record["dataset"]["hash"] == dataset.hash and from_dict(record["config"]).folds != config.folds
 

@@ -22,6 +22,7 @@ from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
+from ferdash.paths import checkout
 from ferdash.runs.before import write_before
 from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
@@ -197,6 +198,8 @@ def failure_sentence(error: BaseException) -> str:
 
 def code_version() -> str:
     """The commit this code stands at, marked when files differ from it; the package's version outside a clone."""
+    if checkout() is None:
+        return f"ferdash {__version__}"  # a repository around the installed package is somebody else's
     here = Path(__file__).parent
     try:
         commit = _git(here, "rev-parse", "--short=12", "HEAD")

@@ -51,7 +51,7 @@ def made_session(tmp_path: Path) -> Callable:
     from skimage.data import astronaut
 
     from ferdash.analyses.jobs import create_video_session
-    from ferdash.analyses.store import SessionWriter
+    from ferdash.analyses.writer import SessionWriter
     from ferdash.video.analysis import AnalysisSettings
     from ferdash.video.frame_table import empty_row, face_row, frames_table
 

@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 
-BASE = {"emotions", "errors", "files", "paths", "wording"}
+BASE = {"emotions", "errors", "files", "paths", "records", "wording"}
 ROOMS = {"data", "models", "evaluation", "runs"}
 ENGINE = BASE | ROOMS | {"training", "inference"}
 SEEING = BASE | {"models", "inference", "tracking"}
@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
     "paths": {"errors"},
+    "records": {"errors", "files"},
     "wording": set(),
     "serving": set(),
     **dict.fromkeys(ROOMS, BASE),

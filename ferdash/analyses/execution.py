@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ferdash.analyses.store import Session, SessionWriter, read_status
+from ferdash.analyses.store import Session, read_status
+from ferdash.analyses.writer import SessionWriter
 from ferdash.errors import FerdashError, SessionError
 from ferdash.inference.detector import Detector
 from ferdash.inference.framing import CROP_SIZE

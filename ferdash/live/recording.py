@@ -14,9 +14,10 @@ import av
 import cv2
 import numpy as np
 
-from ferdash.analyses.store import SessionWriter, create_session, open_session, set_neutral
+from ferdash.analyses.marks import set_neutral
+from ferdash.analyses.store import SESSIONS, create_session, open_session
+from ferdash.analyses.writer import SessionWriter
 from ferdash.errors import FerdashError, SessionError
-from ferdash.files import write_json
 from ferdash.live.engine import LiveFace, LiveSettings, RecordingState
 from ferdash.video.decoding import VideoInfo, probe
 from ferdash.video.frame_table import empty_row, face_row, frames_table
@@ -165,7 +166,7 @@ class LiveRecording:
         session = open_session(self._folder_of, self.session)
         if self._frames:
             info = probe(session.folder / VIDEO)
-            write_json(session.folder / "session.json", {**session.record, "video": info.to_dict()})
+            SESSIONS.write_record(session.folder, {**session.record, "video": info.to_dict()})
 
     def _trouble(self, error: Exception) -> SessionError:
         return SessionError(

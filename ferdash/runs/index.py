@@ -15,12 +15,9 @@ from typing import Any, Literal
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.runs.history import EpochLines, best_row
-from ferdash.runs.store import State, list_run_ids, open_run, read_meta, read_status
+from ferdash.runs.store import FILES, LIVE, list_run_ids, open_run, read_meta, read_status
 
 Kind = Literal["run", "imported", "published"]
-
-FILES = ("config.json", "status.json", "meta.json", "metrics.jsonl")
-LIVE = ("queued", "running", "paused")
 
 TUNED_ON_TEST = "tuned on test"
 """The mark of a run whose training followed test scores, wherever it is shown."""
@@ -60,7 +57,7 @@ class RunSummary:
     tags: tuple[str, ...]
     notes: str
     archived: bool
-    state: State
+    state: str
     recipe: str
     dataset: str
     dataset_hash: str

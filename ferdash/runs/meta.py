@@ -4,15 +4,13 @@ meta.json is replaced in one step and holds nothing that training reads, so all 
 Only deleting is not.
 """
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ferdash.errors import RunError
 from ferdash.files import write_json
-from ferdash.runs.index import FILES, LIVE
-from ferdash.runs.store import open_run, read_meta, read_status
+from ferdash.runs.store import RUNS, open_run, read_meta
 
 
 def rename(root: Path, run_id: str, name: str) -> None:
@@ -53,28 +51,7 @@ def delete(root: Path, run_id: str) -> None:
 
     Raises RunError when it waits or is at work, when the folder is not a run's, or cannot be removed.
     """
-    folder = root / run_id
-    if not run_id or run_id.startswith(".") or Path(run_id).name != run_id or not folder.is_dir():
-        raise RunError(f"There is no run {run_id}; `ferdash runs list` shows those there are.")
-    if any(folder.iterdir()) and not any((folder / name).is_file() for name in FILES):
-        raise RunError(f"{run_id} is a folder without a file of ferdash's; look into it and remove it by hand.")
-    if (state := _state(folder)) in LIVE:
-        raise RunError(f"Run {run_id} is {state}; stop it first.")
-    # Out of sight in one step: nobody meets half a run, even if removing its files takes a while or fails.
-    doomed = root / f".deleted-{run_id}"
-    try:
-        shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
-    except OSError as error:
-        raise RunError(f"Run {run_id} could not be deleted: {error}.") from error
-
-
-def _state(folder: Path) -> str:
-    try:
-        return str(read_status(folder)["state"])
-    except (RunError, KeyError, TypeError, ValueError):
-        return "damaged"
+    RUNS.delete(root, run_id)
 
 
 def _change(root: Path, run_id: str, **values: Any) -> None:

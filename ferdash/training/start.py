@@ -24,7 +24,7 @@ from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
 from ferdash.runs.before import write_before
-from ferdash.runs.store import Run, append_log, create_run, new_run_id, write_status
+from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
@@ -89,9 +89,24 @@ def execute(
     """Train a queued run, or continue one that was interrupted or stopped; returns the state it ended in.
 
     processes: those that train it together, each of which calls this. Whatever goes wrong, status.json says so before
-    the exception goes on to the caller.
+    the exception goes on to the caller; RunError, and nothing changed, where another process is at the run already.
     """
+    hold = RUNS.lock(run.folder) if processes.main else None
+    try:
+        return _execute(run, data, checkpoints, control, on_progress, processes)
+    finally:
+        if hold is not None:
+            hold.release()
 
+
+def _execute(
+    run: Run,
+    data: Path,
+    checkpoints: Path,
+    control: Control | None,
+    on_progress: Callable[[Progress], None] | None,
+    processes: Processes,
+) -> str:
     def record(message: str, **status: Any) -> None:
         if processes.main:
             append_log(run.folder, message)

@@ -6,7 +6,8 @@ import pytest
 
 from ferdash.analyses.annotated_film import LONGEST_SIDE, write_annotated
 from ferdash.analyses.jobs import create_stills_session, create_video_session
-from ferdash.analyses.store import Session, SessionWriter
+from ferdash.analyses.store import Session
+from ferdash.analyses.writer import SessionWriter
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import SessionError
 from ferdash.video.analysis import AnalysisSettings

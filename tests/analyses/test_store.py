@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ferdash import records
+from ferdash.analyses import marks
 from ferdash.analyses import store as sessions
-from ferdash.analyses.store import SessionWriter, create_session, find_session, list_sessions, open_session
+from ferdash.analyses.store import create_session, find_session, list_sessions, open_session
+from ferdash.analyses.writer import SessionWriter
 from ferdash.errors import SessionError, VideoError
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 
@@ -100,7 +103,7 @@ def test_a_session_elsewhere_is_alive_as_long_as_it_beats(session):
     SessionWriter(session)
     status(session, host="another", pid=1, heartbeat=time.time())
     assert session.state == "running"
-    status(session, heartbeat=time.time() - 2 * sessions.STALE_AFTER_S)
+    status(session, heartbeat=time.time() - 2 * records.STALE_AFTER_S)
     assert session.state == "interrupted"
 
 
@@ -167,7 +170,7 @@ def test_a_session_gets_another_name(root, session):
 
 
 def test_a_session_is_deleted_for_good(root, session):
-    with pytest.raises(SessionError, match="is being analysed; stop it first"):
+    with pytest.raises(SessionError, match=f"Session {session.id} is queued; stop it first"):
         sessions.delete(root, session.id)
     SessionWriter(session).finish()
     sessions.delete(root, session.id)
@@ -189,23 +192,23 @@ def test_nothing_else_is_deleted(root):
 
 def test_frames_are_marked_with_names(root, session):
     assert session.marks() == []
-    sessions.mark(root, session.id, frame=30, timestamp_s=1.2, name=" she  laughs ")
-    sessions.mark(root, session.id, frame=10, timestamp_s=0.4, name="start")
-    sessions.mark(root, session.id, frame=30, timestamp_s=1.2, name="laughs")
+    marks.mark(root, session.id, frame=30, timestamp_s=1.2, name=" she  laughs ")
+    marks.mark(root, session.id, frame=10, timestamp_s=0.4, name="start")
+    marks.mark(root, session.id, frame=30, timestamp_s=1.2, name="laughs")
     assert [(mark["frame"], mark["name"]) for mark in session.marks()] == [(10, "start"), (30, "laughs")]
-    assert len(sessions.unmark(root, session.id, frame=10)) == 1
+    assert len(marks.unmark(root, session.id, frame=10)) == 1
     with pytest.raises(SessionError, match="Frame 10 of Interview has no marker"):
-        sessions.unmark(root, session.id, frame=10)
+        marks.unmark(root, session.id, frame=10)
     with pytest.raises(SessionError, match="A marker needs a name"):
-        sessions.mark(root, session.id, frame=1, timestamp_s=0.0, name=" ")
+        marks.mark(root, session.id, frame=1, timestamp_s=0.0, name=" ")
 
 
 def test_neutral_frames_are_kept_by_track(root, session):
     assert session.neutral() == {}
-    sessions.set_neutral(root, session.id, 2, [5, 3, 5])
-    assert sessions.set_neutral(root, session.id, 1, [7]) == {2: [3, 5], 1: [7]}
+    marks.set_neutral(root, session.id, 2, [5, 3, 5])
+    assert marks.set_neutral(root, session.id, 1, [7]) == {2: [3, 5], 1: [7]}
     assert open_session(root, session.id).neutral() == {1: [7], 2: [3, 5]}
-    sessions.set_neutral(root, session.id, 2, [])
+    marks.set_neutral(root, session.id, 2, [])
     assert session.neutral() == {1: [7]}
 
 

@@ -6,7 +6,8 @@ from functools import partial
 import pytest
 from typer.testing import CliRunner
 
-from ferdash.analyses.store import list_sessions, mark
+from ferdash.analyses.marks import mark
+from ferdash.analyses.store import list_sessions
 from ferdash.cli.main import app
 from ferdash.errors import SessionError
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from ferdash.analyses.store import mark, open_session, rename
+from ferdash.analyses.marks import mark
+from ferdash.analyses.store import open_session, rename
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import SessionError
 from ferdash.exports.comparing import compare_sessions, comparison_document, shared_markers

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from ferdash.analyses.jobs import create_video_session
-from ferdash.analyses.store import SessionWriter, mark, open_session, set_neutral
+from ferdash.analyses.marks import mark, set_neutral
+from ferdash.analyses.store import open_session
+from ferdash.analyses.writer import SessionWriter
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, SessionError
 from ferdash.exports.files import (

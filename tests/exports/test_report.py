@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from ferdash.analyses.store import mark, open_session, rename, set_neutral
+from ferdash.analyses.marks import mark, set_neutral
+from ferdash.analyses.store import open_session, rename
 from ferdash.exports.files import read_analysis
 from ferdash.exports.report import report_html
 

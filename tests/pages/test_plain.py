@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 from pages import PAGES
 from pages.parts.common.plain import plain
 
-from ferdash.analyses.store import mark, rename
+from ferdash.analyses.marks import mark
+from ferdash.analyses.store import rename
 from ferdash.data.dataset import open_dataset, save_dataset
 
 Visit = Callable[..., AppTest]

@@ -11,7 +11,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from ferdash.analyses.jobs import create_video_session
-from ferdash.analyses.store import SessionWriter, list_sessions, mark, open_session
+from ferdash.analyses.marks import mark
+from ferdash.analyses.store import list_sessions, open_session
+from ferdash.analyses.writer import SessionWriter
 from ferdash.emotions import EMOTIONS
 from ferdash.video.analysis import AnalysisSettings
 

@@ -175,7 +175,7 @@ def damage(folder: Path, kind: str) -> None:
         ("list for meta", "meta.json of run b is not what ferdash writes there"),
         ("wrong kind", "something else than ferdash writes"),
         ("number for tags", "something else than ferdash writes"),
-        ("strange pid", "something else than ferdash writes"),
+        ("strange pid", "not what ferdash writes"),
     ],
 )
 def test_a_damaged_folder_is_listed_with_the_reason_and_the_rest_works(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ferdash.errors import RunError
+from ferdash.records import STALE_AFTER_S
 from ferdash.runs import store
 
 
@@ -95,7 +96,7 @@ def test_a_run_that_stopped_beating_is_interrupted_wherever_it_ran(run: store.Ru
     status = {"state": "paused", "pid": os.getpid(), "host": "elsewhere", "heartbeat": time.time()}
     (run.folder / "status.json").write_text(json.dumps(status))
     assert store.read_status(run.folder)["state"] == "paused"
-    status["heartbeat"] = time.time() - store.STALE_AFTER_S - 1
+    status["heartbeat"] = time.time() - STALE_AFTER_S - 1
     (run.folder / "status.json").write_text(json.dumps(status))
     assert store.read_status(run.folder)["state"] == "interrupted"
 

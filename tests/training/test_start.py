@@ -1,12 +1,14 @@
 import errno
+from pathlib import Path
 
 import pytest
 import torch
 
-from ferdash.errors import RunError
+from ferdash.errors import DatasetError, RunError
+from ferdash.runs.store import RUNS, create_run
 from ferdash.training.config import override
 from ferdash.training.recipes import get_recipe
-from ferdash.training.start import command_of, failure_sentence
+from ferdash.training.start import command_of, execute, failure_sentence
 
 
 @pytest.mark.parametrize(
@@ -32,3 +34,16 @@ def test_the_command_on_record_makes_the_same_configuration_again() -> None:
     options = dict(zip(words[2::2], words[3::2], strict=True))
     settings = [options["--set"], f"seed={options['--seed']}", f"start_from={options['--model']}"]
     assert override(get_recipe(options["--recipe"]).config(), settings) == config
+
+
+def test_a_run_that_another_process_trains_is_left_alone(tmp_path: Path) -> None:
+    run = create_run(tmp_path / "runs", "20250101-000000-a-0001", {"config": {}})
+    held = RUNS.lock(run.folder)
+    before = (run.folder / "status.json").read_bytes()
+    with pytest.raises(RunError, match="Run 20250101-000000-a-0001 is at work already"):
+        execute(run, data=tmp_path, checkpoints=tmp_path)
+    assert (run.folder / "status.json").read_bytes() == before
+    held.release()
+    with pytest.raises(DatasetError):  # now it is looked at
+        execute(run, data=tmp_path, checkpoints=tmp_path)
+    RUNS.lock(run.folder).release()

@@ -12,7 +12,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import sessions as video_sessions
 
-from ferdash.analyses import store as sessions
+from ferdash.analyses import marks
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import sessions_root
@@ -156,10 +156,10 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Markers**")
-        marks = analysis.session.marks()
-        if not marks:
+        marked = analysis.session.marks()
+        if not marked:
             st.caption("None yet. “Mark” beside a frame names a moment; it then stands in the timeline.")
-        for mark in marks:
+        for mark in marked:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.button(
                     f"{mark['timestamp_s']:.2f} s",
@@ -210,11 +210,11 @@ def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
 
 
 def _unmark(analysis: "Analysis", frame: int) -> None:
-    sessions.unmark(sessions_root(), analysis.session.id, frame=frame)
+    marks.unmark(sessions_root(), analysis.session.id, frame=frame)
 
 
 def _forget_neutral(analysis: "Analysis", track: TrackSummary) -> None:
-    sessions.set_neutral(sessions_root(), analysis.session.id, track.track, [])
+    marks.set_neutral(sessions_root(), analysis.session.id, track.track, [])
     st.session_state[keyed("timeline-relative")] = False
 
 

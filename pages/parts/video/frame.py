@@ -14,7 +14,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import sessions as video_sessions
 
-from ferdash.analyses import store as sessions
+from ferdash.analyses import marks
 from ferdash.analyses.store import Session
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
@@ -279,7 +279,7 @@ def _draw_mark(session: Session, frame: int, time_s: float) -> None:
 
 def _mark(session: Session, frame: int, time_s: float) -> None:
     name = st.session_state[keyed(f"mark-name-{frame}")]
-    sessions.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
+    marks.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
 
 
 def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> str:
@@ -287,7 +287,7 @@ def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> str:
     near = series.frames[np.abs(series.timestamps_s - time_s) <= REST_S].tolist()
     known = analysis.session.neutral().get(person, [])
     frames = sorted({*known, *near})
-    sessions.set_neutral(sessions_root(), analysis.session.id, person, frames)
+    marks.set_neutral(sessions_root(), analysis.session.id, person, frames)
     return f"Person {person} at rest: {counted(len(frames), 'frame')}."
 
 

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from ferdash.data.dataset import FaceDataset, open_dataset
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, Face, load_detector
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.inference.landmarks import roll_of, yaw_of

@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 
-BASE = {"emotions", "errors", "files", "paths", "records", "wording"}
+BASE = {"emotions", "errors", "files", "geometry", "paths", "pictures", "records", "wording"}
 ROOMS = {"data", "models", "evaluation", "runs"}
 ENGINE = BASE | ROOMS | {"training", "inference"}
 SEEING = BASE | {"models", "inference", "tracking"}
@@ -18,6 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "emotions": {"errors"},
     "errors": set(),
     "files": {"errors"},
+    "geometry": set(),
+    "pictures": {"errors", "files"},
     "paths": {"errors"},
     "records": {"errors", "files"},
     "wording": set(),

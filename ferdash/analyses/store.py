@@ -23,7 +23,7 @@ import pandas as pd
 from ferdash import __version__
 from ferdash.errors import SessionError
 from ferdash.files import write_atomic
-from ferdash.inference.images import read_image
+from ferdash.pictures import read_image
 from ferdash.records import FolderKind, Status
 from ferdash.video.decoding import frame_at
 from ferdash.video.frame_table import COLUMNS, frames_table

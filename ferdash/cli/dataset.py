@@ -19,6 +19,7 @@ from ferdash.wording import count, counted, percent
 
 if TYPE_CHECKING:
     from ferdash.data.dataset import FaceDataset
+    from ferdash.data.sources.options import ImportOptions
 
 DatasetName = Annotated[str, typer.Argument(help="Name of an imported dataset.")]
 
@@ -45,11 +46,24 @@ def import_(
     name: Annotated[
         str | None, typer.Option(help="Name of the new dataset; made from the source when left out.")
     ] = None,
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option(help="A class that is none of the seven emotions and is to be left out, such as contempt."),
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Which split a folder is: NAME=train, NAME=validation or NAME=test.")
+    ] = None,
+    draw_splits: Annotated[
+        bool, typer.Option("--draw-splits", help="Draw the splits, whatever the folders are called.")
+    ] = False,
     json_output: JsonFlag = False,
 ) -> None:
     """Import a dataset."""
+    from ferdash.data.sources.options import ImportOptions, parse_splits
+
+    options = ImportOptions(tuple(leave_out or ()), parse_splits(split or []), draw_splits)
     with _progress_bar() as progress:
-        dataset = _import(source, name, progress)
+        dataset = _import(source, name, progress, options)
     for note in dataset.meta["notes"]:
         say(escape(note))
     if json_output:
@@ -59,7 +73,9 @@ def import_(
         console.print(_counts_table(dataset))
 
 
-def _import(source: str, name: str | None, progress: Callable[[int, int], None]) -> "FaceDataset":
+def _import(
+    source: str, name: str | None, progress: Callable[[int, int], None], options: "ImportOptions"
+) -> "FaceDataset":
     root = data_root()
     if source == "demo":
         from ferdash.data.demo import make_demo
@@ -71,7 +87,7 @@ def _import(source: str, name: str | None, progress: Callable[[int, int], None])
         return download_fer2013(root, name or "fer2013", progress=progress)
     from ferdash.data.sources import import_dataset
 
-    return import_dataset(Path(source).expanduser(), root, name, progress)
+    return import_dataset(Path(source).expanduser(), root, name, progress, options)
 
 
 def list_(json_output: JsonFlag = False) -> None:

@@ -53,12 +53,13 @@ def predict(
     checkpoints = checkpoints_root()
     classifier = load_model(model, checkpoints, engine=engine, views=views)
     finder = load_detector(detector, checkpoints)
+    skipped: list[str] = []
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"), console=stderr
     ) as bars:
         task = bars.add_task("photos", total=None)
         photos = predict_photos(
-            read_images(paths),
+            read_images(paths, skipped.append),
             classifier,
             finder,
             whole=True if whole else None,
@@ -66,6 +67,8 @@ def predict(
             on_photo=lambda name: bars.advance(task),
         )
     unreadable = [photo for photo in photos if photo.problem not in (None, NO_FACE)]
+    if skipped:
+        say(escape(f"{counted(len(skipped), 'file')} passed over that {_are_no_pictures(skipped)}."))
     for photo in unreadable:
         say(f"[red]error:[/red] {escape(str(photo.problem))}")
     if unreadable and len(unreadable) == len(photos):
@@ -81,6 +84,10 @@ def predict(
         for line in _hard_to_read(photos):
             console.print(escape(line), highlight=False)
         say(_summary(photos, len(unreadable)))
+
+
+def _are_no_pictures(names: list[str]) -> str:
+    return f"is no picture: {names[0]}" if len(names) == 1 else f"are no pictures, such as {names[0]}"
 
 
 def _table(photos: "list[Photo]") -> Table:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ferdash.errors import ModelError
-from ferdash.inference.crop_box import CropBox, cut_out
+from ferdash.geometry import CropBox, cut_out
 from ferdash.inference.faces import Face, from_left, merged, reduced, suppress_duplicates
 from ferdash.inference.landmarks import roll_of
 from ferdash.models.runtime import open_graph

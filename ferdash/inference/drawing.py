@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ferdash.emotions import COLOURS
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.predictor import FacePrediction
 
 UNCERTAIN_COLOUR = "#8A8F98"

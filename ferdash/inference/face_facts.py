@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import cv2
 import numpy as np
 
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.faces import Face
 from ferdash.inference.landmarks import roll_of, yaw_of
 

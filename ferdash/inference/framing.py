@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ferdash.inference.crop_box import CropBox, cut_out
+from ferdash.geometry import CropBox, cut_out
 from ferdash.inference.faces import Face
 from ferdash.inference.landmarks import roll_of, yaw_of
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, Face, find_faces
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.face_facts import reasons as reasons_of

@@ -12,8 +12,8 @@ from scipy.optimize import linear_sum_assignment
 
 from ferdash.errors import ConfigError, ImageError
 from ferdash.inference.detector import Detector, find_faces
-from ferdash.inference.images import read_image
 from ferdash.models.loading import EmotionModel
+from ferdash.pictures import read_image
 from ferdash.tracking.appearance import blend, describe, difference
 from ferdash.tracking.association import TrackedFace
 from ferdash.video.analysis import AnalysisSettings, Batch, Chunk

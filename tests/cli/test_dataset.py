@@ -53,6 +53,17 @@ def test_import_a_folder_and_see_its_notes(run, tmp_path):
     assert "happy" in result.stdout
 
 
+def test_import_answers_what_the_names_leave_open(run, tmp_path):
+    for number, folder in enumerate(("A/happy", "A/contempt", "B/happy")):
+        (tmp_path / "mine" / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "mine" / folder / "1.png"), np.full((48, 48), number, np.uint8))
+    with pytest.raises(DatasetError, match="contempt"):
+        run(tmp_path / "data", "import", str(tmp_path / "mine"), catch_exceptions=False)
+    answers = ["--leave-out", "contempt", "--split", "A=validation", "--split", "B=test"]
+    made = parsed(run(tmp_path / "data", "import", str(tmp_path / "mine"), *answers, "--json"))
+    assert made["splits"] == {"train": 0, "validation": 1, "test": 1}
+
+
 def test_delete_asks_first(run, demo_root):
     result = run(demo_root, "delete", "demo", input="n\n")
     assert result.exit_code == 1

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.face_facts import FaceFacts, face_facts, reasons, sharpness
 from ferdash.inference.faces import Face
 from ferdash.inference.framing import crop_face

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face, load_detector
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.paths import checkpoints_root

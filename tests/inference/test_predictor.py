@@ -11,7 +11,7 @@ from skimage import data
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import ImageError
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_boxes
 from ferdash.inference.framing import crop_face

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ferdash.emotions import COLOURS, EMOTIONS, emotion_index
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.drawing import UNCERTAIN_COLOUR
 from ferdash.inference.predictor import FacePrediction

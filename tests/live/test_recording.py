@@ -10,7 +10,7 @@ import pytest
 from ferdash.analyses.store import list_sessions, open_session
 from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import SessionError
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.predictor import FacePrediction
 from ferdash.live.engine import LiveFace, LiveSettings

@@ -96,6 +96,19 @@ def test_dropped_zip_is_imported_under_the_name_given(visit: Visit, data: Path, 
     assert list_datasets(data) == ["mine"]
 
 
+def test_what_the_names_leave_open_is_answered(visit: Visit, data: Path, kaggle_zip: Path) -> None:
+    with zipfile.ZipFile(kaggle_zip) as archive:
+        picture = archive.read(archive.namelist()[0])
+    with zipfile.ZipFile(kaggle_zip, "a") as archive:
+        archive.writestr("train/contempt/Training_77.png", picture)
+    app = give_path(visit("dataset", tab="Import"), kaggle_zip)
+    assert "leave “contempt” out" in app.error[0].value
+    app.text_input(key="dataset-path-leave-out").set_value("contempt")
+    press(app, "Import from path")
+    assert not app.error
+    assert "1 image of “contempt” was left out" in " ".join(open_dataset(data, "tiny-faces").meta["notes"])
+
+
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [("", "Give the path of a zip"), ("nowhere.zip", "nowhere.zip"), ("notes.zip", "notes.zip")],

@@ -6,7 +6,7 @@ import pytest
 from pages.parts.common.face_cards import card
 
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.inference.crop_box import CropBox
+from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.predictor import FacePrediction
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -22,6 +23,9 @@ MAX_RATIO = 200
 """Unpacked to packed size of a member above RATIO_MATTERS_FROM. Photos and tables reach 1 to 10, a bomb about 1,000."""
 
 RATIO_MATTERS_FROM = 2**20
+
+MAX_ENTRIES = 400_000
+"""Files in one source; AffectNet has 290,000."""
 
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
 """What zipfile raises for a torn, damaged, encrypted or exotic member (a missing password is a RuntimeError)."""
@@ -59,6 +63,8 @@ def open_members(path: Path) -> Iterator[list[Member]]:
 
     Raises DatasetError when there is nothing at `path`, or for a zip that is damaged, unsafe or far too large.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise DatasetError(f"“{path}” is a pipe or a device, neither a file nor a folder.")  # and may never end
     if path.is_dir():
         yield _sorted_members(_folder_members(path))
     elif zipfile.is_zipfile(path):
@@ -71,7 +77,7 @@ def open_members(path: Path) -> Iterator[list[Member]]:
     elif path.is_file() and path.suffix.lower() == ".zip":
         raise DatasetError(f"“{path.name}” is not a zip file, or only the first part of one. Download it again.")
     elif path.is_file():
-        yield [_file_member(path, path.name)]
+        yield _sorted_members(iter([_file_member(path, path.name)]))
     else:
         raise DatasetError(f"There is no file or folder “{path}”.")
 
@@ -82,6 +88,38 @@ def sibling(path: Path, name: str) -> Member | None:
     return _file_member(neighbour, name) if path.is_file() and neighbour.is_file() else None
 
 
+_ARCHIVES = (
+    (0, b"\x1f\x8b", "packed with gzip (.gz, .tar.gz)"),
+    (0, b"BZh", "packed with bzip2"),
+    (0, b"\xfd7zXZ\x00", "packed with xz"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"PK\x03\x04", "a zip inside the source"),
+    (0, b"PAR1", "a Parquet table"),
+    (0, b"\x89HDF", "an HDF5 file"),
+)
+"""Where in a file what stands, and what the file is then."""
+
+
+def foreign_archive(member: Member) -> str | None:
+    """What to do about a file that may well hold faces, but packed as ferdash does not unpack it; None for another."""
+    with member.open() as stream:
+        head = stream.read(512)
+    for place, magic, what in _ARCHIVES:
+        if head[place : place + len(magic)] == magic:
+            return (
+                f"“{member.name}” is {what}; ferdash reads zip files, folders and CSV files. Unpack it and import the "
+                "folder."
+            )
+    return None
+
+
+def unpacks_to_too_much(info: zipfile.ZipInfo) -> bool:
+    """Whether a member of a zip is packed as no photo and no table is."""
+    return info.file_size > RATIO_MATTERS_FROM and info.file_size > MAX_RATIO * max(info.compress_size, 1)
+
+
 def is_dropping(name: str) -> bool:
     """Whether a file was left by an operating system rather than put there by a person: .DS_Store, Thumbs.db, ..."""
     parts = PurePosixPath(name).parts
@@ -89,7 +127,13 @@ def is_dropping(name: str) -> bool:
 
 
 def _sorted_members(members: Iterator[Member]) -> list[Member]:
-    return sorted((member for member in members if not is_dropping(member.name)), key=lambda member: member.name)
+    kept = [member for member in islice(members, MAX_ENTRIES + 1) if not is_dropping(member.name)]
+    if len(kept) > MAX_ENTRIES or sum(member.size for member in kept) > MAX_TOTAL_BYTES:
+        raise DatasetError(
+            f"The source has more than {MAX_ENTRIES:,} files, or {MAX_TOTAL_BYTES / 2**30:.0f} GiB of them; no dataset "
+            "of faces does. Give the folder or the file that holds the faces alone."
+        )
+    return sorted(kept, key=lambda member: member.name)
 
 
 def _folder_members(folder: Path) -> Iterator[Member]:
@@ -114,8 +158,7 @@ def _zip_members(archive: zipfile.ZipFile, archive_name: str) -> Iterator[Member
                 "nothing was imported. Only use archives from a source you trust."
             )
         total += info.file_size
-        is_bomb = info.file_size > RATIO_MATTERS_FROM and info.file_size > MAX_RATIO * max(info.compress_size, 1)
-        if is_bomb or total > MAX_TOTAL_BYTES:
+        if unpacks_to_too_much(info) or total > MAX_TOTAL_BYTES:
             raise DatasetError(
                 f"“{archive_name}” would unpack to far more data than a face dataset holds (seen at “{name}”, "
                 f"{info.file_size:,} bytes from {info.compress_size:,}); nothing was imported."

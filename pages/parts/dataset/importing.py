@@ -13,6 +13,7 @@ from pages.parts.common.plain import plain
 from ferdash.data.dataset import FaceDataset, delete_dataset
 from ferdash.data.demo import make_demo
 from ferdash.data.sources import default_name, import_dataset
+from ferdash.data.sources.options import ImportOptions, parse_splits
 from ferdash.errors import DatasetError, FerdashError
 from ferdash.paths import data_root
 from ferdash.wording import count, counted
@@ -68,12 +69,13 @@ def _draw_upload() -> None:
             return
         main = max(dropped, key=lambda file: file.size)
         name = st.text_input("Name of the new dataset", default_name(Path(main.name)), key=keyed("upload-name"))
+        answers = _draw_options("upload")
         if st.button("Import", type="primary", key=keyed("import-upload")):
             with tempfile.TemporaryDirectory(prefix="ferdash-") as folder:
                 for file in dropped:
                     (Path(folder) / Path(file.name).name).write_bytes(file.getbuffer())
                 source = Path(folder) / Path(main.name).name
-                _import(lambda progress: import_dataset(source, data_root(), name, progress))
+                _import(lambda progress: import_dataset(source, data_root(), name, progress, _options(answers)))
 
 
 def _draw_path() -> None:
@@ -82,12 +84,39 @@ def _draw_path() -> None:
             "Or a path on the computer that runs ferdash", placeholder="a zip, a CSV file, or a folder of pictures"
         )
         name = st.text_input("Name of the new dataset", placeholder="made from the file's name", key=keyed("path-name"))
+        answers = _draw_options("path")
         if not st.form_submit_button("Import from path"):
             return
         if not path.strip():
             raise DatasetError("Give the path of a zip, a CSV file or a folder first.")
         source = Path(path.strip()).expanduser()
-        _import(lambda progress: import_dataset(source, data_root(), name.strip() or None, progress))
+        options = _options(answers)
+        _import(lambda progress: import_dataset(source, data_root(), name.strip() or None, progress, options))
+
+
+def _draw_options(which: str) -> tuple[str, str, bool]:
+    """Fields for what the names of a source leave open, folded away; see `ImportOptions`."""
+    with st.expander("If the names in it leave a question"):
+        leave_out = st.text_input(
+            "Classes to leave out",
+            placeholder="contempt, none",
+            help="Folders or numbers that are none of the seven emotions, separated by commas.",
+            key=keyed(f"{which}-leave-out"),
+        )
+        splits = st.text_input(
+            "Which split a folder is",
+            placeholder="A=train, B=test",
+            help="Where the folders above the emotions have names of their own, separated by commas.",
+            key=keyed(f"{which}-splits"),
+        )
+        draw_splits = st.checkbox("Draw the splits, whatever the folders are called", key=keyed(f"{which}-draw"))
+    return leave_out, splits, draw_splits
+
+
+def _options(answers: tuple[str, str, bool]) -> ImportOptions:
+    leave_out, splits, draw_splits = answers
+    pairs = [text for text in splits.split(",") if text.strip()]
+    return ImportOptions(tuple(leave_out.split(",")), parse_splits(pairs), draw_splits)
 
 
 def _import(work: Callable[[Progress], FaceDataset]) -> None:

@@ -69,7 +69,8 @@ def test_a_test_folder_without_official_names_stays_test(noise_faces, png, tmp_p
     assert [len(dataset.rows(split)) for split in ("train", "validation", "test")] == [27, 3, 10]
     assert dataset.meta["notes"] == [
         "The source has no validation split, so 3 of its 30 training images were taken for it: 10 % of each emotion, "
-        "identical images always together."
+        "identical images always together.",
+        "1 of the 40 images has the same pixels as another one, such as “train/happy/0.png” and “train/happy/1.png”.",
     ]
     twins = dataset.table[dataset.table["source"].isin(["train/happy/0.png", "train/happy/1.png"])]
     assert twins["split"].nunique() == 1
@@ -92,11 +93,11 @@ def test_synonyms_name_emotions_too(noise_faces, png, tmp_path, root, write_fold
 
 
 def test_what_was_left_out_or_resized_is_noted(noise_faces, png, tmp_path, root, write_folder):
-    files = {"train/sad/a.png": png(np.zeros((96, 96), np.uint8)), "val/sad/b.png": png(noise_faces(1)[0])}
+    files = {"train/sad/a.png": png(np.zeros((96, 80), np.uint8)), "val/sad/b.png": png(noise_faces(1)[0])}
     dataset = import_dataset(write_folder(tmp_path / "x", files | {"README.txt": b"hello"}), root)
     assert dataset.meta["notes"] == [
         "1 file that is no picture was left out: “README.txt”.",
-        "1 picture was resized to 48 x 48 pixels.",
+        "1 picture was resized to 48 x 48 pixels. 1 of them is not square; the border goes on to the square around it.",
     ]
 
 
@@ -106,7 +107,7 @@ def test_what_was_left_out_or_resized_is_noted(noise_faces, png, tmp_path, root,
         ("train/bored/a.png", None, r"“train/bored/a\.png” lies in the folder “bored”, which is none of the seven"),
         ("a.png", None, r"“a\.png” lies in no folder"),
         ("happy/a.png", None, r"“happy/a\.png” lies in no split, while other pictures lie in train"),
-        ("train/angry/text.jpg", b"not a picture", r"“train/angry/text\.jpg” is not a picture"),
+        ("train/angry/text.jpg", b"not a picture", r"“train/angry/text\.jpg” is not a picture that can be read"),
         ("train/angry/../../../evil.png", None, "points outside the archive"),
     ],
 )
@@ -168,12 +169,17 @@ def test_csv_and_pictures_with_the_same_pixels_have_one_hash(table, png, tmp_pat
         ("3,{pixels} 256,Training", "Line 3 .* has a pixel that is no whole number from 0 to 255"),
         ("3,{pixels}", "Line 3 .* has 2 fields instead of 3"),
         ('3,"{long}",Training', "Line 3 .* is not CSV text"),
+        ("5" * 5000 + ",{pixels},Training", "Line 3 .* has the emotion “555"),
+        (
+            "3,{large},Training",
+            "Line 3 .* has 50,176 pixels instead of 2,304; these are 224 x 224, FER2013's are 48 x 48",
+        ),
     ],
 )
 def test_a_malformed_line_is_named_by_its_number(table, tmp_path, root, write_folder, line, message):
     lines = csv_of(*table).decode().splitlines()
     pixels = " ".join(["0"] * 2304)
-    lines[2] = line.format(pixels=pixels, long="0" * 200_000)
+    lines[2] = line.format(pixels=pixels, long="0" * 2_100_000, large=" ".join(["0"] * 224 * 224))
     write_folder(tmp_path, {"fer2013.csv": "\n".join(lines).encode()})
     with pytest.raises(DatasetError, match=message):
         import_dataset(tmp_path / "fer2013.csv", root)

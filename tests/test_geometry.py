@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 
-from ferdash.inference.crop_box import CropBox, cut_out
+from ferdash.geometry import CropBox, cut_out
 
 
 @pytest.fixture(scope="module")

@@ -94,6 +94,12 @@ def cut_out(image: np.ndarray, box: CropBox, size: int, *, grey: bool = False) -
     return warped if samples == 1 else cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)
 
 
+def whole_face(image_rgb: np.ndarray, size: int) -> np.ndarray:
+    """uint8 grey (size, size) of a uint8 RGB picture that is a face already, in the square around it."""
+    height, width = image_rgb.shape[:2]
+    return cut_out(image_rgb, CropBox.from_xyxy(0, 0, width, height), size, grey=True)
+
+
 def _surroundings(image: np.ndarray, box: CropBox) -> tuple[np.ndarray, int, int]:
     """The part of the picture that the box covers, with a pixel around it, and where that part begins. At least one
     pixel, even for a box that lies outside."""

@@ -29,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": BASE | ROOMS,
     "inference": BASE | ROOMS,
     "promotion": ENGINE,
+    "diagnosis": BASE | {"models", "inference", "live"},
     "published": BASE | {"runs"},
     "tracking": BASE | {"inference"},
     "video": SEEING | {"data"},
@@ -37,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "live": SEEING | {"video", "dynamics", "analyses"},
     "plots": ENGINE | OVER_TIME | {"published"},
     "exports": ENGINE | OVER_TIME | {"plots"},
-    "cli": ENGINE | OVER_TIME | {"promotion", "published", "plots", "exports"},
+    "cli": ENGINE | OVER_TIME | {"diagnosis", "promotion", "published", "plots", "exports"},
     "__main__": {"cli"},
     "pages": ENGINE | OVER_TIME | {"serving", "promotion", "published", "plots", "exports"},
 }

@@ -33,6 +33,7 @@ for _module in (
     "published",
     "runs",
     "application",
+    "doctor",
 ):
     importlib.import_module(f"ferdash.cli.{_module}").register(app)
 

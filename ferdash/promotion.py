@@ -28,6 +28,7 @@ from ferdash.models.torch_loading import load_in_torch
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.views import VIEWS
 from ferdash.models.weight_files import WEIGHTS_FILE, halve
+from ferdash.references import run_reference
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
 from ferdash.training.checkpoints import checkpoint_name, kept_epochs
@@ -69,7 +70,8 @@ def promote(
             "scored on. Promote a run that was trained on the dataset's own splits."
         )
     chosen = _chosen(run, average, measure)
-    model = replaced(load_in_torch(f"run:{run_id}@best", checkpoints, "cpu"), fused=None)  # the network may change
+    model = load_in_torch(run_reference(run_id, "best"), checkpoints, "cpu")
+    model = replaced(model, fused=None)  # the network may change
     dataset = open_dataset(data, run.record["dataset"]["name"])
     if dataset.hash != run.record["dataset"]["hash"]:
         raise RunError(

@@ -14,6 +14,7 @@ from pages.parts.train import form as train_form  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
 from ferdash.paths import checkpoints_root  # noqa: E402
+from ferdash.references import split_checkpoint  # noqa: E402
 from ferdash.runs.store import open_run  # noqa: E402
 from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
 from ferdash.training.continuation import predecessor  # noqa: E402
@@ -142,7 +143,7 @@ def _draw_estimate(config: TrainConfig) -> None:
 
 
 def _draw_continuation(reference: str) -> None:
-    run_id, _, checkpoint = reference.partition("@")
+    run_id, checkpoint = split_checkpoint(reference)
     st.markdown(f"Continue **{plain(run_id)}** from `{checkpoint}` as a new run; only changes are recorded.")
     parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
     edited = train_form.edit(parent, reference)

@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 
-BASE = {"emotions", "errors", "files", "geometry", "paths", "pictures", "records", "wording"}
+BASE = {"emotions", "errors", "files", "geometry", "paths", "pictures", "records", "references", "wording"}
 ROOMS = {"data", "models", "evaluation", "runs"}
 ENGINE = BASE | ROOMS | {"training", "inference"}
 SEEING = BASE | {"models", "inference", "tracking"}
@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "pictures": {"errors", "files"},
     "paths": {"errors"},
     "records": {"errors", "files"},
+    "references": {"errors"},
     "wording": set(),
     "serving": set(),
     **dict.fromkeys(ROOMS, BASE),

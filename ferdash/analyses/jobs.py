@@ -17,6 +17,7 @@ from ferdash.errors import FerdashError, SessionError
 from ferdash.inference.detector import DEFAULT_DETECTOR, load_detector
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.loading import load_model
+from ferdash.references import parse
 from ferdash.video.analysis import AnalysisSettings
 from ferdash.video.decoding import probe
 
@@ -258,7 +259,7 @@ class VideoJobs:
 
     def _model(self, reference: str) -> EmotionModel:
         """The model, kept for the next session; that of a run may have changed and is loaded again."""
-        if self._loaded is None or self._loaded[0] != reference or reference.startswith("run:"):
+        if self._loaded is None or self._loaded[0] != reference or parse(reference).of_run:
             self._loaded = (reference, load_model(reference, self._checkpoints, engine="auto"))
         return self._loaded[1]
 

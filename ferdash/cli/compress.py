@@ -9,6 +9,7 @@ import typer
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import ModelError
 from ferdash.paths import checkpoints_root, data_root, is_shipped
+from ferdash.references import members_of, parse
 
 
 def register(app: typer.Typer) -> None:
@@ -66,10 +67,10 @@ def calibrate(
     from ferdash.inference.scoring import score
     from ferdash.models.calibration import fitted_against, write_calibration
     from ferdash.models.hub import is_hub_id
-    from ferdash.models.reference import members_of, model_folder, without_size
+    from ferdash.models.reference import model_folder
     from ferdash.models.torch_loading import load_in_torch
 
-    if model.startswith("run:") or len(members_of(model)) > 1 or without_size(model)[1] is not None:
+    if len(members_of(model)) > 1 or parse(model).of_run or parse(model).size is not None:
         raise ModelError(
             f"A temperature is kept in a model's folder, and {model} has none of its own; promote the run to a named "
             "model first (`ferdash promote`), or calibrate each model alone."

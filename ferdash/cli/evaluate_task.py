@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ferdash.cli.output import say, stderr
 from ferdash.errors import EvaluationError
 from ferdash.paths import checkpoints_root
+from ferdash.references import members_of, parse
 
 if TYPE_CHECKING:
     from ferdash.models.emotion_model import EmotionModel
@@ -64,9 +65,9 @@ def refuse_a_fold(model: str, split: str) -> None:
     """Raise EvaluationError for a fold of a cross-validation, which has learned from most validation images."""
     if split == "test":
         return
-    for part in (part.strip() for part in model.split("+")):
-        if part.startswith("run:"):
-            _refuse_a_fold_run(part.removeprefix("run:").partition("@")[0], split)
+    for part in map(parse, members_of(model)):
+        if part.of_run:
+            _refuse_a_fold_run(part.run, split)
 
 
 def _refuse_a_fold_run(run_id: str, split: str) -> None:

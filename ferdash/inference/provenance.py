@@ -9,8 +9,9 @@ from ferdash.errors import ModelError
 from ferdash.evaluation.protocol import Protocol
 from ferdash.models.card import EVALUATION_FILE
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.reference import files_behind, members_of, without_size
+from ferdash.models.reference import files_behind
 from ferdash.paths import named_model
+from ferdash.references import members_of, parse
 
 Source = Literal["training images", "same source", "other source", "unknown"]
 
@@ -55,12 +56,12 @@ def record_of(model: EmotionModel, document: dict[str, Any], checkpoints: Path) 
 
 def _trained_on(reference: str, checkpoints: Path) -> set[str]:
     """Names and hashes of the datasets behind a model, those of the model it began from included."""
-    bare, _ = without_size(reference)
-    if not bare.startswith("run:"):
+    asked = parse(reference)
+    bare = asked.bare
+    if not asked.of_run:
         return _of_card(named_model(bare, checkpoints) if "/" not in bare else Path(bare).expanduser())
-    run_id = bare.removeprefix("run:").partition("@")[0]
     try:
-        record = json.loads((checkpoints / "runs" / run_id / "config.json").read_text(encoding="utf-8"))
+        record = json.loads((checkpoints / "runs" / asked.run / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return set()
     known = {part[key] for part in (record.get("dataset"), record.get("extra")) if part for key in ("name", "hash")}

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ferdash.models.hub import REPORT_MODEL, is_cached
 from ferdash.paths import model_folders
+from ferdash.references import run_reference
 
 DEFAULT_MODEL = "fernet-plus"
 """What photos, videos and the camera are looked at with, unless a person chooses."""
@@ -37,7 +38,7 @@ def list_models(checkpoints: Path) -> list[ModelEntry]:
     ordered = sorted(names, key=lambda name: (order.get(name, len(order)), name))
     shipped = [ModelEntry(name, *_describe(name), available=True) for name in ordered]
     runs = [
-        ModelEntry(f"run:{run_id}", f"Run {run_id}", "run", "Best epoch of this run.", available=True)
+        ModelEntry(run_reference(run_id), f"Run {run_id}", "run", "Best epoch of this run.", available=True)
         for run_id in sorted((path.parts[-3] for path in checkpoints.glob("runs/*/checkpoints/best.pt")), reverse=True)
     ]
     cached = is_cached(REPORT_MODEL)

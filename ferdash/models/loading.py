@@ -19,8 +19,9 @@ from ferdash.models.emotion_model import EmotionModel, ExportedModel, together
 from ferdash.models.engines import Engine, check_engine
 from ferdash.models.exported import FILES, Export, digest_of, open_export, read_export
 from ferdash.models.preprocess import Preprocess
-from ferdash.models.reference import export_folder, members_of, model_folder, source_files, title_of, without_size
+from ferdash.models.reference import export_folder, model_folder, source_files, title_of
 from ferdash.models.views import check_views
+from ferdash.references import members_of, parse
 
 logger = logging.getLogger(__name__)
 _IMPORTING = threading.Lock()
@@ -85,8 +86,10 @@ def _open_exported(
     """Raises NotExportedError when there is no export of these weights or ONNX Runtime cannot open it."""
     folder = export_folder(reference, checkpoints)
     export = _export_of(reference, checkpoints, engine, folder)
-    bare, size = without_size(reference)
-    own = None if bare.startswith("run:") else model_folder(bare, checkpoints)
+    asked = parse(reference)
+    own = None if asked.of_run else model_folder(asked.bare, checkpoints)
+    # A temperature holds for the size it was fitted at.
+    calibration = read_calibration(own, export.weights) if calibrated and own and asked.size is None else None
     try:
         runtime = open_export(folder, engine)
     except ModelError as error:
@@ -99,8 +102,7 @@ def _open_exported(
         runtime,
         folder=own,
         parameters=export.parameters,
-        # A temperature holds for the size it was fitted at.
-        calibration=read_calibration(own, export.weights) if calibrated and own is not None and size is None else None,
+        calibration=calibration,
     )
 
 

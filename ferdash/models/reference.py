@@ -1,8 +1,4 @@
-"""What a model reference names: `fernet`, a folder, a Hugging Face id, or `run:<run id>@best`.
-
-Several references joined by + are an ensemble, and @size=112 after one gives its network smaller pictures. Nothing here
-opens a network.
-"""
+"""What a model reference names on this machine: folders, files and titles. Nothing here opens a network."""
 
 import re
 from pathlib import Path
@@ -13,29 +9,9 @@ from ferdash.models.catalogue import SHIPPED
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.weight_files import WEIGHTS_FILE
 from ferdash.paths import is_shipped, model_folders, named_model
+from ferdash.references import DEFAULT_CHECKPOINT, Reference, members_of, parse
 
 EXPORT_FOLDER = "onnx"
-
-
-def members_of(reference: str) -> list[str]:
-    """The models that a reference joins by +, one where it joins none. A folder may have a + in its name."""
-    if Path(reference).expanduser().is_dir():
-        return [reference]
-    return [part.strip() for part in reference.split("+")]
-
-
-def without_size(reference: str) -> tuple[str, int | None]:
-    """A reference and its input size in pixels, None where it names none. Raises ModelError for a size of 0.
-
-    >>> without_size("owner/name@size=112"), without_size("run:r1@best")
-    (('owner/name', 112), ('run:r1@best', None))
-    """
-    match = re.fullmatch(r"(.*)@size=(\d+)", reference)
-    if match is None:
-        return reference, None
-    if int(match[2]) < 1:
-        raise ModelError(f"“{reference}” asks for pictures of {match[2]} pixels; name a size such as @size=112.")
-    return match[1], int(match[2])
 
 
 def files_behind(reference: str, checkpoints: Path) -> list[Path]:
@@ -43,12 +19,12 @@ def files_behind(reference: str, checkpoints: Path) -> list[Path]:
     has changed. Raises ModelError for a run without the checkpoint."""
     files = []
     for part in members_of(reference.strip()):
-        bare, _ = without_size(part)
-        if bare.startswith("run:"):
-            files.append(run_checkpoint(bare, checkpoints / "runs"))
+        asked = parse(part)
+        if asked.of_run:
+            files.append(run_checkpoint(asked, checkpoints / "runs"))
             continue
-        named = named_model(bare, checkpoints)
-        folder = named if named.is_dir() else Path(bare).expanduser()
+        named = named_model(asked.bare, checkpoints)
+        folder = named if named.is_dir() else Path(asked.bare).expanduser()
         files += [folder / WEIGHTS_FILE, folder / CALIBRATION_FILE]
     return [path for path in files if path.is_file()]
 
@@ -56,34 +32,35 @@ def files_behind(reference: str, checkpoints: Path) -> list[Path]:
 def source_files(reference: str, checkpoints: Path) -> list[Path]:
     """All files that a model is opened from: of a run its checkpoint, else configuration and weights. Raises ModelError
     as `model_folder` does."""
-    bare, _ = without_size(reference.strip())
-    if bare.startswith("run:"):
-        return [run_checkpoint(bare, checkpoints / "runs")]
-    folder = model_folder(bare, checkpoints)
+    asked = parse(reference)
+    if asked.of_run:
+        return [run_checkpoint(asked, checkpoints / "runs")]
+    folder = model_folder(asked.bare, checkpoints)
     return [*folder.glob("*config.json"), *folder.glob("*.safetensors")]
 
 
 def title_of(reference: str, checkpoints: Path) -> str:
     """What a model is called. Raises ModelError as `model_folder` does."""
-    bare, size = without_size(reference.strip())
-    if bare.startswith("run:"):
-        run_id = bare.removeprefix("run:").partition("@")[0]
-        title = f"Run {run_id}, {run_checkpoint(bare, checkpoints / 'runs').stem}"
+    asked = parse(reference)
+    bare = asked.bare
+    if asked.of_run:
+        title = f"Run {asked.run}, {run_checkpoint(asked, checkpoints / 'runs').stem}"
     else:
         title = (
             SHIPPED[bare][0] if bare in SHIPPED else bare if is_hub_id(bare) else model_folder(bare, checkpoints).name
         )
-    return title if size is None else f"{title} at {size} px"
+    return title if asked.size is None else f"{title} at {asked.size} px"
 
 
 def export_folder(reference: str, checkpoints: Path) -> Path:
     """Where an export of a model to ONNX is kept: in the model's folder or the run's, and for a model of the Hub, whose
     folder is a cache, in `checkpoints`/exports; so too for what an installed ferdash does not hold of its own models.
     Raises ModelError as `model_folder` does."""
-    bare, size = without_size(reference.strip())
-    name = EXPORT_FOLDER if size is None else f"{EXPORT_FOLDER}-{size}px"
-    if bare.startswith("run:"):
-        return run_checkpoint(bare, checkpoints / "runs").parents[1] / name
+    asked = parse(reference)
+    bare = asked.bare
+    name = EXPORT_FOLDER if asked.size is None else f"{EXPORT_FOLDER}-{asked.size}px"
+    if asked.of_run:
+        return run_checkpoint(asked, checkpoints / "runs").parents[1] / name
     folder = model_folder(bare, checkpoints)
     of_hub = is_hub_id(bare) and not Path(bare).expanduser().is_dir()
     if of_hub or (is_shipped(folder) and not (folder / name).is_dir()):
@@ -110,10 +87,9 @@ def model_folder(reference: str, checkpoints: Path) -> Path:
     raise ModelError(f"There is no model “{reference}”: neither a folder nor one of those shipped ({known}).")
 
 
-def run_checkpoint(reference: str, runs: Path) -> Path:
+def run_checkpoint(reference: Reference, runs: Path) -> Path:
     """The checkpoint file that `run:<run id>[@best|@last|@epoch-3]` names. Raises ModelError."""
-    run_id, _, which = reference.removeprefix("run:").partition("@")
-    which = which or "best"
+    run_id, which = reference.run, reference.checkpoint or DEFAULT_CHECKPOINT
     folder = runs / run_id / "checkpoints"
     if not run_id or Path(run_id).name != run_id or not folder.is_dir():
         raise ModelError(f"There is no run “{run_id}” to take a model from; `ferdash runs list` shows those there are.")

@@ -19,9 +19,10 @@ from ferdash.models.calibration import read_calibration
 from ferdash.models.fernet import FerNetForImageClassification
 from ferdash.models.fusing import fuse
 from ferdash.models.preprocess import Preprocess, preprocess_of
-from ferdash.models.reference import model_folder, run_checkpoint, source_files, title_of, without_size
+from ferdash.models.reference import model_folder, run_checkpoint, source_files, title_of
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import fingerprint_of, read_network
+from ferdash.references import Reference, parse
 from ferdash.wording import counted
 
 logging.disable_progress_bar()  # transformers' own bars would mix with ours on stderr
@@ -35,10 +36,11 @@ def load_in_torch(
 ) -> TorchModel:
     """The one model that `reference` names, in PyTorch; arguments and errors as `ferdash.models.loading.load_model`."""
     place = _device(device)
-    bare, size = without_size(reference)
+    asked = parse(reference)
+    bare, size = asked.bare, asked.size
     folder = calibration = None
-    if bare.startswith("run:"):
-        network, preprocess = _read_run(bare, checkpoints / "runs")
+    if asked.of_run:
+        network, preprocess = _read_run(asked, checkpoints / "runs")
     else:
         folder = model_folder(bare, checkpoints)
         network, preprocess = _read_folder(folder, bare)
@@ -65,12 +67,12 @@ def load_in_torch(
     )
 
 
-def _read_run(reference: str, runs: Path) -> tuple[nn.Module, Preprocess]:
+def _read_run(reference: Reference, runs: Path) -> tuple[nn.Module, Preprocess]:
     try:
         network, fields = read_network(run_checkpoint(reference, runs))
         return network, Preprocess(**fields)
     except (CheckpointError, TypeError) as error:
-        raise ModelError(f"The model of {reference} cannot be read: {error}") from error
+        raise ModelError(f"The model of {reference.bare} cannot be read: {error}") from error
 
 
 def _resize_input(network: nn.Module, preprocess: Preprocess, size: int, reference: str) -> Preprocess:

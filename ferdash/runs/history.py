@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdash.errors import RunError
+from ferdash.references import parse
 from ferdash.runs.store import Run, open_run, read_metrics
 
 # The first fields of a row as the training loop writes it; other rows are parsed whole.
@@ -115,7 +116,7 @@ def _ancestors(folder: Path) -> list[Path]:
         record = open_run(folder.parent, folder.name).record
         before = (record.get("parent") or {}).get("run")
         # One that only starts from another run's network counts its epochs anew.
-        anew = record["config"].get("start_from", "").removeprefix("run:").partition("@")[0] == before
+        anew = parse(record["config"].get("start_from", "")).run == before
         if not before or anew or not (folder.parent / before / "config.json").is_file():
             return found
         folder = folder.parent / before

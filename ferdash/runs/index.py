@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import RunError
+from ferdash.errors import FerdashError, RunError
 from ferdash.runs.history import EpochLines, best_row
 from ferdash.runs.store import FILES, LIVE, list_run_ids, open_run, read_meta, read_status
 
@@ -161,7 +161,7 @@ def _read(root: str, run_id: str, stamps: tuple[Any, ...]) -> RunSummary | Damag
         return DamagedRun(run_id, "The folder is empty." if empty else "The folder holds no run of ferdash.")
     try:
         return _summarise(folder)
-    except RunError as error:
+    except FerdashError as error:
         return DamagedRun(run_id, str(error))
     except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
         reason = f"A file of run {run_id} holds something else than ferdash writes there"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ferdash.errors import RunError
+from ferdash.errors import FerdashError
+from ferdash.references import DEFAULT_CHECKPOINT, Reference, parse, run_reference
 from ferdash.runs.store import Run, list_run_ids, open_run, read_meta
 
 NodeKind = Literal["dataset", "run", "model", "missing"]
@@ -84,14 +85,14 @@ def lineage(checkpoints: Path) -> Lineage:
             run = open_run(checkpoints / "runs", run_id)
             title = str(read_meta(run.folder)["name"]) or run_id
             found = _edges_to(run)
-        except (RunError, AttributeError, KeyError, TypeError):
+        except (FerdashError, AttributeError, KeyError, TypeError):
             continue  # the list of runs says what is wrong with it
         edges += found
-        nodes[f"run:{run_id}"] = Node(f"run:{run_id}", "run", title)
+        nodes[run_reference(run_id)] = Node(run_reference(run_id), "run", title)
     for name, run_id in _models(checkpoints / "models").items():
         nodes[f"model:{name}"] = Node(f"model:{name}", "model", name)
         if run_id:
-            edges.append(Edge(f"run:{run_id}", f"model:{name}", "made from", "best", {}))
+            edges.append(Edge(run_reference(run_id), f"model:{name}", "made from", "best", {}))
     named = dict.fromkeys(key for edge in edges for key in (edge.source, edge.target))
     first = {key: _node_of(key) for key in named if key not in nodes}
     return Lineage((*first.values(), *nodes.values()), tuple(edges))
@@ -123,27 +124,27 @@ def trace(run: Run) -> Trace:
 
 def _edges_to(run: Run) -> list[Edge]:
     config, dataset, parent = run.record["config"], run.record["dataset"], run.record.get("parent")
-    key = f"run:{run.id}"
+    key = run_reference(run.id)
     edges = [Edge(f"dataset:{dataset['name']}:{dataset['hash']}", key, "trained on", "", {})]
-    start, _, checkpoint = str(config.get("start_from") or "").partition("@")
-    if parent and f"run:{parent['run']}" != start:
+    start = parse(str(config.get("start_from") or ""))
+    if parent and parent["run"] != start.run:
         changes = {path: (old, new) for path, (old, new) in parent["changes"].items()}
-        edges.append(Edge(f"run:{parent['run']}", key, "continues", str(parent["checkpoint"]), changes))
-    elif start:
-        edges.append(Edge(_model_key(start), key, "starts from", checkpoint or _default_checkpoint(start), {}))
+        edges.append(Edge(run_reference(parent["run"]), key, "continues", str(parent["checkpoint"]), changes))
+    elif start.bare:
+        edges.append(Edge(_model_key(start), key, "starts from", _checkpoint(start), {}))
     for teacher in str(config.get("loss", {}).get("teachers") or "").split(","):
-        name, _, checkpoint = teacher.strip().removeprefix("votes:").partition("@")
-        if name and name != "votes":
-            edges.append(Edge(_model_key(name), key, "taught by", checkpoint or _default_checkpoint(name), {}))
+        known = parse(teacher.strip().removeprefix("votes:"))
+        if known.bare not in ("", "votes"):
+            edges.append(Edge(_model_key(known), key, "taught by", _checkpoint(known), {}))
     return edges
 
 
-def _model_key(reference: str) -> str:
-    return reference if reference.startswith("run:") else f"model:{reference}"
+def _model_key(reference: Reference) -> str:
+    return run_reference(reference.run) if reference.of_run else f"model:{reference.bare}"
 
 
-def _default_checkpoint(reference: str) -> str:
-    return "best" if reference.startswith("run:") else ""
+def _checkpoint(reference: Reference) -> str:
+    return (reference.checkpoint or DEFAULT_CHECKPOINT) if reference.of_run else ""
 
 
 def _models(folder: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint
+from ferdash.references import run_reference, split_checkpoint
 from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
@@ -29,7 +30,7 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
 
     Raises RunError, CheckpointError (naming an earlier checkpoint that can be read) or ConfigError.
     """
-    run_id, _, wanted = reference.partition("@")
+    run_id, wanted = split_checkpoint(reference)
     parent = open_run(checkpoints / "runs", run_id)
     before = from_dict(parent.record["config"])
     after = pin_extra(override(before, settings), data)
@@ -68,7 +69,7 @@ def predecessor(recipe: Recipe, dataset: str, *, checkpoints: Path) -> str:
             continue  # a damaged run is not one to continue; the list of runs reports it
         config = run.record.get("config", {})
         if (config.get("recipe"), config.get("dataset"), state) == (recipe.continues, dataset, "finished"):
-            return f"run:{run_id}"
+            return run_reference(run_id)
     raise RunError(
         f"{recipe.name} goes on from a run of {recipe.continues} on “{dataset}”, and there is none yet. "
         f"Run that first, or name a model to start from."

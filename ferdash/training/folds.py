@@ -17,6 +17,7 @@ from ferdash.data.sources.splits import draw_splits
 from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError
 from ferdash.paths import named_model
+from ferdash.references import parse
 from ferdash.runs.store import open_run
 from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
 from ferdash.training.distillation import is_table, model_behind
@@ -75,9 +76,10 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
 def _has_seen(reference: str, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> bool:
     if is_table(reference):
         return True  # it was made from all training images, as far as anybody knows
-    if not reference.startswith("run:"):
+    asked = parse(reference)
+    if not asked.of_run:
         return dataset.hash in _trained_on(named_model(reference, checkpoints) / "evaluation.json")
-    record = open_run(checkpoints / "runs", reference.removeprefix("run:").partition("@")[0]).record
+    record = open_run(checkpoints / "runs", asked.run).record
     return record["dataset"]["hash"] == dataset.hash and from_dict(record["config"]).folds != config.folds
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from ferdash.errors import FerdashError, RunError
-from ferdash.runs.store import Run, read_status, write_status
+from ferdash.references import split_checkpoint
+from ferdash.runs.store import LIVE, Run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig
 from ferdash.training.continuation import resume
@@ -48,11 +49,7 @@ class JobManager:
         id. Raises RunError when it is queued or at work already."""
         run = resume(reference, settings or [], data=self._data, checkpoints=self._checkpoints)
         # A child is new and therefore queued; for the run itself, the folder says whether somebody is at it.
-        if run.id == reference.partition("@")[0] and read_status(run.folder)["state"] in (
-            "queued",
-            "running",
-            "paused",
-        ):
+        if run.id == split_checkpoint(reference)[0] and read_status(run.folder)["state"] in LIVE:
             raise RunError(f"Run {run.id} is already at work or in the queue.")
         return self._enqueue(run)
 

@@ -23,6 +23,7 @@ from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
+from ferdash.references import DEFAULT_CHECKPOINT, parse
 from ferdash.runs.before import write_before
 from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
@@ -61,9 +62,8 @@ def create(
     config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
     config = pin_extra(config, data)
     require_unseen(config, dataset, checkpoints)
-    if parent is None and config.start_from.startswith("run:"):
-        run_id, _, checkpoint = config.start_from.removeprefix("run:").partition("@")
-        parent = {"run": run_id, "checkpoint": checkpoint or "best", "changes": {}}
+    if parent is None and (began := parse(config.start_from)).of_run:
+        parent = {"run": began.run, "checkpoint": began.checkpoint or DEFAULT_CHECKPOINT, "changes": {}}
     record = {
         "config": to_dict(config),
         "dataset": {"name": dataset.name, "hash": dataset.hash, "images": len(dataset)},

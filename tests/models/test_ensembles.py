@@ -14,7 +14,8 @@ from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.models.reference import files_behind, members_of
+from ferdash.models.reference import files_behind
+from ferdash.references import members_of
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
 

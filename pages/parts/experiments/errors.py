@@ -27,6 +27,7 @@ from ferdash.evaluation.errors import (
 from ferdash.evaluation.label_errors import LabelErrors, Origin, find_label_errors
 from ferdash.paths import checkpoints_root
 from ferdash.plots import errors as plots
+from ferdash.references import run_reference
 from ferdash.runs.compare import Answers
 from ferdash.wording import count, counted, percent
 
@@ -185,5 +186,5 @@ def _map(answers: Answers, dataset: FaceDataset) -> tuple[np.ndarray, np.ndarray
 
     every = np.arange(len(answers.rows))
     places = np.sort(np.random.default_rng(0).permutation(every)[:MAPPED])
-    model = load_model(f"run:{answers.run}@best", checkpoints_root())
+    model = load_model(run_reference(answers.run, "best"), checkpoints_root())
     return places, project(embed(model, dataset.images[answers.rows[places]]))

@@ -7,6 +7,7 @@ from pages.parts.experiments.chosen import Chosen
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.lineage import lineage_dot
+from ferdash.references import run_reference
 from ferdash.runs.lineage import Edge, Lineage, lineage, trace
 from ferdash.wording import counted
 
@@ -14,7 +15,7 @@ from ferdash.wording import counted
 def draw(chosen: Chosen) -> None:
     """The whole tab."""
     whole = lineage(checkpoints_root())
-    keys = [f"run:{run.id}" for run in chosen.runs]
+    keys = [run_reference(run.id) for run in chosen.runs]
     st.graphviz_chart(lineage_dot(_around(whole, keys), marked=keys))
     st.caption("Datasets, runs and models; the chosen runs have a thick border. Hover an arrow for all that changed.")
     for run in chosen.runs:

@@ -25,7 +25,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from ferdash.data.dataset import open_dataset
 from ferdash.files import write_atomic
 from ferdash.models.loading import load_model
-from ferdash.models.views import average_probabilities, mirrored
+from ferdash.models.tta import average_probabilities, mirrored
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.training.augment import augment, batch_generator, resize
 from ferdash.training.config import AugmentConfig

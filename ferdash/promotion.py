@@ -26,7 +26,7 @@ from ferdash.models.processing import processor_of
 from ferdash.models.reference import EXPORT_FOLDER, model_folder
 from ferdash.models.torch_loading import load_in_torch
 from ferdash.models.torch_model import TorchModel
-from ferdash.models.views import VIEWS
+from ferdash.models.tta import TTA
 from ferdash.models.weight_files import WEIGHTS_FILE, halve
 from ferdash.references import run_reference
 from ferdash.runs.history import full_history
@@ -52,9 +52,9 @@ def promote(
     average: 0 takes the best epoch's network, otherwise the mean of the weights after so many of the newest epochs.
     measure: whether batch-norm statistics are measured anew on the training images as they are; a mean always needs it.
     The temperature of its probabilities is fitted on validation and kept with it. The model is scored anew there, with
-    and without images that duplicate a training image, and a FerNet, which is fast enough, also over each choice of
-    views; the card says so. A FerNet is stored in float16 and exported to ONNX, in 8-bit integers too, where the
-    packages for that are installed. replace: put it in the place of a model of that name.
+    and without images that duplicate a training image, and a FerNet, which is fast enough, also with each
+    test-time augmentation; the card says so. A FerNet is stored in float16 and exported to ONNX, in 8-bit integers
+    too, where the packages for that are installed. replace: put it in the place of a model of that name.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
     fold of a cross-validation, or the name is taken.
@@ -189,13 +189,13 @@ def _provenance(dataset: FaceDataset) -> str:
 
 
 def _evaluations(model: TorchModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
-    """What the card tells, plain views first; `given` are the scores before calibration."""
+    """What the card tells, the plain ones first; `given` are the scores before calibration."""
     assert model.calibration is not None  # it was written into the folder that the model was just opened from
     scored = recalibrated(given, model.calibration)
     evaluations = [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
     if _is_fernet(model.network):
-        others = [views for views in VIEWS if views != "plain"]
-        evaluations += [score(replaced(model, views=views), dataset, "validation") for views in others]
+        others = [name for name in TTA if name != "plain"]
+        evaluations += [score(replaced(model, tta=name), dataset, "validation") for name in others]
     return evaluations
 
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress, refuse_a_fold
-from ferdash.cli.options import EngineOption, ViewsOption
+from ferdash.cli.options import EngineOption, TtaOption
 from ferdash.cli.output import JsonFlag, console, print_json
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
@@ -47,8 +47,7 @@ def evaluate(
     ] = "validation",
     per_class: Annotated[int, typer.Option(min=0, help="At most so many images of each emotion; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="Which images --per-class draws.")] = 0,
-    views: ViewsOption = "plain",
-    tta: Annotated[bool, typer.Option("--tta", help="The same as --views flip.")] = False,
+    tta: TtaOption = "plain",
     engine: EngineOption = "torch",
     without_duplicates: Annotated[
         bool, typer.Option("--without-duplicates", help="Leave out images that are identical to a training image.")
@@ -74,7 +73,7 @@ def evaluate(
     Scoring on the test split is fine; choosing a model, an epoch or a threshold by that score is not, because the
     score then no longer says how the model does on new faces. Choose on validation.
 
-    With --views, the scores over several views of each image stand beside the plain ones, never in their place.
+    With --tta, the scores of test-time augmentation stand beside the plain ones, never in their place.
 
     Several models, or --dataset given again, make one table of every model on every dataset.
 
@@ -84,8 +83,6 @@ def evaluate(
     Where the dataset has FER+'s votes, the agreement with the raters' majority stands beside the accuracy against the
     label. Published FER+ scores are of eight classes, contempt among them; these are of seven (docs/raters.md).
     """
-    if tta and views not in ("plain", "flip"):
-        raise typer.BadParameter(f"--tta is --views flip, and --views {views} was asked for; choose one of them.")
     datasets = dataset or ["fer2013"]
     several = len(models) > 1 or len(datasets) > 1
     if not corruptions and (against is not None or truth != "label" or to_card):
@@ -98,7 +95,7 @@ def evaluate(
     references = models if against is None else [*models, against]
     for reference in references:
         refuse_a_fold(reference, split)
-    task = Task(split, per_class, seed, without_duplicates, "flip" if tta else views, engine)
+    task = Task(split, per_class, seed, without_duplicates, tta, engine)
     if corruptions:
         from ferdash.cli.evaluate_corruptions import report_corruptions
 
@@ -120,20 +117,18 @@ def _evaluate_one(model: str, dataset: str, task: Task, save_predictions: Path |
     loaded = load_model(model, checkpoints_root(), engine=task.engine)
     measured: dict[str, Scored] = {}
     with progress() as bars:
-        for looks in dict.fromkeys(("plain", task.views)):
-            report = bar(bars, f"images, {looks}")
-            measured[looks] = score(
-                replace(loaded, views=looks), faces, task.split, **task.chosen(), on_progress=report
-            )
+        for tta in dict.fromkeys(("plain", task.tta)):
+            report = bar(bars, f"images, {tta}")
+            measured[tta] = score(replace(loaded, tta=tta), faces, task.split, **task.chosen(), on_progress=report)
     for scored in measured.values():
         keep_quietly(loaded, "scores", scored.to_dict())
-    columns: list[Column] = [(looks, scored, _beside(scored)) for looks, scored in measured.items()]
+    columns: list[Column] = [(tta, scored, _beside(scored)) for tta, scored in measured.items()]
     if save_predictions is not None:
-        write_predictions(measured[task.views], save_predictions)
+        write_predictions(measured[task.tta], save_predictions)
     if json_output:
         plain, *others = (_document(scored, cleaned) for _, scored, cleaned in columns)
         used = {"model": model, "engine": loaded.engine, "altered": faces.altered}
-        print_json(used | plain | {"with_views": others[0] if others else None})
+        print_json(used | plain | {"with_tta": others[0] if others else None})
         return
     _show(loaded.title, columns)
     if faces.altered:
@@ -162,7 +157,7 @@ def _check_target(path: Path | None) -> None:
 
 
 def _show(title: str, columns: "list[Column]") -> None:
-    """columns: the views, the scores, and the same without duplicates; the plain ones first."""
+    """columns: the test-time augmentation, the scores, and the same without duplicates; the plain ones first."""
     _, plain, _ = columns[0]
     console.print(f"[bold]{escape(title)}[/bold]. {plain.protocol.describe()}", highlight=False)
     for _, scored, _ in columns[1:]:
@@ -171,8 +166,8 @@ def _show(title: str, columns: "list[Column]") -> None:
         console.print(plain.calibration.describe(), highlight=False)
     console.print(_headline_table(columns))
     _show_raters(columns)
-    for looks, scored, _ in columns:
-        suffix = "" if looks == "plain" else f", {looks}"
+    for tta, scored, _ in columns:
+        suffix = "" if tta == "plain" else f", {tta}"
         console.print(_emotion_table(scored, suffix))
         console.print(_confusion_table(scored, suffix))
         if (agreement := _agreement_table(scored, suffix)) is not None:
@@ -187,8 +182,8 @@ def _headline_table(columns: "list[Column]") -> Table:
 
     table = Table("", title="Scores, with 95 % intervals")
     shown = []
-    for looks, scored, cleaned in columns:
-        suffix = "" if looks == "plain" else f", {looks}"
+    for tta, scored, cleaned in columns:
+        suffix = "" if tta == "plain" else f", {tta}"
         table.add_column(f"{counted(scored.metrics.images, 'image')}{suffix}")
         shown.append(scored)
         if cleaned is not None:
@@ -203,12 +198,12 @@ def _show_raters(columns: "list[Column]") -> None:
     """Beside the scores against the labels, those against the raters' votes, where the dataset has them."""
     from ferdash.evaluation import rater_words
 
-    known = [(looks, scored.raters.to_dict()) for looks, scored, _ in columns if scored.raters is not None]
+    known = [(tta, scored.raters.to_dict()) for tta, scored, _ in columns if scored.raters is not None]
     if not known:
         return
     table = Table("", title="Against the raters' votes")
-    for looks, raters in known:
-        table.add_column(f"{counted(raters['images'], 'image')}{'' if looks == 'plain' else f', {looks}'}")
+    for tta, raters in known:
+        table.add_column(f"{counted(raters['images'], 'image')}{'' if tta == 'plain' else f', {tta}'}")
     figures = (rater_words.cells(raters) for _, raters in known)
     for title, *row in zip(rater_words.TITLES, *figures, strict=True):
         table.add_row(title, *row)

@@ -44,7 +44,7 @@ def report_corruptions(
     from ferdash.models.loading import load_model
 
     faces = open_dataset(data_root(), dataset)
-    models = [load_model(name, checkpoints_root(), engine=task.engine, views=task.views) for name in references]
+    models = [load_model(name, checkpoints_root(), engine=task.engine, tta=task.tta) for name in references]
     measured: list[Measured] = []
     with progress() as bars:
         for model in models:

@@ -24,7 +24,7 @@ def report_several(references: list[str], names: list[str], task: Task, *, json_
 
     datasets = [open_dataset(data_root(), name) for name in dict.fromkeys(names)]
     loaded = [load_model(name, checkpoints_root(), engine=task.engine) for name in dict.fromkeys(references)]
-    models = [replace(model, views=task.views) for model in loaded]
+    models = [replace(model, tta=task.tta) for model in loaded]
     records = []
     with progress() as bars:
         for model in models:
@@ -35,7 +35,7 @@ def report_several(references: list[str], names: list[str], task: Task, *, json_
     cells = [cell_of(record) for record in records]
     if json_output:
         rows = [record | {"absent": list(cell.absent)} for record, cell in zip(records, cells, strict=True)]
-        print_json({"split": task.split, "views": task.views, "cells": rows})
+        print_json({"split": task.split, "tta": task.tta, "cells": rows})
         return
     _show(cells)
 

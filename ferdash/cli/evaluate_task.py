@@ -26,7 +26,7 @@ class Task:
     per_class: int
     seed: int
     without_duplicates: bool
-    views: str
+    tta: str
     engine: "Engine"
 
     def chosen(self) -> dict[str, Any]:

@@ -2,15 +2,28 @@
 
 import importlib
 import sys
+from typing import Any
 
 import typer
+import typer.core
 from rich.markup import escape
 
 from ferdash.cli.output import say
 from ferdash.errors import FerdashError
+from ferdash.former_names import command_line
+
+
+class TranslatingGroup(typer.core.TyperGroup):
+    """The commands and options, which also answer to the names they had before."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As click's, of the same line in today's names."""
+        return super().parse_args(ctx, command_line(args))
+
 
 app = typer.Typer(
     name="ferdash",
+    cls=TranslatingGroup,
     help="A local workbench for facial emotion recognition.",
     no_args_is_help=True,
     add_completion=False,

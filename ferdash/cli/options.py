@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
-ViewsOption = Annotated[
+TtaOption = Annotated[
     Literal["plain", "flip", "ten-crop"],
-    typer.Option(help="Average over the face and its mirror image, or over ten crops of it."),
+    typer.Option(help="Test-time augmentation: average over the face and its mirror image, or over ten crops of it."),
 ]
 
 EngineOption = Annotated[

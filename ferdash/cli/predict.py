@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from ferdash.cli.options import EngineOption, ViewsOption
+from ferdash.cli.options import EngineOption, TtaOption
 from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
@@ -32,7 +32,7 @@ def predict(
         list[Path], typer.Argument(help="Photos, folders of photos, or zip archives.", show_default=False)
     ],
     model: Annotated[str, typer.Option(help="Model reference; several joined by + decide together.")] = DEFAULT_MODEL,
-    views: ViewsOption = "plain",
+    tta: TtaOption = "plain",
     engine: EngineOption = "auto",
     detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
     whole: Annotated[bool, typer.Option("--whole", help="Each picture is a face already; look for none.")] = False,
@@ -51,7 +51,7 @@ def predict(
     from ferdash.models.loading import load_model
 
     checkpoints = checkpoints_root()
-    classifier = load_model(model, checkpoints, engine=engine, views=views)
+    classifier = load_model(model, checkpoints, engine=engine, tta=tta)
     finder = load_detector(detector, checkpoints)
     skipped: list[str] = []
     with Progress(
@@ -74,7 +74,7 @@ def predict(
     if unreadable and len(unreadable) == len(photos):
         raise ImageError("Nothing could be read." if len(photos) > 1 else "No photo could be read.")
     if json_output:
-        used = {"model": model, "views": views, "engine": classifier.engine}
+        used = {"model": model, "tta": tta, "engine": classifier.engine}
         settings = used | {"detector": detector, "whole": whole, "threshold": threshold}
         print_json({**settings, "photos": to_document(photos)})
     elif csv_output:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ferdash.cli.options import EngineOption, ViewsOption
+from ferdash.cli.options import EngineOption, TtaOption
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import FerdashError, VideoError
 from ferdash.models.catalogue import DEFAULT_MODEL
@@ -51,7 +51,7 @@ def video(
     ] = None,
     model: Annotated[str, typer.Option(help="Model reference.")] = DEFAULT_MODEL,
     detector: Annotated[str, typer.Option(help="How faces are found: centerface, haar or yunet.")] = "centerface",
-    views: ViewsOption = "plain",
+    tta: TtaOption = "plain",
     engine: EngineOption = "auto",
     only: Annotated[
         list[str] | None,
@@ -71,9 +71,9 @@ def video(
     wanted = check_names(only or EXPORTS)
     settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end, fps=fps)
     paths = find_videos(files)
-    classifier = load_model(model, checkpoints_root(), engine=engine, views=views)
-    if views != "plain":
-        classifier = replace(classifier, title=f"{classifier.title}, {views} views")
+    classifier = load_model(model, checkpoints_root(), engine=engine, tta=tta)
+    if tta != "plain":
+        classifier = replace(classifier, title=f"{classifier.title}, {tta} TTA")
     finder = load_detector(detector, checkpoints_root())
     folders = _folders(paths, out)
     done = []

@@ -6,25 +6,26 @@ from typing import Any
 
 import numpy as np
 
+from ferdash import former_names
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 
-VIEWS = {
+TTA = {
     "plain": "the image alone",
     "flip": "the image and its mirror image",
     "ten-crop": "ten crops of the image with its border continued: corners and centre, and their mirror images",
 }
-"""Ways of looking at one image, in words. More than one view: each probability is the mean over them."""
+"""Test-time augmentations, in words: each probability is the mean over these images."""
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """The images behind a score, and how they were looked at.
+    """The images behind a score, and their test-time augmentation.
 
     images: how many. per_class: 0 for the whole split, else the most images of each emotion, drawn by `seed`.
     duplicates_included: whether images that are pixel-identical to a training image, or to its mirror image, were left
-    in; duplicates: how many of the images are; mirrored: how many of those only to the mirror image. views: one of
-    VIEWS. rows: fingerprint of the dataset rows (`fingerprint`).
+    in; duplicates: how many of the images are; mirrored: how many of those only to the mirror image. tta: one of
+    TTA. rows: fingerprint of the dataset rows (`fingerprint`).
     """
 
     dataset: str
@@ -35,7 +36,7 @@ class Protocol:
     seed: int
     duplicates_included: bool
     duplicates: int
-    views: str
+    tta: str
     rows: str
     mirrored: int = 0
 
@@ -44,8 +45,8 @@ class Protocol:
         return self.why_not_comparable(other) is None
 
     def why_not_comparable(self, other: "Protocol") -> str | None:
-        """A sentence, or None when both were measured on exactly the same images. Views are part of how a model is
-        used, so they do not stand in the way."""
+        """A sentence, or None when both were measured on exactly the same images. Test-time augmentation is
+        part of how a model is used, so it does not stand in the way."""
         if self.dataset_hash != other.dataset_hash:
             names = f"{self.dataset} and {other.dataset}"
             where = f"on two versions of {self.dataset}" if self.dataset == other.dataset else f"on {names}"
@@ -70,8 +71,8 @@ class Protocol:
         elif self.duplicates:
             text += f", {self.duplicates - self.mirrored:,} of them identical to a training image"
             text += f" and {self.mirrored:,} to the mirror image of one" if self.mirrored else ""
-        if self.views != "plain":
-            text += f"; each probability is the mean over {VIEWS[self.views]}"
+        if self.tta != "plain":
+            text += f"; each probability is the mean over {TTA[self.tta]}"
         return text + "."
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,17 +81,15 @@ class Protocol:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Protocol":
-        """The protocol of `to_dict`, also of before views had names, when `tta` said whether the mirror image counted.
+        """The protocol of `to_dict`, also one that an earlier version stored.
 
-        Raises EvaluationError for a field that is missing, or views that do not exist.
+        Raises EvaluationError for a field that is missing, or an augmentation that does not exist.
         """
-        if "tta" in values:
-            values = {"views": "flip" if values["tta"] else "plain"} | values
-        values = {"mirrored": 0, **values}
+        values = {"mirrored": 0} | former_names.protocol(values)
         if missing := [field.name for field in fields(cls) if field.name not in values]:
             raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
-        if values["views"] not in VIEWS:
-            raise EvaluationError(f"An image can be seen as {', '.join(VIEWS)}, but not as “{values['views']}”.")
+        if values["tta"] not in TTA:
+            raise EvaluationError(f"There is no test-time augmentation “{values['tta']}”; there are {', '.join(TTA)}.")
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def _which(self) -> str:

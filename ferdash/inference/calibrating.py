@@ -23,14 +23,14 @@ def fit_calibration(
 ) -> Calibration:
     """The temperature that fits best to scores of the model, with what it changes there.
 
-    scored: of the uncalibrated model, plain views, on the whole validation split. against: what counts as right; by
+    scored: of the uncalibrated model, plain images, on the whole validation split. against: what counts as right; by
     `majority` a probability is that most people would say so, and images on which they do not agree are left out.
 
     Raises EvaluationError for other scores: a temperature fitted on test would make its scores there too good, and one
     view needs another than ten. Also where there is no majority to fit against.
     """
     protocol = scored.protocol
-    if protocol.split != "validation" or protocol.views != "plain" or scored.calibration is not None:
+    if protocol.split != "validation" or protocol.tta != "plain" or scored.calibration is not None:
         raise EvaluationError(
             "A temperature is fitted on plain, uncalibrated probabilities of the validation split, not on these. "
             + protocol.describe()

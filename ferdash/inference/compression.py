@@ -48,7 +48,7 @@ def export_onnx(
     """
     if isinstance(model, Ensemble):
         raise ModelError(f"{model.reference} is several models together; export each of them alone.")
-    model = replace(in_torch(model), fused=None, views="plain")
+    model = replace(in_torch(model), fused=None, tta="plain")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".exporting-") as workspace:
         draft = Path(workspace)

@@ -69,7 +69,7 @@ def score(
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Scored:
-    """Classify the images of a split, with the views of the model, and score the result.
+    """Classify the images of a split, with the model's test-time augmentation, and score the result.
 
     per_class: 0 for the whole split, else at most so many images of each emotion, drawn by `seed`; the draw comes
     before duplicates are left out, so that the images without them are some of the images with them.
@@ -91,7 +91,7 @@ def score(
         seed=seed if per_class else 0,
         duplicates_included=True,
         duplicates=int(duplicates.sum()),
-        views=model.views,
+        tta=model.tta,
         rows=fingerprint(rows),
         mirrored=int(dataset.mirrors_training[rows].sum()),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ferdash import former_names
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import ModelError
 from ferdash.evaluation import rater_words
@@ -102,7 +103,8 @@ def read_evaluation(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["evaluations"])
+        evaluations = list(json.loads(path.read_text(encoding="utf-8"))["evaluations"])
+        return [found | {"protocol": former_names.protocol(found["protocol"])} for found in evaluations]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{EVALUATION_FILE} of the model “{folder.name}” cannot be read ({error}).") from error
 
@@ -166,13 +168,13 @@ def _front_matter(facts: CardFacts) -> str:
 
 
 def _config(protocol: dict[str, Any]) -> str:
-    return protocol["rows"] + ("" if protocol["views"] == "plain" else f"-{protocol['views']}")
+    return protocol["rows"] + ("" if protocol["tta"] == "plain" else f"-{protocol['tta']}")
 
 
 def _dataset_title(protocol: dict[str, Any]) -> str:
     kept = "" if protocol["duplicates_included"] else " without duplicates of training images"
-    views = "" if protocol["views"] == "plain" else f" ({protocol['views']})"
-    return protocol["dataset"] + kept + views
+    augmented = "" if protocol["tta"] == "plain" else f" ({protocol['tta']})"
+    return protocol["dataset"] + kept + augmented
 
 
 def _introduction(facts: CardFacts) -> str:
@@ -275,7 +277,7 @@ def _headline_table(evaluations: list[dict[str, Any]]) -> str:
 
 
 def _seen(protocol: dict[str, Any]) -> str:
-    return f"{count(protocol['images'])} images" + ("" if protocol["views"] == "plain" else f", {protocol['views']}")
+    return f"{count(protocol['images'])} images" + ("" if protocol["tta"] == "plain" else f", {protocol['tta']}")
 
 
 def _emotion_table(metrics: dict[str, Any]) -> str:

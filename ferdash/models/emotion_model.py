@@ -15,7 +15,7 @@ from ferdash.models.calibration import Calibration, softmax, tempered
 from ferdash.models.card import read_card
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.runtime import GraphRuntime
-from ferdash.models.views import VIEWS
+from ferdash.models.tta import TTA
 
 
 @dataclass(eq=False)
@@ -23,7 +23,7 @@ class EmotionModel(ABC):
     """A network ready to classify faces; safe to use from several threads at once.
 
     columns: for each of EMOTIONS, the network's output that holds it. folder: of the model, None where it has none of
-    its own. parameters: number of weights. calibration: how its probabilities are scaled. views: one of VIEWS, over
+    its own. parameters: number of weights. calibration: how its probabilities are scaled. tta: one of TTA, over
     which they are averaged.
     """
 
@@ -34,7 +34,7 @@ class EmotionModel(ABC):
     folder: Path | None = field(default=None, kw_only=True)
     parameters: int = field(default=0, kw_only=True)
     calibration: Calibration | None = field(default=None, kw_only=True)
-    views: str = field(default="plain", kw_only=True)
+    tta: str = field(default="plain", kw_only=True)
 
     @property
     @abstractmethod
@@ -60,12 +60,12 @@ class EmotionModel(ABC):
         return results
 
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """Faces as for `logits` -> float32 (N, 7), rows sum to 1: the mean over the views, each calibrated where the
-        model has a calibration."""
-        looks = [self._of_one_view(view, batch_size) for view in VIEWS[self.views](faces)]
-        return looks[0] if len(looks) == 1 else np.mean(looks, axis=0)
+        """Faces as for `logits` -> float32 (N, 7), rows sum to 1: the mean over its test-time augmentation, each
+        calibrated where the model has a calibration."""
+        found = [self._of_one_crop(crop, batch_size) for crop in TTA[self.tta](faces)]
+        return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
-    def _of_one_view(self, faces: np.ndarray, batch_size: int) -> np.ndarray:
+    def _of_one_crop(self, faces: np.ndarray, batch_size: int) -> np.ndarray:
         given = softmax(self.logits(faces, batch_size)).astype(np.float32)
         return given if self.calibration is None else tempered(given, self.calibration.temperature)
 
@@ -97,13 +97,13 @@ class Ensemble(EmotionModel):
         return engines.pop() if len(engines) == 1 else "torch"
 
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
-        """As EmotionModel's, the mean over members and views."""
-        members = [replace(member, views=self.views) for member in self.members]
+        """As EmotionModel's, the mean over members and augmentations."""
+        members = [replace(member, tta=self.tta) for member in self.members]
         return np.mean([member.probabilities(faces, batch_size) for member in members], axis=0)
 
     def outputs(self, faces: np.ndarray) -> np.ndarray:
         """Logarithms of the members' mean probabilities: as logits go, fixed up to a constant in each row."""
-        plain = replace(self, views="plain").probabilities(faces)
+        plain = replace(self, tta="plain").probabilities(faces)
         return np.log(np.maximum(plain, np.finfo(np.float32).tiny))
 
 

@@ -20,7 +20,7 @@ from ferdash.models.engines import Engine, check_engine
 from ferdash.models.exported import FILES, Export, digest_of, open_export, read_export
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.reference import export_folder, model_folder, source_files, title_of
-from ferdash.models.views import check_views
+from ferdash.models.tta import check_tta
 from ferdash.references import members_of, parse
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def load_model(
     device: str | None = None,
     *,
     engine: Engine = "torch",
-    views: str = "plain",
+    tta: str = "plain",
     calibrated: bool = True,
 ) -> EmotionModel:
     """Load the model that `reference` names.
@@ -45,17 +45,17 @@ def load_model(
     device: as PyTorch names it; None takes a CUDA GPU where there is one and PyTorch computes.
     engine: torch; onnx or int8 for an export of the model, on the processor; or auto, which takes onnx where the model
         has an export of these weights, unless a device is named, and else torch.
-    views: over which of `ferdash.models.views.VIEWS` probabilities are averaged.
+    tta: over which of `ferdash.models.tta.TTA` probabilities are averaged.
     calibrated: whether probabilities are scaled by the temperature that is kept with the model, if there is one.
 
     Raises ModelError, with a sentence that says what to do, for whatever cannot be found, read or mapped.
     """
-    check_views(views)
+    check_tta(tta)
     check_engine(engine, device)
     parts = members_of(reference)
     members = [_load_one(part, checkpoints, device, engine, calibrated) for part in parts]
     model = members[0] if len(members) == 1 else together(" + ".join(parts), members)
-    return replace(model, views=views)
+    return replace(model, tta=tta)
 
 
 def _load_one(reference: str, checkpoints: Path, device: str | None, engine: Engine, calibrated: bool) -> EmotionModel:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from ferdash import former_names
 from ferdash.errors import EvaluationError
 from ferdash.files import write_json
 from ferdash.paths import model_folders, named_model
@@ -62,7 +63,8 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         first = record["evaluations"][0] if "evaluations" in record else record
-        if {"dataset_hash", "rows", "views"} <= first["protocol"].keys():
+        first["protocol"] = former_names.protocol(first["protocol"])
+        if {"dataset_hash", "rows", "tta"} <= first["protocol"].keys():
             return [record]
         reason = "it does not say what was measured"
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -74,7 +76,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
 def _identity(kind: str, record: dict[str, Any]) -> tuple[str, ...]:
     """What must be equal for one record to replace another."""
     protocol = record["protocol"]
-    measured = (str(protocol[name]) for name in ("dataset_hash", "rows", "views"))
+    measured = (str(protocol[name]) for name in ("dataset_hash", "rows", "tta"))
     return (kind, str(record["model"]), str(record.get("truth", "label")), *measured)
 
 

@@ -14,7 +14,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
 from ferdash.files import write_atomic
 from ferdash.models.loading import load_model
-from ferdash.models.views import average_probabilities, ten_crops
+from ferdash.models.tta import average_probabilities, ten_crops
 
 BATCH = 512
 VOTES = "votes"

@@ -51,7 +51,7 @@ def test_json_is_what_scoring_gives_to_the_last_digit(run, dataset: FaceDataset,
     document = json.loads(result.stdout)
     scored = score(load_model("small", checkpoints), dataset, "validation")
     beside = document.pop("without_duplicates")
-    assert document == {"model": "small", "engine": "torch", "altered": "", "with_views": None, **scored.to_dict()}
+    assert document == {"model": "small", "engine": "torch", "altered": "", "with_tta": None, **scored.to_dict()}
     assert (beside is not None) == (scored.protocol.duplicates > 0)
 
 
@@ -94,27 +94,23 @@ def test_duplicates_stand_beside_or_are_left_out(run, dataset: FaceDataset) -> N
 
 def test_a_subset_seen_plain_and_mirrored(run, dataset: FaceDataset) -> None:
     images = int(dataset.counts()["validation"].clip(upper=2).sum())
-    arguments = ("small", "--dataset", "demo", "--per-class", "2", "--seed", "7", "--tta", "--json")
+    arguments = ("small", "--dataset", "demo", "--per-class", "2", "--seed", "7", "--tta", "flip", "--json")
     document = json.loads(run(*arguments).stdout)
-    for scores, views in ((document, "plain"), (document["with_views"], "flip")):
+    for scores, tta in ((document, "plain"), (document["with_tta"], "flip")):
         protocol = scores["protocol"]
         assert (protocol["images"], protocol["per_class"], protocol["seed"]) == (images, 2, 7)
-        assert protocol["views"] == views
+        assert protocol["tta"] == tta
 
 
-def test_views_stand_beside_the_plain_scores(run, dataset: FaceDataset, checkpoints: Path) -> None:
-    text = run("small", "--dataset", "demo", "--split", "test", "--views", "ten-crop").stdout
+def test_augmented_scores_stand_beside_the_plain_scores(run, dataset: FaceDataset, checkpoints: Path) -> None:
+    text = run("small", "--dataset", "demo", "--split", "test", "--tta", "ten-crop").stdout
     plain = score(load_model("small", checkpoints), dataset, "test")
-    crops = score(load_model("small", checkpoints, views="ten-crop"), dataset, "test")
+    crops = score(load_model("small", checkpoints, tta="ten-crop"), dataset, "test")
     assert crops.protocol.describe() in " ".join(text.split())
     (row,) = (line for line in text.splitlines() if line.startswith("│ Accuracy"))
     found = [cell.partition("(")[0].strip() for cell in row.split("│")[2:-1]]
     shown = [plain, without_duplicates(plain), crops, without_duplicates(crops)]
     assert found == [percent(scored.metrics.accuracy) for scored in shown]
-
-
-def test_tta_and_other_views_are_wrong_usage(run) -> None:
-    assert run("small", "--tta", "--views", "ten-crop").exit_code == 2
 
 
 def test_an_ensemble_is_scored(run, dataset: FaceDataset, checkpoints: Path) -> None:

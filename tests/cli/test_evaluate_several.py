@@ -65,7 +65,7 @@ BOTH = ("--dataset", "whole", "--dataset", "few")
 def test_every_model_on_every_dataset(run, roots: tuple[Path, Path]) -> None:
     data, checkpoints = roots
     document = json.loads(run("small", "other", *BOTH, "--json").stdout)
-    assert (document["split"], document["views"]) == ("validation", "plain")
+    assert (document["split"], document["tta"]) == ("validation", "plain")
     cells = {(cell["model"], cell["protocol"]["dataset"]): cell for cell in document["cells"]}
     assert list(cells) == [("small", "whole"), ("small", "few"), ("other", "whole"), ("other", "few")]
     for (model, dataset), cell in cells.items():
@@ -98,16 +98,14 @@ def test_one_model_on_two_datasets_and_a_name_given_twice(run) -> None:
 
 
 def test_other_views_and_a_subset(run) -> None:
-    cells = json.loads(run("small", *BOTH, "--views", "flip", "--per-class", "2", "--json").stdout)["cells"]
-    assert [cell["protocol"]["views"] for cell in cells] == ["flip", "flip"]
+    cells = json.loads(run("small", *BOTH, "--tta", "flip", "--per-class", "2", "--json").stdout)["cells"]
+    assert [cell["protocol"]["tta"] for cell in cells] == ["flip", "flip"]
     assert [cell["protocol"]["images"] for cell in cells] == [14, 10]
 
 
 def test_all_are_kept(run, roots: tuple[Path, Path]) -> None:
     run("small", "other", *BOTH)
-    kept = {
-        (r["model"], r["protocol"]["dataset"], r["protocol"]["views"]) for r in list_evaluations(roots[1], "scores")
-    }
+    kept = {(r["model"], r["protocol"]["dataset"], r["protocol"]["tta"]) for r in list_evaluations(roots[1], "scores")}
     assert kept >= {(model, dataset, "plain") for model in ("small", "other") for dataset in ("whole", "few")}
 
 

@@ -169,15 +169,15 @@ def test_a_given_rate_times_a_raw_stream(run, tmp_path):
     assert pd.read_csv(tmp_path / "out" / "frames.csv")["timestamp_s"].tolist() == [0.0, 0.1, 0.2, 0.3]
 
 
-def test_views_are_averaged_and_named(run, clip, tmp_path):
+def test_augmentations_are_averaged_and_named(run, clip, tmp_path):
     shares = []
-    for views in ("plain", "flip"):
-        out = tmp_path / views
-        parsed(run(clip(frames=4), "--out", out, "--views", views, "--only", "frames.csv", "--json"))
+    for tta in ("plain", "flip"):
+        out = tmp_path / tta
+        parsed(run(clip(frames=4), "--out", out, "--tta", tta, "--only", "frames.csv", "--json"))
         shares.append(pd.read_csv(out / "frames.csv")[list(EMOTIONS)].to_numpy())
     assert np.abs(shares[0] - shares[1]).max() > 1e-5  # six digits are written, and an untrained net says little
     titles = {session.record["model_title"] for session in list_sessions(tmp_path / "data" / "sessions")}
-    assert any(title.endswith("flip views") for title in titles)
+    assert any(title.endswith("flip TTA") for title in titles)
 
 
 def test_nothing_readable_is_a_failure(run, tmp_path):

@@ -18,7 +18,7 @@ FULL = Protocol(
     seed=0,
     duplicates_included=True,
     duplicates=280,
-    views="plain",
+    tta="plain",
     rows="aa",
 )
 CLEAN = replace(FULL, images=3309, duplicates_included=False, duplicates=0, rows="bb")
@@ -43,11 +43,11 @@ SPLIT = "The validation split of fer2013 (9079d33a)"
             "image.",
         ),
         (
-            replace(FULL, duplicates=0, images=1, views="flip"),
+            replace(FULL, duplicates=0, images=1, tta="flip"),
             f"{SPLIT}, all 1 image; each probability is the mean over the image and its mirror image.",
         ),
         (
-            replace(FULL, duplicates=0, views="ten-crop"),
+            replace(FULL, duplicates=0, tta="ten-crop"),
             f"{SPLIT}, all 3,589 images; each probability is the mean over ten crops of the image with its border "
             "continued: corners and centre, and their mirror images.",
         ),
@@ -60,7 +60,7 @@ def test_in_plain_words(protocol: Protocol, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (replace(FULL, views="flip"), None),
+        (replace(FULL, tta="flip"), None),
         # Another rule that leads to the same images.
         (replace(FULL, per_class=5000), None),
         (replace(FULL, dataset_hash="1234567890"), "measured on two versions of fer2013 (9079d33a and 12345678)."),
@@ -84,15 +84,18 @@ def test_json_and_back() -> None:
     assert Protocol.from_dict(json.loads(json.dumps(SUBSET.to_dict()))) == SUBSET
 
 
-@pytest.mark.parametrize(("tta", "views"), [(False, "plain"), (True, "flip")])
-def test_a_record_of_before_views_had_names(tta: bool, views: str) -> None:
-    old = {name: value for name, value in FULL.to_dict().items() if name != "views"} | {"tta": tta}
-    assert Protocol.from_dict(old) == replace(FULL, views=views)
+@pytest.mark.parametrize(
+    ("old", "tta"),
+    [({"tta": False}, "plain"), ({"tta": True}, "flip"), ({"views": "ten-crop"}, "ten-crop")],
+)
+def test_a_record_of_an_earlier_version(old: dict[str, bool | str], tta: str) -> None:
+    record = {name: value for name, value in FULL.to_dict().items() if name != "tta"} | old
+    assert Protocol.from_dict(record) == replace(FULL, tta=tta)
 
 
-def test_views_that_do_not_exist() -> None:
-    with pytest.raises(EvaluationError, match="plain, flip, ten-crop, but not as “upside-down”"):
-        Protocol.from_dict(FULL.to_dict() | {"views": "upside-down"})
+def test_an_augmentation_that_does_not_exist() -> None:
+    with pytest.raises(EvaluationError, match="augmentation “upside-down”; there are plain, flip, ten-crop"):
+        Protocol.from_dict(FULL.to_dict() | {"tta": "upside-down"})
 
 
 def test_a_protocol_with_a_field_missing() -> None:

@@ -72,7 +72,7 @@ def test_cross_fitting_is_not_the_plain_fit(model: EmotionModel, demo_dataset: F
 @pytest.mark.parametrize("wrong", ["test", "flip", "calibrated"])
 def test_it_is_fitted_on_plain_validation_alone(model: EmotionModel, demo_dataset: FaceDataset, wrong: str) -> None:
     given = score(
-        replace(model, views="flip" if wrong == "flip" else "plain"),
+        replace(model, tta="flip" if wrong == "flip" else "plain"),
         demo_dataset,
         "test" if wrong == "test" else "validation",
     )

@@ -23,7 +23,7 @@ from ferdash.models.torch_model import TorchModel
 class CornerModel:
     """Reads its answer off the top left pixel, and doubts more the brighter the top right one is."""
 
-    views = "plain"
+    tta = "plain"
     calibration = None
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ def test_a_split_is_classified_in_batches_and_scored(corners: FaceDataset, model
         seed=0,
         duplicates_included=True,
         duplicates=12,
-        views="plain",
+        tta="plain",
         rows=fingerprint(corners.rows("validation")),
     )
 
@@ -150,12 +150,12 @@ def network_model() -> EmotionModel:
     return TorchModel("m", "M", list(range(7)), Preprocess(), network, torch.device("cpu"))
 
 
-def test_views_are_averaged_and_named(corners: FaceDataset, network_model: EmotionModel) -> None:
-    scored = score(replace(network_model, views="flip"), corners, "validation")
+def test_augmentations_are_averaged_and_named(corners: FaceDataset, network_model: EmotionModel) -> None:
+    scored = score(replace(network_model, tta="flip"), corners, "validation")
     faces = corners.images[scored.rows]
     golden = network_model.probabilities(np.stack([faces, faces[:, :, ::-1]]).reshape(-1, 48, 48)).reshape(2, -1, 7)
     np.testing.assert_allclose(scored.probabilities, golden.mean(axis=0), atol=1e-6)
-    assert scored.protocol.views == "flip"
+    assert scored.protocol.tta == "flip"
     assert scored.protocol.describe().endswith("each probability is the mean over the image and its mirror image.")
     assert scored.protocol.comparable_with(score(network_model, corners, "validation").protocol)
 

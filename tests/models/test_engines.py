@@ -64,8 +64,8 @@ def test_threads_share_one_session(exported: Path) -> None:
         np.testing.assert_allclose(logits, model.logits(batch), atol=1e-5)
 
 
-def test_views_work_with_it(exported: Path) -> None:
-    ours, theirs = (load_model("small", exported, engine=engine, views="flip") for engine in ("onnx", "torch"))
+def test_augmentation_works_with_it(exported: Path) -> None:
+    ours, theirs = (load_model("small", exported, engine=engine, tta="flip") for engine in ("onnx", "torch"))
     np.testing.assert_allclose(ours.probabilities(FACES), theirs.probabilities(FACES), atol=TOLERANCE)
 
 

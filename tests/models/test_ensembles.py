@@ -36,10 +36,10 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("views", ["plain", "flip"])
-def test_an_ensemble_is_the_mean_of_its_members(checkpoints: Path, views: str) -> None:
-    members = [load_model(name, checkpoints, views=views) for name in ("a", "b", "vit")]
-    ensemble = load_model("a + b+vit", checkpoints, views=views)
+@pytest.mark.parametrize("tta", ["plain", "flip"])
+def test_an_ensemble_is_the_mean_of_its_members(checkpoints: Path, tta: str) -> None:
+    members = [load_model(name, checkpoints, tta=tta) for name in ("a", "b", "vit")]
+    ensemble = load_model("a + b+vit", checkpoints, tta=tta)
     golden = np.mean([member.probabilities(FACES) for member in members], axis=0)
     assert ensemble.probabilities(FACES) == pytest.approx(golden, abs=1e-6)
     assert ensemble.probabilities(FACES).dtype == np.float32
@@ -86,9 +86,9 @@ def test_the_files_behind_it_are_those_of_all_members(checkpoints: Path) -> None
     ]
 
 
-def test_views_that_do_not_exist(checkpoints: Path) -> None:
-    with pytest.raises(ModelError, match="A face can be seen as plain, flip, ten-crop, but not as “sideways”"):
-        load_model("a", checkpoints, views="sideways")
+def test_an_augmentation_that_does_not_exist(checkpoints: Path) -> None:
+    with pytest.raises(ModelError, match="no test-time augmentation “sideways”; there are plain, flip, ten-crop"):
+        load_model("a", checkpoints, tta="sideways")
 
 
 def test_a_vision_transformer_takes_smaller_pictures(checkpoints: Path) -> None:

@@ -25,7 +25,7 @@ def test_measuring_the_same_again_replaces_it(tmp_path: Path) -> None:
     assert kept(tmp_path) == [("small", 0.6)]
 
 
-@pytest.mark.parametrize("other", [{"model": "large"}, {"rows": "others"}, {"views": "flip"}, {"dataset_hash": "b"}])
+@pytest.mark.parametrize("other", [{"model": "large"}, {"rows": "others"}, {"tta": "flip"}, {"dataset_hash": "b"}])
 def test_anything_else_stands_beside_it(tmp_path: Path, other: dict[str, str]) -> None:
     keep_evaluation(tmp_path, "scores", record())
     keep_evaluation(tmp_path, "scores", record(**other))

@@ -6,7 +6,7 @@ import pytest
 from ferdash.data.dataset import open_dataset
 from ferdash.errors import ConfigError, ModelError
 from ferdash.models.loading import load_model
-from ferdash.models.views import average_probabilities, ten_crops
+from ferdash.models.tta import average_probabilities, ten_crops
 from ferdash.runs.lineage import lineage
 from ferdash.training import start
 from ferdash.training.config import LossConfig, TrainConfig, from_dict, override

@@ -28,7 +28,7 @@ def draw() -> None:
         except (EvaluationError, KeyError, TypeError, ValueError) as error:
             st.caption(f"{record['model']}: what is kept of an evaluation cannot be read ({error}).")
             continue
-        if cell.protocol.views == "plain":
+        if cell.protocol.tta == "plain":
             cells.append(cell)
     if not cells:
         st.info("Nothing measured yet. Measure models on one or several datasets:", icon=":material/grid_on:")

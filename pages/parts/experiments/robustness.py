@@ -60,7 +60,7 @@ def _name(model: str, report: Robustness) -> str:
     """Tells apart what was measured of one model."""
     protocol = report.protocol
     name = f"{model} · {protocol.dataset} {protocol.split}, {protocol.images:,} images"
-    name += "" if protocol.views == "plain" else f", {protocol.views}"
+    name += "" if protocol.tta == "plain" else f", {protocol.tta}"
     name += "" if protocol.duplicates_included else ", without duplicates"
     return name + (", against the raters' majority" if report.truth == "majority" else "")
 

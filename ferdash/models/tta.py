@@ -1,4 +1,4 @@
-"""Several looks at one face, whose probabilities are averaged: at test time, and by a teacher."""
+"""Test-time augmentation: probabilities averaged over variants of a face. A teacher uses it too."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -38,27 +38,27 @@ def ten_crops(faces: np.ndarray) -> list[np.ndarray]:
     larger = np.pad(faces, borders, mode="edge")
     corners = [(0, 0), (0, 2 * right), (2 * down, 0), (2 * down, 2 * right), (down, right)]
     crops = [larger[:, top : top + height, left : left + width] for top, left in corners]
-    return [view for crop in crops for view in (np.ascontiguousarray(crop), mirrored(crop))]
+    return [variant for crop in crops for variant in (np.ascontiguousarray(crop), mirrored(crop))]
 
 
-VIEWS = {
+TTA = {
     "plain": lambda faces: [faces],
     "flip": lambda faces: [faces, mirrored(faces)],
     "ten-crop": ten_crops,
 }
-"""The ways of looking that can be chosen by name: uint8 faces in, a list of arrays of the same faces out."""
+"""Test-time augmentations by name: uint8 faces in, a list of arrays of the same faces out."""
 
 
-def check_views(views: str) -> None:
-    """Raise ModelError for a name that is none of VIEWS."""
-    if views not in VIEWS:
-        raise ModelError(f"A face can be seen as {', '.join(VIEWS)}, but not as “{views}”.")
+def check_tta(tta: str) -> None:
+    """Raise ModelError for a name that is none of TTA."""
+    if tta not in TTA:
+        raise ModelError(f"There is no test-time augmentation “{tta}”; there are {', '.join(TTA)}.")
 
 
-def average_probabilities(models: Sequence[Classifier], views: list[np.ndarray]) -> np.ndarray:
-    """Mean over models and views of the probabilities, float32 (N, 7). views: arrays of the same N faces."""
-    total = np.zeros((len(views[0]), len(EMOTIONS)), dtype=np.float64)
+def average_probabilities(models: Sequence[Classifier], variants: list[np.ndarray]) -> np.ndarray:
+    """Mean over models and variants of the probabilities, float32 (N, 7). variants: arrays of the same N faces."""
+    total = np.zeros((len(variants[0]), len(EMOTIONS)), dtype=np.float64)
     for model in models:
-        for view in views:
-            total += model.probabilities(view, batch_size=256)
-    return (total / (len(models) * len(views))).astype(np.float32)
+        for variant in variants:
+            total += model.probabilities(variant, batch_size=256)
+    return (total / (len(models) * len(variants))).astype(np.float32)

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from ferdash.cli.options import ViewsOption
+from ferdash.cli.options import TtaOption
 from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.protocol import VIEWS as WORDS
+from ferdash.evaluation.protocol import TTA as WORDS
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
-from ferdash.models.views import VIEWS, average_probabilities, mirrored, ten_crops
+from ferdash.models.tta import TTA, average_probabilities, mirrored, ten_crops
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
 
@@ -42,22 +42,22 @@ def test_colour_faces_keep_their_channels():
 
 
 def test_the_names_are_those_that_protocols_know_and_commands_offer():
-    assert list(VIEWS) == list(WORDS) == list(get_args(get_args(ViewsOption)[0]))
+    assert list(TTA) == list(WORDS) == list(get_args(get_args(TtaOption)[0]))
 
 
-def test_a_model_averages_over_its_views():
+def test_a_model_averages_over_its_augmentation():
     plain = model(0)
     golden = np.mean([plain.probabilities(crop) for crop in ten_crops(FACES)], axis=0)
-    found = replace(plain, views="ten-crop").probabilities(FACES)
+    found = replace(plain, tta="ten-crop").probabilities(FACES)
     assert found == pytest.approx(golden, abs=1e-6)
     assert found.dtype == np.float32
     assert np.abs(found - plain.probabilities(FACES)).max() > 1e-5
 
 
-def test_the_average_is_over_models_and_views():
-    models, views = [model(0), model(1)], [FACES, mirrored(FACES)]
-    golden = np.mean([one.probabilities(view) for one in models for view in views], axis=0)
-    found = average_probabilities(models, views)
+def test_the_average_is_over_models_and_variants():
+    models, variants = [model(0), model(1)], [FACES, mirrored(FACES)]
+    golden = np.mean([one.probabilities(variant) for one in models for variant in variants], axis=0)
+    found = average_probabilities(models, variants)
     assert found == pytest.approx(golden, abs=1e-6)
     assert found.shape == (3, len(EMOTIONS))
     assert np.abs(models[0].probabilities(FACES) - golden).max() > 1e-3

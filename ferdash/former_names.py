@@ -11,6 +11,13 @@ COMMANDS: dict[str, str] = {}
 OPTIONS = {"--views": "--tta"}
 
 
+RECIPES = {"fernet_taught": "fernet_distilled"}
+CONFIG: dict[str, str] = {}
+"""Dotted path of a setting before -> its name within the same group now."""
+
+TEACHER_PROBS = "taught.npy"
+
+
 def command_line(arguments: Sequence[str]) -> list[str]:
     """The arguments of `ferdash` in today's names.
 
@@ -27,6 +34,21 @@ def command_line(arguments: Sequence[str]) -> list[str]:
         new.append(OPTIONS.get(name, name) + equals + value)
         if argument == "--tta" and (*arguments, "")[number + 1] not in ("plain", "flip", "ten-crop"):
             new.append("flip")
+    return new
+
+
+def config(stored: dict[str, Any], group: str = "") -> dict[str, Any]:
+    """A run's configuration, or a group of its settings, in today's names.
+
+    >>> config({"recipe": "fernet_taught", "epochs": 40})
+    {'recipe': 'fernet_distilled', 'epochs': 40}
+    """
+    new: dict[str, Any] = {}
+    for name, value in stored.items():
+        path = group + name
+        if path == "recipe":
+            value = RECIPES.get(value, value)
+        new[CONFIG.get(path, name)] = config(value, f"{path}.") if isinstance(value, dict) else value
     return new
 
 

@@ -19,7 +19,7 @@ from ferdash.inference.scoring import Scored, recalibrated, score, without_dupli
 from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
-from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE, VOTES_PROVENANCE, VOTES_TAUGHT
+from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE, VOTES_DISTILLED, VOTES_PROVENANCE
 from ferdash.models.fernet import FerNetForImageClassification
 from ferdash.models.onnx_export import can_export
 from ferdash.models.processing import processor_of
@@ -178,7 +178,7 @@ def _facts(
         epochs=chosen.epochs,
         chosen=chosen.described,
         evaluations=[evaluation.to_dict() for evaluation in evaluations],
-        lessons=_lessons(from_dict(run.record["config"])),
+        origin=_origin(from_dict(run.record["config"])),
     )
 
 
@@ -200,20 +200,20 @@ def _evaluations(model: TorchModel, given: Scored, dataset: FaceDataset) -> list
 
 
 def _against(run: Run, given: Scored) -> Literal["labels", "majority"]:
-    """What the probabilities of a run's network should fit: what it was taught, if that is known on validation too."""
+    """What the probabilities of a run's network should fit: what it learned, if that is known on validation too."""
     by_votes = run.record["config"].get("loss", {}).get("soft_votes") and given.raters is not None
     return "majority" if by_votes else "labels"
 
 
-def _lessons(config: TrainConfig) -> str:
-    """Where a run began, and who taught it."""
+def _origin(config: TrainConfig) -> str:
+    """Where a run began, and its teachers."""
     sentences = []
     if config.start_from:
         sentences.append(f"It began at the weights of `{config.start_from}`, as that was when the run was made.")
     told = "the label"
     if config.loss.soft_votes:
         told = "the raters"
-        sentences.append(VOTES_TAUGHT)
+        sentences.append(VOTES_DISTILLED)
     if teachers := config.teachers():
         names = " and ".join(f"`{name}`" for name in teachers)
         share = 100 * config.loss.teacher_share

@@ -79,7 +79,7 @@ def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[R
     assert f"`{parent.record['command']}`, stopped, then `{child.record['command']}`" in card
 
 
-def test_a_card_says_where_the_model_began_and_who_taught_it(
+def test_a_card_says_where_the_model_began_and_its_teachers(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset, tmp_path: Path
 ) -> None:
     checkpoints = shutil.copytree(checkpoints, tmp_path / "checkpoints")  # the other tests know of two runs
@@ -92,7 +92,7 @@ def test_a_card_says_where_the_model_began_and_who_taught_it(
         checkpoints=checkpoints,
     )
     start.execute(run, data=demo_root, checkpoints=checkpoints)
-    card = (promote(run.id, "taught", data=demo_root, checkpoints=checkpoints) / "README.md").read_text()
+    card = (promote(run.id, "distilled", data=demo_root, checkpoints=checkpoints) / "README.md").read_text()
     assert f"It began at the weights of `{first}`" in card
     assert f"40 % of each target comes from `{first}` and `{raters}`, the rest from the label" in card
     assert "a table of probabilities that was made outside ferdash" in card

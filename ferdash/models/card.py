@@ -42,8 +42,8 @@ class CardFacts:
     name: the model's folder. model_type: as transformers names it (`fernet`, `vit`). architecture: a sentence.
     counts: images by split and emotion. provenance: where the data comes from, in Markdown (see card_text).
     run, command, seed, code, versions: what made the model. history: rows of the run's metrics.jsonl. epochs:
-    those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence. lessons:
-    where it began and who taught it, in Markdown; empty for a network from scratch that had the labels alone.
+    those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence. origin:
+    where it began and its teachers, in Markdown; empty for a network from scratch that had the labels alone.
     evaluations: as `Scored.to_dict()` gives them, the main one first. exported: what there is for ONNX Runtime and what
     it costs, in sentences; empty where nothing is.
     """
@@ -66,7 +66,7 @@ class CardFacts:
     epochs: list[int]
     chosen: str
     evaluations: list[dict[str, Any]]
-    lessons: str = ""
+    origin: str = ""
     exported: str = ""
     licence: str = "mit"
 
@@ -323,8 +323,8 @@ def _training(facts: CardFacts) -> str:
         for row in _some_epochs(facts)
     ]
     heads = ["epoch", "training loss", "validation log loss", "validation accuracy", "validation macro F1"]
-    lessons = f"{facts.lessons}\n\n" if facts.lessons else ""
-    return f"{lessons}{_table(['', ''], settings)}\n\nTraining took {hours:.1f} hours.\n\n{_table(heads, curve)}"
+    origin = f"{facts.origin}\n\n" if facts.origin else ""
+    return f"{origin}{_table(['', ''], settings)}\n\nTraining took {hours:.1f} hours.\n\n{_table(heads, curve)}"
 
 
 def _some_epochs(facts: CardFacts) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ The raters' votes are FER+'s (Barsoum et al., "Training Deep Networks for Facial
 Crowd-Sourced Label Distribution", 2016): ten people each said which of eight emotions they saw, that they could not
 tell, or that it is no face."""
 
-VOTES_TAUGHT = (
+VOTES_DISTILLED = (
     "It learned what ten raters said of each training image (FER+) in the place of FER2013's label: the shares of the "
     "seven emotions among their votes, without votes that one rater alone gave. Images of which most of them saw none "
     "of the seven kept their label. Its temperature was fitted against the raters' majority, so a probability says how "

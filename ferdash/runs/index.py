@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from ferdash import former_names
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import FerdashError, RunError
 from ferdash.runs.history import EpochLines, best_row
@@ -184,7 +185,7 @@ def _summarise(folder: Path) -> RunSummary:
         notes=str(meta["notes"]),
         archived=bool(meta["archived"]),
         state=status["state"],
-        recipe=str(config.get("recipe", "")),
+        recipe=str(former_names.config(config).get("recipe", "")),
         dataset=str(record["dataset"]["name"]),
         dataset_hash=str(record["dataset"]["hash"]),
         start_from=str(config.get("start_from", "")),

@@ -14,7 +14,7 @@ from ferdash.references import DEFAULT_CHECKPOINT, Reference, parse, run_referen
 from ferdash.runs.store import Run, list_run_ids, open_run, read_meta
 
 NodeKind = Literal["dataset", "run", "model", "missing"]
-EdgeKind = Literal["trained on", "continues", "starts from", "taught by", "made from"]
+EdgeKind = Literal["trained on", "continues", "starts from", "distilled from", "made from"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _edges_to(run: Run) -> list[Edge]:
     for teacher in str(config.get("loss", {}).get("teachers") or "").split(","):
         known = parse(teacher.strip().removeprefix("votes:"))
         if known.bare not in ("", "votes"):
-            edges.append(Edge(_model_key(known), key, "taught by", _checkpoint(known), {}))
+            edges.append(Edge(_model_key(known), key, "distilled from", _checkpoint(known), {}))
     return edges
 
 

@@ -9,6 +9,7 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ferdash import former_names
 from ferdash.emotions import EMOTIONS, canonical_emotion
 from ferdash.errors import ConfigError
 
@@ -268,11 +269,11 @@ def to_dict(config: TrainConfig) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> TrainConfig:
-    """The configuration of `to_dict`; fields left out take their defaults.
+    """The configuration of `to_dict`, also one that an earlier version stored; fields left out take their defaults.
 
     Raises ConfigError for a field that does not exist (by name) or a value of the wrong kind.
     """
-    return _build(TrainConfig, values, "")
+    return _build(TrainConfig, former_names.config(values), "")
 
 
 def override(config: TrainConfig, settings: list[str]) -> TrainConfig:

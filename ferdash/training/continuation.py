@@ -4,13 +4,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ferdash import former_names
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint
 from ferdash.references import run_reference, split_checkpoint
 from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
-from ferdash.training.distillation import TAUGHT
+from ferdash.training.distillation import TEACHER_PROBS, made_table
 from ferdash.training.extra import pin_extra
 from ferdash.training.recipes import Recipe
 from ferdash.training.start import create
@@ -19,7 +20,7 @@ from ferdash.training.start import create
 _MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
 
 # A change of these asks other teachers, or asks them about other images.
-_MAKES_OTHER_LESSONS = ("loss.teachers", "dataset", "seed", "sampling.per_class", "sampling.extra")
+_MAKES_OTHER_TARGETS = ("loss.teachers", "dataset", "seed", "sampling.per_class", "sampling.extra")
 
 
 def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path) -> Run:
@@ -49,9 +50,9 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     _adopt(child, path.stem, packed, changes)
     if packed["best"]:
         _inherit_best(parent, child, packed["best"])
-    taught = parent.folder / TAUGHT
-    if taught.is_file() and not any(path.startswith(_MAKES_OTHER_LESSONS) for path in changes):
-        shutil.copy2(taught, child.folder / TAUGHT)
+    teacher_probs = made_table(parent.folder)
+    if teacher_probs is not None and not any(path.startswith(_MAKES_OTHER_TARGETS) for path in changes):
+        shutil.copy2(teacher_probs, child.folder / TEACHER_PROBS)
     return child
 
 
@@ -67,7 +68,7 @@ def predecessor(recipe: Recipe, dataset: str, *, checkpoints: Path) -> str:
             state = read_status(run.folder)["state"]
         except RunError:
             continue  # a damaged run is not one to continue; the list of runs reports it
-        config = run.record.get("config", {})
+        config = former_names.config(run.record.get("config", {}))
         if (config.get("recipe"), config.get("dataset"), state) == (recipe.continues, dataset, "finished"):
             return run_reference(run_id)
     raise RunError(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ferdash import former_names
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
 from ferdash.files import write_atomic
@@ -24,7 +25,7 @@ MODEL's features of the image besides."""
 LOOKS = 10
 """How often a teacher looks at each image."""
 
-TAUGHT = "taught.npy"
+TEACHER_PROBS = "teacher_probs.npy"
 """File of a run folder that holds the table of `teacher_table`."""
 
 
@@ -46,8 +47,8 @@ def teacher_table(
 
     Raises ModelError when a teacher cannot be loaded, or a table does not fit the images.
     """
-    if kept.is_file():
-        return np.load(kept)
+    if (made := made_table(kept.parent, kept.name)) is not None:
+        return np.load(made)
     given = dict(tables() if tables else {})
     files = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
     # Temperatures were fitted on validation, of which training must not know anything.
@@ -62,6 +63,12 @@ def teacher_table(
     table = (total / len(references)).astype(np.float32)
     write_atomic(kept, lambda file: np.save(file, table))
     return table
+
+
+def made_table(folder: Path, name: str = TEACHER_PROBS) -> Path | None:
+    """The table that a run's folder holds, also under the name of an earlier version; None where there is none."""
+    found = (folder / known for known in (name, former_names.TEACHER_PROBS))
+    return next((path for path in found if path.is_file()), None)
 
 
 def model_behind(reference: str) -> str:

@@ -64,8 +64,8 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
     from a teacher that was."""
     if config.folds.count == 0:
         return
-    taught_by = [name if is_table(name) else model_behind(name) for name in config.teachers()]
-    for reference in dict.fromkeys([config.start_from, *taught_by]):
+    distilled_from = [name if is_table(name) else model_behind(name) for name in config.teachers()]
+    for reference in dict.fromkeys([config.start_from, *distilled_from]):
         if reference and _has_seen(reference, config, dataset, checkpoints):
             raise ConfigError(
                 f"{reference} has seen images of “{dataset.name}” that these folds validate on, so their scores "

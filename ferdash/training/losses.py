@@ -14,14 +14,14 @@ EFFECTIVE_BETA = 0.999
 
 
 def target_table(
-    labels: np.ndarray, votes: np.ndarray | None, config: LossConfig, taught: np.ndarray | None = None
+    labels: np.ndarray, votes: np.ndarray | None, config: LossConfig, teacher_probs: np.ndarray | None = None
 ) -> torch.Tensor:
     """The target of each training image, float32 (N, 7), rows sum to 1.
 
     labels: int64 (N,). votes: uint8 (N, 10); where config.soft_votes asks for it, the distribution that
     `ferdash.data.votes.targets` makes of them takes the label's place. An image without one, as nobody was asked or
     most raters saw none of the seven, keeps its label, so that the training set is the same with votes and without.
-    taught: float32 (N, 7), what teachers see in the images; it takes config.teacher_share of each target. Label
+    teacher_probs: float32 (N, 7), what teachers see in the images; it takes config.teacher_share of each target. Label
     smoothing is that of Szegedy et al., "Rethinking the Inception Architecture" (2016), section 7.
     """
     targets = torch.from_numpy(np.eye(len(EMOTIONS), dtype=np.float32)[labels])
@@ -30,8 +30,8 @@ def target_table(
         targets = torch.where(voted.isnan(), targets, voted)
     if config.label_smoothing:
         targets = targets * (1 - config.label_smoothing) + config.label_smoothing / len(EMOTIONS)
-    if taught is not None:
-        targets = targets * (1 - config.teacher_share) + torch.from_numpy(taught) * config.teacher_share
+    if teacher_probs is not None:
+        targets = targets * (1 - config.teacher_share) + torch.from_numpy(teacher_probs) * config.teacher_share
     return targets
 
 

@@ -8,6 +8,7 @@ demos, the summary says that the choice is ours.
 from dataclasses import dataclass
 from typing import Any
 
+from ferdash import former_names
 from ferdash.errors import ConfigError
 from ferdash.training.config import TrainConfig, from_dict
 
@@ -49,7 +50,7 @@ _FERNET: dict[str, Any] = {
     },
 }
 
-_FERNET_TAUGHT: dict[str, Any] = {
+_FERNET_DISTILLED: dict[str, Any] = {
     **_FERNET,
     "epochs": 40,
     "optimizer": {"lr": 1.2e-3, "weight_decay": 0.05, "clip": 1.0},
@@ -59,7 +60,7 @@ _FERNET_TAUGHT: dict[str, Any] = {
 }
 
 _CORRECTIONS: dict[str, Any] = {
-    **_FERNET_TAUGHT,
+    **_FERNET_DISTILLED,
     "start_from": "fernet",
     "epochs": 3,
     "ema": 0.99,
@@ -119,9 +120,9 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         Recipe("fernet", "Train FerNet from scratch.", _FERNET),
         Recipe(
-            "fernet_taught",
-            "Goes on from the fernet recipe, with its result as the teacher.",
-            _FERNET_TAUGHT,
+            "fernet_distilled",
+            "Continues the fernet recipe, with its result as the teacher.",
+            _FERNET_DISTILLED,
             continues="fernet",
         ),
         Recipe(
@@ -171,6 +172,7 @@ RECIPES: dict[str, Recipe] = {
 
 def get_recipe(name: str) -> Recipe:
     """The recipe of that name. Raises ConfigError listing those there are."""
+    name = former_names.RECIPES.get(name, name)
     if name not in RECIPES:
         raise ConfigError(f"There is no recipe called “{name}”; there are: {', '.join(RECIPES)}.")
     return RECIPES[name]

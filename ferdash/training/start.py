@@ -29,7 +29,7 @@ from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, wr
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
-from ferdash.training.distillation import TAUGHT, VOTES, model_behind, teacher_table
+from ferdash.training.distillation import TEACHER_PROBS, VOTES, model_behind, teacher_table
 from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
@@ -174,7 +174,7 @@ def _ask_teachers(
             references,
             dataset.images[rows],
             checkpoints=checkpoints,
-            kept=run.folder / TAUGHT,
+            kept=run.folder / TEACHER_PROBS,
             on_progress=lambda done, total: write_status(run.folder, state="running"),
             tables=lambda: {
                 name: label_given_votes(dataset.labels[rows], votes, _features(name, dataset.images[rows], checkpoints))

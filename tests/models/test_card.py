@@ -123,8 +123,8 @@ def test_it_says_where_the_model_comes_from(facts: CardFacts, scored: Scored) ->
 
 
 def test_it_says_what_it_learned_from_besides_the_labels(facts: CardFacts) -> None:
-    taught = render_card(replace(facts, lessons="Half of each target is what `fernet` sees in the image."))
-    assert "## Training\n\nHalf of each target is what `fernet` sees in the image.\n\n|" in taught
+    distilled = render_card(replace(facts, origin="Half of each target is what `fernet` sees in the image."))
+    assert "## Training\n\nHalf of each target is what `fernet` sees in the image.\n\n|" in distilled
     assert "## Training\n\n|" in render_card(facts)
 
 

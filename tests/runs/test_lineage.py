@@ -23,7 +23,7 @@ def make_model(checkpoints: Path, name: str, record: object) -> None:
 
 @pytest.fixture
 def family(make_run, root: Path) -> Path:
-    """a, continued by b, from which the model `mine` was made; c starts from it, taught by it and by a."""
+    """a, continued by b, from which the model `mine` was made; c starts from it, distilled from it and from a."""
     make_run("a", name="First")
     make_run("b", parent={"run": "a", "checkpoint": "epoch-003", "changes": {"epochs": [3, 5], "start_from": ["", 1]}})
     make_model(root.parent, "mine", {"format": 1, "run": "b", "evaluations": []})
@@ -47,8 +47,8 @@ def test_the_graph_goes_from_the_dataset_to_the_model_and_on(family: Path) -> No
         ("run:a", "continues", "epoch-003", "run:b"),
         ("run:b", "made from", "best", "model:mine"),
         ("model:mine", "starts from", "", "run:c"),
-        ("model:mine", "taught by", "", "run:c"),
-        ("run:a", "taught by", "last", "run:c"),
+        ("model:mine", "distilled from", "", "run:c"),
+        ("run:a", "distilled from", "last", "run:c"),
     }
 
 

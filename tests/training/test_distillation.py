@@ -23,7 +23,7 @@ def teacher(squares_root: Path, tmp_path: Path, tiny_config: TrainConfig) -> str
     return f"run:{run.id}"
 
 
-def test_a_taught_run_learns_from_ten_crops_of_its_own_images(
+def test_a_distilled_run_learns_from_ten_crops_of_its_own_images(
     squares_root: Path, tmp_path: Path, tiny_config: TrainConfig, teacher: str
 ) -> None:
     config = override(tiny_config, [f"loss.teachers={teacher}", "epochs=1", "sampling.per_class=5"])
@@ -32,11 +32,11 @@ def test_a_taught_run_learns_from_ten_crops_of_its_own_images(
     dataset = open_dataset(squares_root, "squares")
     rows = training_rows(dataset, config)
     golden = average_probabilities([load_model(teacher, tmp_path)], ten_crops(dataset.images[rows]))
-    assert np.load(run.folder / "taught.npy") == pytest.approx(golden, abs=1e-5)
+    assert np.load(run.folder / "teacher_probs.npy") == pytest.approx(golden, abs=1e-5)
 
 
 def test_the_table_is_kept_so_that_a_resumed_run_learns_from_the_same_numbers(tmp_path: Path) -> None:
-    kept = tmp_path / "taught.npy"
+    kept = tmp_path / "teacher_probs.npy"
     np.save(kept, np.full((2, 7), 1 / 7, dtype=np.float32))
     # The teacher does not exist any more; the table does.
     table = teacher_table(
@@ -58,7 +58,7 @@ def test_a_missing_teacher_fails_the_run_with_a_sentence(
 
 
 def _ask(references: list[str], images: np.ndarray, tmp_path: Path) -> np.ndarray:
-    kept = tmp_path / "taught.npy"
+    kept = tmp_path / "teacher_probs.npy"
     return teacher_table(references, images, checkpoints=tmp_path, kept=kept, on_progress=lambda done, total: None)
 
 
@@ -95,8 +95,8 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 
 def test_the_teachers_take_their_share_of_each_target() -> None:
     labels = np.array([0, 3])
-    taught = np.full((2, 7), 1 / 7, dtype=np.float32)
-    targets = target_table(labels, None, LossConfig(teachers="a, b", teacher_share=0.25), taught).numpy()
+    teacher_probs = np.full((2, 7), 1 / 7, dtype=np.float32)
+    targets = target_table(labels, None, LossConfig(teachers="a, b", teacher_share=0.25), teacher_probs).numpy()
     assert targets == pytest.approx(0.75 * np.eye(7)[labels] + 0.25 / 7, abs=1e-6)
 
 
@@ -113,7 +113,7 @@ def test_the_record_names_the_teacher_that_start_stands_for(
     run = start.create(config, data=squares_root, checkpoints=tmp_path)
     assert run.record["config"]["loss"]["teachers"] == "fernet"
     edges = lineage(tmp_path).edges
-    assert ("model:fernet", "taught by") in {(edge.source, edge.kind) for edge in edges}
+    assert ("model:fernet", "distilled from") in {(edge.source, edge.kind) for edge in edges}
 
 
 def test_a_share_of_nothing_is_refused() -> None:

@@ -85,8 +85,8 @@ def test_a_run_learns_from_the_votes(tmp_path: Path, squares_root: Path, tiny_co
     config = override(tiny_config, ["epochs=1", "loss.teachers=votes", "loss.teacher_share=0.5", "folds.count=3"])
     run = start.create(config, data=tmp_path / "data", checkpoints=tmp_path)
     assert start.execute(run, data=tmp_path / "data", checkpoints=tmp_path) == "finished"
-    assert np.load(run.folder / "taught.npy").max(axis=1).min() > 0.5
+    assert np.load(run.folder / "teacher_probs.npy").max(axis=1).min() > 0.5
     once_more = override(config, [f"loss.teachers=votes:run:{run.id}@best", "folds.count=0"])
-    taught = start.create(once_more, data=tmp_path / "data", checkpoints=tmp_path)
-    assert start.execute(taught, data=tmp_path / "data", checkpoints=tmp_path) == "finished"
-    assert np.load(taught.folder / "taught.npy").argmax(axis=1).shape == (len(squares.rows("train")),)
+    distilled = start.create(once_more, data=tmp_path / "data", checkpoints=tmp_path)
+    assert start.execute(distilled, data=tmp_path / "data", checkpoints=tmp_path) == "finished"
+    assert np.load(distilled.folder / "teacher_probs.npy").argmax(axis=1).shape == (len(squares.rows("train")),)

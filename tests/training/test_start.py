@@ -28,9 +28,9 @@ def test_whatever_ends_a_run_is_said_in_a_sentence(error: Exception, sentence: s
 
 
 def test_the_command_on_record_makes_the_same_configuration_again() -> None:
-    config = override(get_recipe("fernet_taught").config(), ["start_from=fernet", "seed=4", "optimizer.lr=1e-3"])
+    config = override(get_recipe("fernet_distilled").config(), ["start_from=fernet", "seed=4", "optimizer.lr=1e-3"])
     words = command_of(config).split()
-    assert words[:4] == ["ferdash", "train", "--recipe", "fernet_taught"]
+    assert words[:4] == ["ferdash", "train", "--recipe", "fernet_distilled"]
     options = dict(zip(words[2::2], words[3::2], strict=True))
     settings = [options["--set"], f"seed={options['--seed']}", f"start_from={options['--model']}"]
     assert override(get_recipe(options["--recipe"]).config(), settings) == config

@@ -12,10 +12,11 @@ OPTIONS = {"--views": "--tta"}
 
 
 RECIPES = {"fernet_taught": "fernet_distilled"}
-CONFIG: dict[str, str] = {}
+CONFIG = {"evaluation.before": "baseline"}
 """Dotted path of a setting before -> its name within the same group now."""
 
 TEACHER_PROBS = "taught.npy"
+BASELINE_SCORE = "before.json"
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:

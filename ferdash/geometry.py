@@ -64,7 +64,7 @@ class CropBox:
 
 def cut_out(image: np.ndarray, box: CropBox, size: int, *, grey: bool = False) -> np.ndarray:
     """uint8 (size, size, 3), or (size, size) in grey, of a box of a uint8 RGB picture; beyond the border, the border
-    goes on.
+    is repeated.
 
     Reduced by averaging areas, enlarged by linear interpolation.
     """

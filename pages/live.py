@@ -52,7 +52,7 @@ def draw_page() -> None:
         stream = live_camera.draw_stream(engine)
     playing = stream.state.playing or stream.state.signalling
     live_camera.note_start(playing)
-    # The engine goes on for a moment after STOP, and what is shown should not stay as it was then.
+    # The engine runs on for a moment after STOP, and what is shown should not stay as it was then.
     moving = playing or engine.view().running
     with figures:
         live_panels.draw_figures(engine, moving)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ferdash import former_names
-from ferdash.training.config import from_dict
+from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.distillation import made_table
 from ferdash.training.recipes import RECIPES, get_recipe
 from ferdash.training.start import command_of
@@ -48,6 +48,11 @@ def test_a_stored_protocol(stored: dict[str, object], tta: str) -> None:
 
 def test_a_stored_protocol_that_does_not_say() -> None:
     assert former_names.protocol({"split": "test"}) == {"split": "test"}
+
+
+def test_settings_of_before() -> None:
+    assert from_dict({"evaluation": {"before": True}}).evaluation.baseline
+    assert override(TrainConfig(), ["evaluation.before=true"]).evaluation.baseline
 
 
 def test_a_table_of_teacher_probabilities_of_before(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A session from beginning to end, or from where it was broken off, and how long that will take."""
+"""A session from beginning to end, or from where it was interrupted, and how long that will take."""
 
 import threading
 import time
@@ -82,7 +82,7 @@ def execute(
     stop: threading.Event | None = None,
     on_progress: Callable[[Progress], object] = lambda progress: None,
 ) -> Session:
-    """Analyse a session of kind video or stills to its end, or go on where it was broken off; what is written stays.
+    """Analyse a session of kind video or stills to its end, or resume where it was interrupted; what is written stays.
 
     stop: ends it after the present piece, as `stopped`. Whatever ends it stands in its status.
 
@@ -158,7 +158,7 @@ def _chunks(
     if session.kind == "stills":
         files = sorted((session.folder / "photos").iterdir())
         names = session.record["source"]["photos"]
-        # People are matched from the first photo on, so stills that were broken off are looked at again.
+        # People are matched from the first photo on, so stills that were interrupted are looked at again.
         done = -1 if last is None else last
         interval_s = _interval_s(session, settings)
         chunks = analyse_stills(_contents(names, files), model, detector, settings, interval_s=interval_s)
@@ -212,7 +212,7 @@ class _Meter:
 
 @contextmanager
 def _beating(writer: SessionWriter) -> Iterator[None]:
-    """Say every few seconds that work goes on, however long a piece takes."""
+    """Say every few seconds that work is under way, however long a piece takes."""
     over = threading.Event()
 
     def beat() -> None:

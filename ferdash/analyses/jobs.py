@@ -152,7 +152,7 @@ class VideoJobs:
         )
 
     def resume(self, session_id: str) -> str:
-        """Queue a session that was stopped, failed or interrupted, to go on where it ended.
+        """Queue a session that was stopped, failed or interrupted, to resume where it ended.
 
         Raises SessionError when it is queued or at work already, done, or a recording.
         """
@@ -163,7 +163,7 @@ class VideoJobs:
         if state == "done":
             raise SessionError(f"{session.name} is complete; there is nothing left to analyse.")
         if session.kind == "live":
-            raise SessionError(f"{session.name} was recorded live; it cannot go on.")
+            raise SessionError(f"{session.name} was recorded live; it cannot be resumed.")
         return self.enqueue(session)
 
     def cancel(self, session_id: str) -> None:
@@ -252,7 +252,7 @@ class VideoJobs:
         try:
             execute(session, model, detector, stop=stop)
         except FerdashError as error:
-            # The sentence stands in status.json; the queue goes on.
+            # The sentence stands in status.json; the queue continues.
             logger.info("session %s failed: %s", session.id, error)
         except Exception:
             logger.exception("session %s failed", session.id)
@@ -265,7 +265,7 @@ class VideoJobs:
 
 
 def unfinished(root: Path) -> list[Session]:
-    """Analyses that were stopped, failed or interrupted and can go on, newest first."""
+    """Analyses that were stopped, failed or interrupted and can be resumed, newest first."""
     states = ("stopped", "failed", "interrupted")
     return [session for session in list_sessions(root) if session.kind != "live" and session.state in states]
 

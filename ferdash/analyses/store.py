@@ -3,7 +3,7 @@
 session.json       written once, its name apart: format, kind, source, video, settings, model, detector, versions
 status.json        state, progress, heartbeat, owner, timings, engine; replaced in one step by whoever is at work
 frames/            part-00000.parquet ...: the frames table in pieces, each complete or not there
-tracker.json       the people known after the last piece, so that ids go on after a break
+tracker.json       the people known after the last piece, so that ids continue after a resume
 thumbs/            track-1.jpg ...: a face of each person
 source.<ext>       the video itself, where a copy was asked for; photos/ for the photos of stills
 marks.json         frames that a person marked and named

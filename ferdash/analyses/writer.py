@@ -59,7 +59,7 @@ class SessionWriter:
         self.beat(progress)
 
     def beat(self, progress: dict[str, Any] | None = None) -> None:
-        """Say that work goes on, and how far it is."""
+        """Say that work is under way, and how far it is."""
         self._set(**({} if progress is None else {"progress": progress}))
 
     def thumbnail(self, track: int, image_rgb: np.ndarray, box_xyxy: tuple[float, float, float, float]) -> None:

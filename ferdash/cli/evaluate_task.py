@@ -48,7 +48,7 @@ def bar(bars: Progress, title: str) -> Callable[[int, int], None]:
 
 
 def keep_quietly(model: "EmotionModel", kind: "Kind", document: dict[str, Any]) -> dict[str, Any]:
-    """Keep what was measured for the pages, and return the record; where that cannot be written, say so and go on:
+    """Keep what was measured for the pages, and return the record; where that cannot be written, say so and continue:
     shared models may be read-only, and the figures are still worth printing."""
     from ferdash.inference.provenance import record_of
     from ferdash.runs.evaluations import keep_evaluation

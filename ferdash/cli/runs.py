@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 def show(run: RunName, json_output: JsonFlag = False) -> None:
     """Show a run: its scores, what they were measured on, and how to make it again."""
-    from ferdash.runs.before import read_before
+    from ferdash.runs.baseline import read_baseline
     from ferdash.runs.history import full_history
     from ferdash.runs.index import summary_of
     from ferdash.runs.lineage import trace
@@ -45,17 +45,17 @@ def show(run: RunName, json_output: JsonFlag = False) -> None:
     root, run_id = _find(run)
     opened = open_run(root, run_id)
     summary, origin = summary_of(root, opened.id), trace(opened)
-    history, before = full_history(opened), read_before(opened.folder)
+    history, baseline = full_history(opened), read_baseline(opened.folder)
     if json_output:
-        found = {"summary": asdict(summary), "trace": asdict(origin), "before": before and asdict(before)}
+        found = {"summary": asdict(summary), "trace": asdict(origin), "baseline": baseline and asdict(baseline)}
         print_json(found | {"record": opened.record, "metrics": history})
         return
     console.print(f"[bold]{escape(summary.title)}[/bold]{marks(summary)}", highlight=False)
     facts = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for name, value in _facts(summary).items():
         facts.add_row(name, escape(value))
-    if before is not None:
-        facts.add_row("start", before.sentence)
+    if baseline is not None:
+        facts.add_row("baseline", baseline.sentence)
     if extra := opened.record.get("extra"):
         facts.add_row("mixed in", escape(f"{counted(extra['images'], 'image')} of {extra['name']}"))
     facts.add_row("data", escape(f"{origin.dataset}, content {origin.dataset_hash or 'unknown'}"))

@@ -109,7 +109,7 @@ def measured_on(run: "RunSummary") -> str:
 
 def _columns(table: list[list[str]], left: set[str]) -> list[str]:
     """The rows of a table, its heads first, as aligned lines no longer than the terminal; columns whose head is not in
-    `left` stand to the right. What is too long of the first column goes on below."""
+    `left` stand to the right. What is too long of the first column continues below."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     first = min(widths[0], max(console.width - sum(widths[1:]) - len(widths) + 1, len("20250101-000000")))
     gap = "  " if first + sum(widths[1:]) + 2 * len(widths) <= console.width else " "

@@ -166,7 +166,7 @@ def compare(
 
 
 def continue_(session: SessionText, json_output: JsonFlag = False) -> None:
-    """Go on with an analysis that was stopped, failed or interrupted."""
+    """Resume an analysis that was stopped, failed or interrupted."""
     from ferdash.analyses.jobs import unfinished
     from ferdash.analyses.store import find_session
     from ferdash.cli.video import analyse
@@ -176,7 +176,7 @@ def continue_(session: SessionText, json_output: JsonFlag = False) -> None:
 
     found = find_session(sessions_root(), session)
     if found.id not in {one.id for one in unfinished(sessions_root())}:
-        raise SessionError(f"{found.name} is {STATES[found.state]}; only what was broken off can go on.")
+        raise SessionError(f"{found.name} is {STATES[found.state]}; only what was interrupted can be resumed.")
     model = load_model(found.record["model"], checkpoints_root())
     analyse(found, model, load_detector(found.record["detector"], checkpoints_root()))
     info = found.info

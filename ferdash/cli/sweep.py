@@ -63,7 +63,7 @@ def sweep(
     """Search for settings with high accuracy and a high F1 of the worst emotion, on validation.
 
     Each trial is an ordinary run. The same command in another terminal, or on another machine with the same --storage,
-    helps with the same study. Ctrl-C saves the present trial; the same command goes on. Nothing is pruned: Optuna
+    helps with the same study. Ctrl-C saves the present trial; the same command resumes. Nothing is pruned: Optuna
     prunes with one objective only.
     """
     from ferdash.runs import studies
@@ -154,7 +154,7 @@ def _search(url: str, name: str, asked: "Plan | None", trials: int, *, again: st
         )
     found = read_study(url, name)
     if control.stop.is_set():
-        say(f"Stopped; the present trial is saved and put back. Go on with: {escape(again)}")
+        say(f"Stopped; the present trial is saved and put back. Resume with: {escape(again)}")
     elif at_work := [trial for trial in found.trials if trial.state == "running"]:
         say(f"{counted(len(at_work), 'trial')} of {len(found.trials):,} still at work in other processes.")
     if not quiet:

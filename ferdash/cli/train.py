@@ -43,7 +43,7 @@ def train(
     name: Annotated[str, typer.Option(help="A name for the run, shown in lists.")] = "",
     json_output: JsonFlag = False,
 ) -> None:
-    """Train a model, or a group of them. Ctrl-C saves a checkpoint and says how to go on."""
+    """Train a model, or a group of them. Ctrl-C saves a checkpoint and says how to resume."""
     from ferdash.training.processes import join_processes
 
     processes = join_processes()
@@ -75,7 +75,7 @@ def _taken_up(reference: str, settings: list[str], name: str) -> "tuple[str, lis
             meta.rename(checkpoints / "runs", run.id, name)
         return "", [run]
     if settings or name:
-        raise ConfigError("A group goes on as it was begun; leave --set and --name out, or name one of its runs.")
+        raise ConfigError("A group resumes as it was begun; leave --set and --name out, or name one of its runs.")
     return reference, groups.unfinished(group)
 
 
@@ -100,7 +100,7 @@ def _made(
 def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
     state = _execute(run, stop_on_interrupt(), processes)
     if state == "stopped":
-        say(f"Stopped and saved. Go on with: ferdash train --resume {run.id}")
+        say(f"Stopped and saved. Resume with: ferdash train --resume {run.id}")
     if json_output and processes.main:
         print_json(_as_json(run, state))
     if state not in ("finished", "stopped"):
@@ -108,7 +108,7 @@ def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
 
 
 def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "Processes") -> None:
-    """Train the runs one after the other; whatever ends that early, the rest can be taken up by the group's name."""
+    """Train the runs one after the other; whatever ends that early, the rest can be resumed by the group's name."""
     from ferdash.training import groups
 
     control, states = stop_on_interrupt(), {}
@@ -122,7 +122,7 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
         left = groups.unfinished(runs) if processes.main else []
         groups.release(left)
         if left:
-            say(f"{counted(len(left), 'run')} of the group left. Go on with: ferdash train --resume {group}")
+            say(f"{counted(len(left), 'run')} of the group left. Resume with: ferdash train --resume {group}")
     if processes.main:
         trained = [_as_json(run, states[run.id]) for run in runs if run.id in states]
         _report_group(group, trained, json_output, complete=not left)

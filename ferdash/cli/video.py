@@ -200,7 +200,7 @@ def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> 
         try:
             execution.execute(session, model, detector, on_progress=show)
         except KeyboardInterrupt:
-            say(f"Stopped. What is done is kept in session {session.id}; the Video page can go on with it.")
+            say(f"Stopped. What is done is kept in session {session.id}; the Video page can resume it.")
             raise
 
 

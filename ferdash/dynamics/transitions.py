@@ -1,7 +1,7 @@
 """Which emotion follows which, and whether knowing that helps to predict the next one.
 
 The prediction is a first-order Markov chain at a fixed horizon, fitted on the first part of a track and judged on the
-rest. Most of the time an emotion simply goes on, so the bar is the prediction that it does.
+rest. Most of the time an emotion simply continues, so the bar is the prediction that it does.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ class Prediction:
     """How well the emotion that leads horizon_s later is predicted from the one that leads now.
 
     chain: float64 (7, 7), probability of each next emotion (columns) given this one (rows). stay: the baseline's
-    probability that an emotion goes on. log_loss, baseline_log_loss: nats a pair, on held_out pairs after those fitted.
-    gain: baseline's minus chain's, with its 95 % interval.
+    probability that an emotion continues. log_loss, baseline_log_loss: nats a pair, on held_out pairs after those
+    fitted. gain: baseline's minus chain's, with its 95 % interval.
     """
 
     horizon_s: float
@@ -99,8 +99,8 @@ def predict_next(
     A pair is a frame and the first one at least horizon_s later in the same stretch. Pairs that reach from the fitted
     part into the rest belong to neither. Each row of the chain is a Dirichlet posterior whose prior is the baseline,
     worth PRIOR_STRENGTH pairs: where little was seen, the chain says what the baseline says. The baseline would have
-    infinite log loss if it were certain; so it, too, is fitted: one probability of going on, by Laplace's rule, and the
-    rest shared equally among the other six.
+    infinite log loss if it were certain; so it, too, is fitted: one probability of continuing, by Laplace's rule, and
+    the rest shared equally among the other six.
     """
     now, then = horizon_pairs(series, horizon_s)
     split_s = _split_time(series)

@@ -7,7 +7,7 @@ about 20 pixels from eye to eye, and for what befalls them in photos, films and 
 - blur: out of focus. A Gaussian of 0.6 to 3 pixels; at 3 lids and lips run into each other.
 - motion blur: a moving head. A line of 3 to 13 pixels in any direction; 13 is over half the distance of the eyes.
 - noise: a sensor in poor light. Gaussian, 0.04 to 0.20 of the full range: it begins as theirs for small pictures does
-  (0.04 to 0.10) and goes on as theirs for large ones (0.08 to 0.38).
+  (0.04 to 0.10) and continues as theirs for large ones (0.08 to 0.38).
 - JPEG: a film or messenger that saves bytes. Quality 25 to 7, theirs.
 - dark and bright: exposure, in stops of light through sRGB's curve (IEC 61966-2-1): 1 to 5 too little, which leaves
   15 % of a middle grey, and 0.5 to 2.5 too much, which burns out over half of an ordinary face.

@@ -187,7 +187,7 @@ def database_errors(url: str) -> Iterator[None]:
         if isinstance(cause, OperationalError) and "locked" in told:
             raise StudyError(
                 f"The studies in {address(url)} are being written to by another process, which takes unusually long. "
-                "Try again; if that goes on, see which process holds the file."
+                "Try again; if that happens again, see which process holds the file."
             ) from error
         raise StudyError(f"The studies in {address(url)} cannot be read or written ({told}).") from error
     except RuntimeError as error:

@@ -117,7 +117,7 @@ class Tracker:
     every: the detector looks at each n-th frame. full_every_s: how often it looks at the whole frame while faces are
     known. look_side: longer side to which the whole frame is reduced for it, which bounds the smallest face found: the
     Haar cascade starts at 30 px. keep_s: how long a face that the detector misses is followed. return_s: how long a
-    track that is gone can be taken up again. state: what `state` gave, to go on after a break.
+    track that is gone can be resumed. state: what `state` gave, to resume with.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class Tracker:
         if moved is None:
             if not any(_shared(boxes[track.id], other) > 0.1 for other in others):
                 return False
-            # Covered by another face: it goes on as it went until the detector decides.
+            # Covered by another face: it moves on as it did until the detector decides.
             track.box = track.box + np.tile(track.velocity * elapsed, 2)
         else:
             before, track.box = track.centre, moved * scale

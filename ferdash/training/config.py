@@ -170,14 +170,14 @@ class EvaluationConfig:
     """Measured after every epoch, on validation. per_class: a stratified subset of so many images of each emotion, 0
     for the whole split. select: the score that decides which checkpoint is best; `balanced` is the mean of accuracy
     and the worst emotion's F1, `majority` the agreement with the raters' majority where the dataset has votes.
-    patience: epochs without a better score before the run stops early, 0 for never. before: also score the network
+    patience: epochs without a better score before the run stops early, 0 for never. baseline: also score the network
     that the run starts from, before its first epoch. test: also score the test split when the run ends (nothing is
     chosen on it)."""
 
     per_class: int = 0
     select: Literal["accuracy", "macro_f1", "balanced", "majority"] = "accuracy"
     patience: int = 0
-    before: bool = False
+    baseline: bool = False
     test: bool = False
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Going on from a run: the same run where it stands, or a child run with a changed configuration."""
+"""Continuing a run: the same run where it stands, or a child run with a changed configuration."""
 
 import shutil
 from pathlib import Path
@@ -72,7 +72,7 @@ def predecessor(recipe: Recipe, dataset: str, *, checkpoints: Path) -> str:
         if (config.get("recipe"), config.get("dataset"), state) == (recipe.continues, dataset, "finished"):
             return run_reference(run_id)
     raise RunError(
-        f"{recipe.name} goes on from a run of {recipe.continues} on “{dataset}”, and there is none yet. "
+        f"{recipe.name} continues a run of {recipe.continues} on “{dataset}”, and there is none yet. "
         f"Run that first, or name a model to start from."
     )
 
@@ -121,7 +121,7 @@ def _lineage(parent: Run, path: Path, changes: dict[str, tuple[Any, Any]]) -> di
 
 def _inherit_best(parent: Run, child: Run, best: dict[str, Any]) -> None:
     """Give the child the parent's best network and its predictions, which it may never surpass. The parent may have
-    found a better one after the checkpoint that the child goes on from; then the child starts without."""
+    found a better one after the checkpoint that the child continues; then the child starts without."""
     kept = parent.checkpoints / "best.pt"
     if not kept.is_file() or read_checkpoint(kept)["best"] != best:
         return

@@ -69,7 +69,7 @@ class JobManager:
         self._control.pause.set()
 
     def unpause(self, run_id: str) -> None:
-        """Let a paused job go on. Raises RunError when it is not the one at work."""
+        """Resume a paused job. Raises RunError when it is not the one at work."""
         self._require_current(run_id)
         self._control.pause.clear()
 
@@ -142,7 +142,7 @@ class JobManager:
                     write_status(run.folder, state="stopped")
                     return
             except FerdashError as error:
-                # The sentence stands in status.json and the log; the queue goes on.
+                # The sentence stands in status.json and the log; the queue continues.
                 logger.info("run %s failed: %s", run.id, error)
                 return
             except Exception:

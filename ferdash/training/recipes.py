@@ -18,7 +18,7 @@ REPORT_MODEL = "dima806/facial_emotions_image_detection"
 @dataclass(frozen=True)
 class Recipe:
     """summary: one line on what it is for. settings: nested fields that differ from the defaults. continues: the recipe
-    whose latest finished run on the same dataset this one goes on from, when no model is named."""
+    whose latest finished run on the same dataset this one continues, when no model is named."""
 
     name: str
     summary: str
@@ -69,7 +69,7 @@ _CORRECTIONS: dict[str, Any] = {
     "loss": {"label_smoothing": 0.1},
     # A few corrections among 28,709 images would go unnoticed; ten times each, under other augmentation, they do not.
     "sampling": {"extra": "corrections", "extra_repeat": 10},
-    "evaluation": {"before": True},
+    "evaluation": {"baseline": True},
 }
 
 _FERNET_QUICK: dict[str, Any] = {
@@ -127,7 +127,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "corrections",
-            "Goes on from a model with the faces you corrected, mixed into the dataset so that it keeps the rest.",
+            "Continues a model with the faces you corrected, mixed into the dataset so that it keeps the rest.",
             _CORRECTIONS,
         ),
         Recipe("fernet_quick", "FerNet from scratch in 10 epochs, to try things out.", _FERNET_QUICK),
@@ -138,7 +138,7 @@ RECIPES: dict[str, Recipe] = {
         ),
         Recipe(
             "demo_fear_focus",
-            "Goes on from the disgust and surprise demo, drawing fear twice as often (the factor is ours).",
+            "Continues the disgust and surprise demo, drawing fear twice as often (the factor is ours).",
             _limited({"fear": 2.0}),
             continues="demo_disgust_surprise_focus",
         ),

@@ -24,7 +24,7 @@ from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
 from ferdash.references import DEFAULT_CHECKPOINT, parse
-from ferdash.runs.before import write_before
+from ferdash.runs.baseline import write_baseline
 from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
@@ -89,7 +89,7 @@ def execute(
     """Train a queued run, or continue one that was interrupted or stopped; returns the state it ended in.
 
     processes: those that train it together, each of which calls this. Whatever goes wrong, status.json says so before
-    the exception goes on to the caller; RunError, and nothing changed, where another process is at the run already.
+    the exception reaches the caller; RunError, and nothing changed, where another process is at the run already.
     """
     hold = RUNS.lock(run.folder) if processes.main else None
     try:
@@ -117,7 +117,7 @@ def _execute(
         checkpoint = None
         if any(run.checkpoints.glob("*-*.pt")):
             path, checkpoint = read_latest(run.checkpoints)
-            record(f"Going on from checkpoint {path.stem}.", state="running")
+            record(f"Resuming from checkpoint {path.stem}.", state="running")
         else:
             record("Started.", state="running")
         network, preprocess = build_network(config, checkpoints, checkpoint)
@@ -137,8 +137,8 @@ def _execute(
             teacher_probs=_ask_teachers(run, config, dataset, checkpoints, processes),
             processes=processes,
         )
-        if checkpoint is None and config.evaluation.before:
-            _score_before(run, trainer, processes)
+        if checkpoint is None and config.evaluation.baseline:
+            _score_baseline(run, trainer, processes)
         state = trainer.train()
     except BaseException as error:
         sentence = failure_sentence(error)
@@ -151,11 +151,11 @@ def _execute(
     return state
 
 
-def _score_before(run: Run, trainer: Trainer, processes: Processes) -> None:
+def _score_baseline(run: Run, trainer: Trainer, processes: Processes) -> None:
     """Record how the network that the run starts from does on the run's own validation images."""
     metrics, probabilities = trainer.score(trainer.validation)
     if processes.main:
-        write_before(run.folder, trainer.validation_scores(metrics, probabilities))
+        write_baseline(run.folder, trainer.validation_scores(metrics, probabilities))
         append_log(run.folder, f"Before: validation accuracy {metrics.accuracy:.2%}, macro F1 {metrics.macro_f1:.4f}.")
 
 

@@ -4,8 +4,8 @@ Two scores are to be high at once, accuracy and the worst emotion's F1 on valida
 The test split is never scored. Any number of processes, on any number of machines that reach the database, work on one
 study: each takes the next trial, trains it as an ordinary run in its own checkpoints folder, and reports the scores.
 
-A trial that ends early is not lost. Where its process was interrupted, or has died, it is put back, and whoever takes
-it up goes on from the run's last checkpoint if the run's folder is there, and starts it anew elsewhere. Trials are not
+A trial that ends early is not lost. Where its process was interrupted, or has died, it is put back, and whoever resumes
+it continues from the run's last checkpoint if the run's folder is there, and starts it anew elsewhere. Trials are not
 pruned: Optuna prunes with one objective only.
 """
 
@@ -112,7 +112,7 @@ def join(url: str, name: str, plan: Plan | None, *, data: Path) -> tuple[optuna.
     if plan is not None and (other := _differences(found, plan)):
         raise StudyError(
             f"The study “{name}” searches something else: {'; '.join(other)}. Leave all but --study and --trials out "
-            "to go on with it, or choose another name."
+            "to resume it, or choose another name."
         )
     here = open_dataset(data, found.base.dataset).hash
     if here != found.dataset_hash:
@@ -141,7 +141,7 @@ def search(
     control.stop is set, which saves the present one and puts it back.
 
     on_start: called with the number (from 1) and the run of each trial, on_end with what became of it. A trial whose
-    run fails counts for nothing, and the search goes on. Raises StudyError after MOST_FAILURES of those on end, when
+    run fails counts for nothing, and the search continues. Raises StudyError after MOST_FAILURES of those on end, when
     the database cannot be used, and, with the trial put back, for what is not the trial's own fault, such as a full
     disk.
     """
@@ -179,11 +179,11 @@ def search(
                 return
             except (ValueError, optuna.exceptions.UpdateFinishedTrialError):
                 # Optuna takes no more word of a trial that was given up for dead: this process was out for long, as a
-                # sleeping laptop is. Whoever takes up the trial that was put back finds its run, if it is here.
+                # sleeping laptop is. Whoever resumes the trial that was put back finds its run, if it is here.
                 if _state(study, numbers[0]) == TrialState.RUNNING:
                     raise
             except _BrokenError as error:
-                raise StudyError(f"{error} The trial is put back; the same command goes on.") from error.__cause__
+                raise StudyError(f"{error} The trial is put back; the same command resumes it.") from error.__cause__
             if len(failures) >= MOST_FAILURES:
                 raise StudyError(f"{len(failures)} trials on end have failed, the last so: {failures[-1]}")
 
@@ -298,7 +298,7 @@ def _withdraw_surplus(trial: optuna.Trial, trials: int) -> None:
 
 
 def _run_of(trial: optuna.Trial, config: TrainConfig, *, data: Path, checkpoints: Path) -> Run:
-    """The run that this trial goes on with, or a new one."""
+    """The run that this trial resumes, or a new one."""
     run = _run_to_go_on_with(trial, checkpoints)
     if run is None:
         name = trial.study.study_name
@@ -337,7 +337,7 @@ def _is_interrupted(trial: FrozenTrial, checkpoints: Path) -> bool:
 
 
 def _put_back(trial: optuna.Trial | FrozenTrial, *, attempt: int, study: optuna.Study | None = None) -> None:
-    """Queue the settings of a trial that did not get to its end, with its run to go on from."""
+    """Queue the settings of a trial that did not get to its end, with its run to resume."""
     if not trial.params or attempt >= MOST_ATTEMPTS:
         return  # nothing drawn yet, so that nothing is lost; or it takes its process down each time
     about = {AGAIN: trial.number, ATTEMPT: attempt}

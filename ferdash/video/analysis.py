@@ -121,7 +121,7 @@ class Chunk:
     """The results of some frames in a row.
 
     table: a frames table. frames: how many they are. index, timestamp_s: of the last. tracker: its state after the
-    last, to go on from. faces: track, uint8 RGB picture and box of one good view of each track among them.
+    last, to resume from. faces: track, uint8 RGB picture and box of one good view of each track among them.
     """
 
     table: pd.DataFrame

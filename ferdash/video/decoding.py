@@ -172,7 +172,7 @@ def _notes(times: Timeline, fps: float | None, hdr: str) -> Iterator[str]:
         yield f"The file holds the time of each frame, so the given rate of {fps:g} frames a second is not used."
     if times.joins_s:
         where = ", ".join(f"{one:.2f} s" for one in times.joins_s[:5]) + (" ..." if len(times.joins_s) > 5 else "")
-        yield f"The clock of the file starts anew at {where}: it was joined from several; time goes on from there."
+        yield f"The clock of the file starts anew at {where}: it was joined from several; time continues from there."
     if times.claimed_s is not None:
         yield (
             f"The video should have {count(round(times.claimed_s * times.fps))} frames and ends after "

@@ -1,7 +1,7 @@
 """When each frame of a video is shown, from its packets alone: a file's head only estimates, and many have none.
 
 Times count from the start of the file, as a player's do, whatever its clock says there. Where the clock starts anew or
-leaps, as in recordings that were joined, time goes on from the frame before.
+leaps, as in recordings that were joined, time continues from the frame before.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,4 +1,4 @@
-"""What goes wrong is said in one sentence, for the file it is about, and the rest goes on."""
+"""What goes wrong is said in one sentence, for the file it is about, and the rest continues."""
 
 import csv
 from pathlib import Path

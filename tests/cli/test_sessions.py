@@ -101,4 +101,4 @@ def test_export_writes_what_is_asked_for(run, session_of, tmp_path):
 def test_what_is_complete_cannot_be_continued(run, session_of):
     session_of("talk")
     result = run("continue", "talk")
-    assert str(result.exception) == "talk is complete; only what was broken off can go on."
+    assert str(result.exception) == "talk is complete; only what was interrupted can be resumed."

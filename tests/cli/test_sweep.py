@@ -129,12 +129,12 @@ def test_a_process_that_ends_early_loses_nothing(how: int, sweep: Invoke, roots:
     (run_id,) = list_run_ids(roots / "runs")
     if how == signal.SIGINT:
         assert process.returncode == 0
-        assert "Go on with: ferdash sweep --study s --trials 1" in stderr
+        assert "Resume with: ferdash sweep --study s --trials 1" in stderr
     assert read_study(url, "s").finished == []
     assert sweep("--study", "s", "--trials", "1").exit_code == 0
     (trial,) = read_study(url, "s").trials
     assert (trial.state, trial.run) == ("finished", run_id)
-    assert any("Going on from checkpoint" in line for line in read_log(roots / "runs" / run_id))
+    assert any("Resuming from checkpoint" in line for line in read_log(roots / "runs" / run_id))
 
 
 def test_another_database_is_named_in_the_commands(sweep: Invoke, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`ferdash train` with several runs at once: what it prints, and that it can be interrupted and taken up again."""
+"""`ferdash train` with several runs at once: what it prints, and that it can be interrupted and resumed."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_an_interrupted_cross_validation_is_taken_up_by_its_name(train: Invoke, 
     group = open_run(tmp_path / "runs", ids[0]).record["group"]
     assert "2 runs of the group left" in stopped.stderr
     assert f"--resume {group}" in stopped.stderr
-    with pytest.raises(ConfigError, match="A group goes on as it was begun"):
+    with pytest.raises(ConfigError, match="A group resumes as it was begun"):
         raise train("--resume", group).exception  # type: ignore[misc]
     finished = train("--resume", group, settings=[])
     assert finished.exit_code == 0

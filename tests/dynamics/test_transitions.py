@@ -22,7 +22,7 @@ def shown(states: np.ndarray, frames: np.ndarray | None = None, fps: float = 10)
 
 
 def wandering(seed: int, frames: int, cycle: bool) -> np.ndarray:
-    """States that go on for ten frames; then 3 -> 4 -> 6 -> 3 for sure, or anything."""
+    """States that last ten frames; then 3 -> 4 -> 6 -> 3 for sure, or anything."""
     rng = np.random.default_rng(seed)
     ring = {3: 4, 4: 6, 6: 3}
     state, states = 3, []

@@ -64,7 +64,7 @@ def test_statistics_are_the_moments_of_what_a_layer_sees(faces: np.ndarray) -> N
     torch.testing.assert_close(stem[1].running_mean, seen.mean(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(stem[1].running_var, seen.var(dim=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     assert not model.network.training
-    assert stem[1].momentum == 0.1  # a later training goes on as before
+    assert stem[1].momentum == 0.1  # a later training continues as before
 
 
 def test_faces_that_lie_in_order_are_mixed(faces: np.ndarray) -> None:

@@ -29,7 +29,7 @@ def test_the_ten_crops_are_corners_and_centre_and_their_mirror_images():
     assert {crop.shape for crop in crops} == {FACES.shape}
     top_left, bottom_right_mirrored = crops[0], crops[7]
     assert np.array_equal(top_left[:, 2:, 2:], FACES[:, :46, :46])
-    assert np.array_equal(top_left[:, 0, 2:], FACES[:, 0, :46])  # the border goes on
+    assert np.array_equal(top_left[:, 0, 2:], FACES[:, 0, :46])  # the border is repeated
     assert np.array_equal(bottom_right_mirrored[:, :46, 2:], FACES[:, 2:, 47:1:-1])
     assert np.array_equal(crops[8], FACES)
 

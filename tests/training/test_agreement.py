@@ -38,7 +38,7 @@ def root(squares_root: Path, tmp_path: Path) -> Path:
 
 
 def test_a_run_is_measured_and_chosen_by_the_majority(root: Path, tmp_path: Path, tiny_config: TrainConfig) -> None:
-    settings = ["dataset=next", "loss.soft_votes=true", "evaluation.select=majority", "evaluation.before=true"]
+    settings = ["dataset=next", "loss.soft_votes=true", "evaluation.select=majority", "evaluation.baseline=true"]
     run = start.create(override(tiny_config, settings), data=root, checkpoints=tmp_path)
     assert start.execute(run, data=root, checkpoints=tmp_path) == "finished"
     best = read_status(run.folder)["best"]

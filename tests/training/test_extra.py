@@ -1,4 +1,4 @@
-"""Extra images are mixed into training alone, and a run that is cut off goes on with exactly the same ones."""
+"""Extra images are mixed into training alone, and a run that is cut off resumes with exactly the same ones."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from ferdash.data.dataset import FaceDataset, delete_dataset, open_dataset, save
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, DatasetError, RunError
 from ferdash.models.weights import read_checkpoint
-from ferdash.runs.before import read_before
+from ferdash.runs.baseline import read_baseline
 from ferdash.runs.store import Run, read_log, read_metrics, read_predictions
 from ferdash.training import start
 from ferdash.training.config import SamplingConfig, TrainConfig, override
@@ -121,14 +121,20 @@ def test_without_extra_nothing_changes(root: Path) -> None:
 def test_a_run_stopped_amid_extra_images_ends_like_one_that_never_was(
     root: Path, tmp_path: Path, tiny_config: TrainConfig
 ) -> None:
-    config = override(tiny_config, ["sampling.extra=corrections", "sampling.extra_repeat=4", "evaluation.before=true"])
+    config = override(
+        tiny_config, ["sampling.extra=corrections", "sampling.extra_repeat=4", "evaluation.baseline=true"]
+    )
     whole, cut = (start.create(config, data=root, checkpoints=tmp_path / name) for name in "ab")
     assert train(whole, root, tmp_path / "a") == "finished"
     assert train(cut, root, tmp_path / "b", stop_after=5) == "stopped"
     correct_one(root, 99)  # what is corrected meanwhile belongs to the next run
-    before = (cut.folder / "before.json").read_bytes()
+    before = (cut.folder / "baseline_score.json").read_bytes()
     assert train(cut, root, tmp_path / "b") == "finished"
-    assert before == (cut.folder / "before.json").read_bytes() == (whole.folder / "before.json").read_bytes()
+    assert (
+        before
+        == (cut.folder / "baseline_score.json").read_bytes()
+        == (whole.folder / "baseline_score.json").read_bytes()
+    )
     one, other = (read_checkpoint(run.checkpoints / "epoch-002.pt") for run in (whole, cut))
     for name, tensor in one["network"]["weights"].items():
         assert torch.equal(tensor, other["network"]["weights"][name]), name
@@ -149,12 +155,12 @@ def test_the_corrections_recipe_goes_on_from_a_run_and_records_before_and_after(
     assert f"--set sampling.extra={extra.name}" in run.record["command"]
     assert run.record["parent"]["run"] == first.id
     train(run, root, tmp_path)
-    found = read_before(run.folder)
+    found = read_baseline(run.folder)
     assert found is not None
     golden = max(row["validation"]["accuracy"] for row in read_metrics(first.folder))
-    assert found.before_accuracy == pytest.approx(golden)
+    assert found.baseline_accuracy == pytest.approx(golden)
     (row,) = read_metrics(run.folder)
-    assert (found.after_accuracy, found.images, found.extra) == (row["validation"]["accuracy"], 28, extra.name)
+    assert (found.best_accuracy, found.images, found.extra) == (row["validation"]["accuracy"], 28, extra.name)
     assert sum(row["drawn"]) == 16 * 7 + 10 * len(extra.rows("train"))
     assert set(read_predictions(run.folder, "validation")["row"]) == set(
         open_dataset(root, "squares").rows("validation")

@@ -60,7 +60,7 @@ def test_stop_saves_and_resume_goes_on(manager: JobManager, tmp_path: Path) -> N
     done = len(read_metrics(folder))
     assert manager.resume(run_id) == run_id
     until(lambda: len(read_metrics(folder)) > done)
-    assert any("Going on from checkpoint" in line for line in read_log(folder))
+    assert any("Resuming from checkpoint" in line for line in read_log(folder))
 
 
 def test_pause_holds_the_run_and_unpause_lets_it_go_on(manager: JobManager, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_the_queue_goes_on(
     manager.resume(first)
     assert manager.wait(PATIENCE_S)
     assert [state_of(tmp_path, run_id) for run_id in (first, second)] == ["finished", "finished"]
-    assert any("Going on from checkpoint epoch-001" in line for line in read_log(folder))
+    assert any("Resuming from checkpoint epoch-001" in line for line in read_log(folder))
 
 
 def test_a_dataset_that_vanished_fails_its_run_alone(squares_root: Path, tmp_path: Path) -> None:

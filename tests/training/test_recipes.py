@@ -101,6 +101,6 @@ def test_a_recipe_is_a_difference_from_the_defaults() -> None:
 
 
 def test_a_recipe_that_continues_another_says_when_that_has_not_been_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="goes on from a run of demo_disgust_surprise_focus"):
+    with pytest.raises(RunError, match="continues a run of demo_disgust_surprise_focus"):
         predecessor(get_recipe("demo_fear_focus"), "squares", checkpoints=tmp_path)
     assert predecessor(get_recipe("fernet"), "squares", checkpoints=tmp_path) == ""

@@ -106,7 +106,7 @@ def test_a_stopped_trial_is_put_back_and_resumed(go_on: Callable, checkpoints: P
     finished = go_on(2, longer)
     assert [each.state for each in finished.trials] == ["finished", "finished"]
     assert (finished.trials[0].run, finished.trials[0].settings) == (trial.run, trial.settings)
-    assert any("Going on from checkpoint" in line for line in read_log(checkpoints / "runs" / trial.run))
+    assert any("Resuming from checkpoint" in line for line in read_log(checkpoints / "runs" / trial.run))
     assert len(list_run_ids(checkpoints / "runs")) == 2
 
 

@@ -27,7 +27,7 @@ def draw(dataset: FaceDataset) -> None:
     _draw_undo()
     if not kept:
         st.markdown(
-            "Faces that the model got wrong, and that you corrected, collect here. A model can then go on training "
+            "Faces that the model got wrong, and that you corrected, collect here. A model can then continue training "
             "with them, mixed into a dataset so that it keeps what it knows."
         )
         st.page_link(shared.page_path("predict"), label="Correct a face on a photo", icon=":material/face:")
@@ -67,7 +67,7 @@ def _draw_train(dataset: FaceDataset) -> None:
             query_params={keys_of("train")("recipe"): "corrections"},
         )
         st.caption(
-            f"Goes on from a model, with these faces mixed into {plain(dataset.name)}. Its score on that dataset's own "
+            f"Continues a model, with these faces mixed into {plain(dataset.name)}. Its score on that dataset's own "
             "validation images, before and after, stands in the run."
         )
 

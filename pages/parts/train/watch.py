@@ -12,7 +12,7 @@ from pages.parts.common.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
-from ferdash.runs.before import read_before
+from ferdash.runs.baseline import read_baseline
 from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
 from ferdash.training.checkpoints import list_checkpoints
@@ -74,8 +74,8 @@ def _draw_run(run_id: str) -> None:
     _draw_state(run_id, status)
     if status.get("error"):
         st.error(plain(status["error"]), icon=":material/error:")
-    if before := read_before(run.folder):
-        st.info(plain(before.sentence), icon=":material/compare_arrows:")
+    if baseline := read_baseline(run.folder):
+        st.info(plain(baseline.sentence), icon=":material/compare_arrows:")
     measured_on = run.record["config"]["sampling"]["focus"]["measured_on"]
     if run.record["config"]["sampling"]["mode"] == "adaptive" and measured_on == "test":
         st.warning("Tuned on test: its focus is chosen by test scores, so its test score proves nothing.")
@@ -116,7 +116,7 @@ def _draw_controls(run_id: str, state: str) -> None:
     if manager.current == run_id:
         hold, stop, _ = st.columns([1, 1, 3])
         if state == "paused":
-            if hold.button("Go on", icon=":material/play_arrow:", width="stretch"):
+            if hold.button("Resume", icon=":material/play_arrow:", width="stretch"):
                 manager.unpause(run_id)
         elif hold.button("Pause", icon=":material/pause:", width="stretch"):
             manager.pause(run_id)

@@ -78,7 +78,7 @@ def _draw_state(session: Session, info: dict) -> None:
         )
     elif info["state"] != "done":
         st.warning(
-            f"This analysis was {STATES[info['state']]} after {done}. The library has a button to go on with it.",
+            f"This analysis was {STATES[info['state']]} after {done}. The library has a button to resume it.",
             icon=":material/stop_circle:",
         )
     if info.get("note"):

@@ -3,7 +3,7 @@
     python benchmarks/detection.py PHOTO_OR_CLIP... [--model fernet] [--frames 12] [--json benchmarks/detection.json]
 
 Pictures: the photos, frames of the clips spread over their length, and scikit-image's astronaut and cameraman. Each is
-taken as it is, darkened to 15 %, blurred (standard deviation a twentieth of the face), with noise (standard deviation
+taken as it is, darkened to 15%, blurred (standard deviation a twentieth of the face), with noise (standard deviation
 30 grey levels), and with the left, right or lower half of the face covered; each of these is turned by 0, 15, 30, 45
 and 90 degrees, every second picture the other way. A face counts as found when a box holds its centre and is 0.5 to 2
 times as large. Where the face is in a picture comes from CenterFace's surest box on the untouched picture, looked at by
@@ -107,7 +107,7 @@ def conditions(picture: Known) -> dict[str, np.ndarray]:
 
     return {
         "as it is": image,
-        "15 % light": (0.15 * image).astype(np.uint8),
+        "15% light": (0.15 * image).astype(np.uint8),
         "blurred": cv2.GaussianBlur(image, (0, 0), picture.side / 20),
         "noise": np.clip(image + noise, 0, 255).astype(np.uint8),
         "left half covered": covered(-1, -1, 0, 1),

@@ -5,7 +5,7 @@
 
 The 29 convolutions of dlib's `face_recognition_resnet_model_v1` (King, public domain), trained to tell three million
 photographs of 7,485 people apart, come in 8 bits with the package face-api (MIT). They learn FER2013's emotions in 14
-epochs at 112 px, 40 % from what the FerNet of --model tells of each image and 60 % from the labels. What is written is
+epochs at 112 px, 40% from what the FerNet of --model tells of each image and 60% from the labels. What is written is
 the mean of that FerNet's probabilities and the tuned network's for each training image, over the image and its mirror
 image: a table for `loss.teachers`. Validation images are looked at only to print how good the network is.
 """

@@ -74,7 +74,7 @@ def main() -> None:
     ratio = median(ours) / median(theirs)
     print(f"bare loop   {BATCH / median(theirs):8,.0f} images/s (median of {turns} batches of {BATCH})")
     print(f"ferdash     {BATCH / median(ours):8,.0f} images/s")
-    print(f"overhead    {ratio - 1:8.1%} more time per image (the bar is 15 %)")
+    print(f"overhead    {ratio - 1:8.1%} more time per image (the bar is 15%)")
 
 
 if __name__ == "__main__":

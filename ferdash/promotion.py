@@ -217,7 +217,7 @@ def _origin(config: TrainConfig) -> str:
     if teachers := config.teachers():
         names = " and ".join(f"`{name}`" for name in teachers)
         share = 100 * config.loss.teacher_share
-        sentences.append(f"{share:.0f} % of each target comes from {names}, the rest from {told}.")
+        sentences.append(f"{share:.0f}% of each target comes from {names}, the rest from {told}.")
     if any(is_table(name) for name in teachers):
         sentences.append(
             "The `.npy` file is a table of probabilities that was made outside ferdash, from the training images; what "

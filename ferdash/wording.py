@@ -21,9 +21,9 @@ def percent(share: float) -> str:
     """A share from 0 to 1, with one decimal.
 
     >>> percent(0.6612)
-    '66.1 %'
+    '66.1%'
     """
-    return f"{share:.1%}".replace("%", " %")
+    return f"{share:.1%}"
 
 
 def duration(seconds: float) -> str:

@@ -104,7 +104,7 @@ def _learned_votes(evaluation: dict[str, Any]) -> bool:
 def _agreement(raters: dict[str, Any]) -> str:
     low, high = f"{100 * raters['interval']['low']:.1f}", percent(raters["interval"]["high"])
     return (
-        f"**{percent(raters['agreement'])}** agreement with most raters (95 % interval {low} to {high})  \n"
+        f"**{percent(raters['agreement'])}** agreement with most raters (95% CI {low} to {high})  \n"
         f":small[The {raters['images']:,} validation images on which over half of ten people say the same.]"
     )
 
@@ -112,9 +112,7 @@ def _agreement(raters: dict[str, Any]) -> str:
 def _score(evaluation: dict[str, Any]) -> str:
     accuracy, interval = evaluation["metrics"]["accuracy"], evaluation["intervals"]["accuracy"]
     low, high = f"{100 * interval['low']:.1f}", percent(interval["high"])
-    return (
-        f"**{percent(accuracy)}** accuracy (95 % interval {low} to {high})  \n:small[{plain(evaluation['described'])}]"
-    )
+    return f"**{percent(accuracy)}** accuracy (95% CI {low} to {high})  \n:small[{plain(evaluation['described'])}]"
 
 
 def draw_run_card() -> None:

@@ -68,7 +68,7 @@ def evaluate(
     ] = False,
     json_output: JsonFlag = False,
 ) -> None:
-    """Score a model on a split of a dataset, with 95 % intervals.
+    """Score a model on a split of a dataset, with 95% CI.
 
     Scoring on the test split is fine; choosing a model, an epoch or a threshold by that score is not, because the
     score then no longer says how the model does on new faces. Choose on validation.
@@ -180,7 +180,7 @@ def _show(title: str, columns: "list[Column]") -> None:
 def _headline_table(columns: "list[Column]") -> Table:
     from ferdash.evaluation.metrics import TITLES
 
-    table = Table("", title="Scores, with 95 % intervals")
+    table = Table("", title="Scores, with 95% CI")
     shown = []
     for tta, scored, cleaned in columns:
         suffix = "" if tta == "plain" else f", {tta}"

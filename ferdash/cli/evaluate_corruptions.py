@@ -117,7 +117,7 @@ def _show(measured: list[Measured]) -> None:
         column.justify = "right"
     console.print(table)
     low, high = (100 * end for end in (report.interval.low, report.interval.high))
-    console.print(f"Mean over all: {percent(report.mean)}, 95 % CI {low:.1f} to {high:.1f}.", highlight=False)
+    console.print(f"Mean over all: {percent(report.mean)}, 95% CI {low:.1f} to {high:.1f}.", highlight=False)
     if others:
         _show_comparison(first, others[0])
 

@@ -44,7 +44,7 @@ def _show(cells: list[Cell]) -> None:
     protocols = {cell.column: cell.protocol for cell in cells}
     for protocol in protocols.values():
         console.print(protocol.describe(), highlight=False)
-    table = Table("model", "dataset", "accuracy", "macro F1", "images", "", title="Scores, with 95 % CI")
+    table = Table("model", "dataset", "accuracy", "macro F1", "images", "", title="Scores, with 95% CI")
     table.title_justify = "left"
     for column in table.columns[2:5]:
         column.justify = "right"

@@ -48,7 +48,7 @@ def _table(report: "Report") -> Table:
         table.add_column(name, justify="right")
     for one in report.experiments:
         epoch = f" (epoch {one.best_epoch})" if one.best_epoch else ""
-        scores = (f"{100 * one.accuracy:.2f} %{epoch}", f"{100 * one.table.macro()[2]:.2f} %")
+        scores = (f"{100 * one.accuracy:.2f}%{epoch}", f"{100 * one.table.macro()[2]:.2f}%")
         table.add_row(str(one.date), one.section, one.title, count(one.images), *scores)
     return table
 

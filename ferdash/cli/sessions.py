@@ -147,7 +147,7 @@ def compare(
         return
     console.print(escape(compared.sentence), highlight=False)
     table = Table("emotion", *(f"{escape(name)}, mean" for name in compared.names), box=SIMPLE, pad_edge=False)
-    for heading in ("difference", "95 % interval", *(f"{escape(name)}, leads" for name in compared.names)):
+    for heading in ("difference", "95% CI", *(f"{escape(name)}, leads" for name in compared.names)):
         table.add_column(heading, justify="right")
     by_group = compared.group.set_index(["group", "emotion"])
     for place, emotion in enumerate(EMOTIONS):

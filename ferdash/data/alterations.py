@@ -18,11 +18,11 @@ ORIGINAL_LIGHT = 129.36
 ORIGINAL_CONTRAST = 54.07
 ORIGINAL_EDGES = 28.27
 """What `measure(dataset.images)` gives of FER2013's own pixels: 28,544 training and 3,578 PublicTest images, those that
-FER+ kept. The two splits, and halves at random, differ from one another by up to 0.4 levels of light, 0.1 % of contrast
-and 0.7 % of edges."""
+FER+ kept. The two splits, and halves at random, differ from one another by up to 0.4 levels of light, 0.1% of contrast
+and 0.7% of edges."""
 
 SAME_COUNT = 0.03
-"""An emotion's count may differ by this share from FER2013's: FER+ dropped 0.6 % of the images, others a few more."""
+"""An emotion's count may differ by this share from FER2013's: FER+ dropped 0.6% of the images, others a few more."""
 
 LIGHT_LEVELS = 6.0
 RATIO = 1.08

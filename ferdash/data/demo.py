@@ -165,7 +165,7 @@ def _counts(images: int) -> np.ndarray:
 
 
 def _splits(labels: np.ndarray) -> np.ndarray:
-    """70 % train, 15 % validation, 15 % test, in every emotion alike."""
+    """70% train, 15% validation, 15% test, in every emotion alike."""
     splits = np.empty(len(labels), dtype="<U10")
     for label in range(len(EMOTIONS)):
         rows = np.flatnonzero(labels == label)

@@ -1,6 +1,6 @@
 """A person's own neutral: what the model says of their face at rest, and everything else relative to that.
 
-Faces at rest differ: a model may see 30 % sadness in one that feels nothing. Frames that the person marks as neutral
+Faces at rest differ: a model may see 30% sadness in one that feels nothing. Frames that the person marks as neutral
 give the level to subtract, and how much it jitters.
 """
 

@@ -24,7 +24,7 @@ class Comparison:
     times_s: float64 (M,), from the moment that was aligned (0), at equal steps. first, second: float64 (M, 7), the
     probabilities of A and B there, NaN where one has no result. difference: second minus first. common: moments that
     both have. mean: float64 (7,), average difference over them. intervals: of that average, one each emotion, holding
-    for all seven together with 95 % confidence; None with too few moments. group: statistics of each as a whole, from
+    for all seven together with 95% confidence; None with too few moments. group: statistics of each as a whole, from
     `group_statistics`.
     """
 

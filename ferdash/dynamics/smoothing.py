@@ -25,7 +25,7 @@ REGULAR = 1e-6
 
 @dataclass(frozen=True)
 class SmoothingSettings:
-    """How a series is smoothed. tau_s: time after which a past frame's weight has fallen to 37 % (exponential).
+    """How a series is smoothed. tau_s: time after which a past frame's weight has fallen to 37% (exponential).
     window_s, order: width of the window, and the degree of the polynomial fitted in it (Savitzky-Golay)."""
 
     method: Method = "savgol"

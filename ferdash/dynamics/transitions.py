@@ -42,7 +42,7 @@ class Prediction:
 
     chain: float64 (7, 7), probability of each next emotion (columns) given this one (rows). stay: the baseline's
     probability that an emotion continues. log_loss, baseline_log_loss: nats a pair, on held_out pairs after those
-    fitted. gain: baseline's minus chain's, with its 95 % interval.
+    fitted. gain: baseline's minus chain's, with its 95% CI.
     """
 
     horizon_s: float

@@ -10,12 +10,12 @@ about 20 pixels from eye to eye, and for what befalls them in photos, films and 
   (0.04 to 0.10) and continues as theirs for large ones (0.08 to 0.38).
 - JPEG: a film or messenger that saves bytes. Quality 25 to 7, theirs.
 - dark and bright: exposure, in stops of light through sRGB's curve (IEC 61966-2-1): 1 to 5 too little, which leaves
-  15 % of a middle grey, and 0.5 to 2.5 too much, which burns out over half of an ordinary face.
+  15% of a middle grey, and 0.5 to 2.5 too much, which burns out over half of an ordinary face.
 - contrast: haze, or light from behind. What is left of the distance from the face's mean: 0.6 to 0.1.
 - low resolution: a face far away. Reduced to 32 to 10 pixels and enlarged again.
 - rotation: a tilted head that nobody turned upright, by 6 to 45 degrees to either side. The border is mirrored, so that
   no black corner gives it away.
-- occlusion: a hand, a cup, hair. A rectangle of one grey over 5 to 40 % of the picture.
+- occlusion: a hand, a cup, hair. A rectangle of one grey over 5 to 40% of the picture.
 
 What is random (a direction, noise, a place) is drawn from the face's own pixels, so that a face is made worse in the
 same way in whatever batch and order it comes; and the draw is the same in every strength, which alone grows.

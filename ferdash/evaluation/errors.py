@@ -47,7 +47,7 @@ class Slices:
 
 @dataclass(frozen=True)
 class SliceScore:
-    """Accuracy on the images of one slice, with its 95 % Wilson interval. Without images accuracy is NaN and the
+    """Accuracy on the images of one slice, with its 95% Wilson CI. Without images accuracy is NaN and the
     interval is everything."""
 
     name: str

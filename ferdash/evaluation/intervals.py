@@ -1,4 +1,4 @@
-"""How much a score could differ on other images of the same kind: 95 % bootstrap intervals.
+"""How much a score could differ on other images of the same kind: 95% bootstrap CI.
 
 Images are drawn again with replacement, as many as there are, and every score is computed on each such draw: Efron
 and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. An interval speaks of the images, not of the
@@ -23,7 +23,7 @@ _BLOCK = 2_000_000  # draws made at once, which bounds the memory whatever the n
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a score lies with 95 % confidence, both ends included."""
+    """Where a score lies with 95% confidence, both ends included."""
 
     low: float
     high: float

@@ -20,7 +20,7 @@ class PairedResult:
     """What a comparison of A and B on the same images found.
 
     both, only_a, only_b, neither: images that were classified correctly by these. difference: accuracy of B minus that
-    of A, from -1 to 1, and its 95 % bootstrap interval. p_value: of McNemar's exact test.
+    of A, from -1 to 1, and its 95% bootstrap CI. p_value: of McNemar's exact test.
     """
 
     name_a: str
@@ -54,7 +54,7 @@ class PairedResult:
         """The difference with its interval, and the images that it rests on."""
         low, high = 100 * self.interval.low, 100 * self.interval.high
         return (
-            f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points of accuracy, 95 % interval "
+            f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points of accuracy, 95% CI "
             f"{low:+.1f} to {high:+.1f}; only {self.name_a} is right on {counted(self.only_a, 'image')}, only "
             f"{self.name_b} on {counted(self.only_b, 'image')}."
         )

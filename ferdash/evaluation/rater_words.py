@@ -30,7 +30,7 @@ def describe(raters: dict[str, Any]) -> str:
 
 
 def cells(raters: dict[str, Any]) -> list[str]:
-    """A figure for each of TITLES, with a 95 % interval for the first."""
+    """A figure for each of TITLES, with a 95% CI for the first."""
     interval = raters["interval"]
     return [
         f"{percent(raters['agreement'])} ({100 * interval['low']:.1f} to {100 * interval['high']:.1f})",

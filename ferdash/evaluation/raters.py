@@ -29,7 +29,7 @@ class RaterScores:
     """How a model agrees with the raters of some images.
 
     rated: images with votes. images: those of them on which over half of all votes fell on one of the seven emotions,
-    the majority. agreement: share of `images` on which the most probable emotion is the majority's; interval: its 95 %
+    the majority. agreement: share of `images` on which the most probable emotion is the majority's; interval: its 95%
     interval (Wilson 1927). per_emotion, support: the same by the majority's emotion, float (7,) and int (7,), NaN
     without images. ece: calibration error against the majority. label: share of `images` whose label is the majority's.
 

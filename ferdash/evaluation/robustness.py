@@ -24,7 +24,7 @@ class Robustness:
     """A model's accuracy on the images of a protocol, as they are and made worse.
 
     truth: what counts as right, `label` (the dataset's) or `majority` (the raters'). clean: accuracy on the images as
-    they are. accuracy: float64 (10, 5), on the images made worse, by KINDS and STRENGTHS. interval: 95 %, of the mean
+    they are. accuracy: float64 (10, 5), on the images made worse, by KINDS and STRENGTHS. interval: 95%, of the mean
     over all of these, from drawing the images again.
     """
 

@@ -23,7 +23,7 @@ class HaarDetector:
     The confidence is a logistic of the last stage's sum: FER2013's faces lie mostly above 55.2, patterns that are no
     face below. Where nothing is found the picture is looked at once more, with its border continued by a quarter and
     in finer steps: the cascade wants some room around a face. Of FER2013's faces, which fill their picture, this finds
-    76 % instead of 54 %; equalising the histogram first added nothing. A quick look goes in steps of QUICK_STEP.
+    76% instead of 54%; equalising the histogram first added nothing. A quick look goes in steps of QUICK_STEP.
     """
 
     name = "haar"

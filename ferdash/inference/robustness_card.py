@@ -52,7 +52,7 @@ def section(name: str, report: Robustness) -> str:
     return "\n\n".join(
         [
             f"{report.finding()}. Mean over all {report.accuracy.size} ways: **{percent(report.mean)}** "
-            f"(95 % CI {low} to {high}). Measured on: {report.describe()}",
+            f"(95% CI {low} to {high}). Measured on: {report.describe()}",
             "Accuracy in %, by kind and strength (`docs/robustness.md` says what these are):",
             "\n".join(lines),
             f"The same in full precision: `{SHIPPED['robustness']}`. To measure again: `{command}`.",

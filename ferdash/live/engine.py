@@ -40,7 +40,7 @@ class LiveSettings:
 
     detect_every: frames from one detection to the next; between them faces are followed. detection_side: longer side,
     in pixels, to which a frame is reduced before new faces are looked for. tau_s: time after which a past frame's
-    weight has fallen to 37 %; 0 smooths nothing. threshold: below it no emotion is named. timeline_s: how far back is
+    weight has fallen to 37%; 0 smooths nothing. threshold: below it no emotion is named. timeline_s: how far back is
     shown. calibration_s: how long to look neutral. idle_s: without a frame for so long, the worker ends.
     """
 

@@ -47,7 +47,7 @@ class Calibration:
         """
         >>> Calibration(1.124, "fer2013", "9079d33a", "validation", 3589, 0.0423, 0.0131, 0.0182, "").describe()
         'Probabilities are after temperature scaling with T = 1.124, fitted on 3,589 images of fer2013 (validation). \
-Calibration error there: 4.2 % before, 1.3 % after; 1.8 % by cross-fitting, on halves that the temperature was not \
+Calibration error there: 4.2% before, 1.3% after; 1.8% by cross-fitting, on halves that the temperature was not \
 fitted on.'
         """
         return (

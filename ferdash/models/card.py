@@ -239,7 +239,7 @@ def _scores(facts: CardFacts) -> str:
     rows = zip(EMOTIONS, main["metrics"]["confusion"], strict=True)
     parts.append(_table(["", *EMOTIONS], ([name, *map(count, row)] for name, row in rows)))
     parts.append(
-        f"In brackets: 95 % bootstrap intervals over images. The same figures in full precision: `{EVALUATION_FILE}`. "
+        f"In brackets: 95% bootstrap CI over images. The same figures in full precision: `{EVALUATION_FILE}`. "
         f"To measure again: `ferdash evaluate {facts.name} --dataset {facts.dataset} --split {protocol['split']}`."
     )
     return "\n\n".join(parts)

@@ -7,7 +7,7 @@ distribute it through Kaggle for research. The pictures came from a web image se
 cropped automatically to 48 x 48 grey pixels. **The people shown were not asked**, and the pictures keep whatever rights
 their makers hold: no image is part of this model's folder or of the project, and who uses the dataset should read the
 terms under which they got it. Many labels are wrong or doubtful: its authors measured a person's accuracy on it at
-65 ± 5 %."""
+65 ± 5%."""
 
 VOTES_PROVENANCE = """\
 The raters' votes are FER+'s (Barsoum et al., "Training Deep Networks for Facial Expression Recognition with

@@ -10,8 +10,8 @@ from ferdash.errors import ModelError
 
 MARGIN = 1 / 24
 """Share of a face's size by which its border is continued on each side before crops of its own size are cut: 2 px of
-48. Chosen on FER2013's validation split, where the FerNet of that time recognised 71.5 % so, 71.2 % with 1 px and
-70.9 % with 3 px. Crops of 46 px, enlarged again, gave 70.7 %: enlarging blurs them, and faces there are cropped closely
+48. Chosen on FER2013's validation split, where the FerNet of that time recognised 71.5% so, 71.2% with 1 px and
+70.9% with 3 px. Crops of 46 px, enlarged again, gave 70.7%: enlarging blurs them, and faces there are cropped closely
 already."""
 
 

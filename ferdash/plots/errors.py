@@ -162,7 +162,7 @@ def coverage_curve(curve: Selective) -> go.Figure:
 
 
 def slice_bars(scores: list[SliceScore], *, by: str) -> go.Figure:
-    """Accuracy of each slice with its 95 % interval, beside that of all of them. by: what divides the images.
+    """Accuracy of each slice with its 95% CI, beside that of all of them. by: what divides the images.
 
     A slice without images has no bar.
     """
@@ -179,7 +179,7 @@ def slice_bars(scores: list[SliceScore], *, by: str) -> go.Figure:
             "color": REFERENCE,
         },
         customdata=[[one.images, one.interval.low, one.interval.high] for one in filled],
-        hovertemplate="%{x}: %{y:.1%} of %{customdata[0]:,} images, 95 % interval %{customdata[1]:.1%} to "
+        hovertemplate="%{x}: %{y:.1%} of %{customdata[0]:,} images, 95% CI %{customdata[1]:.1%} to "
         "%{customdata[2]:.1%}<extra></extra>",
         showlegend=False,
     )

@@ -97,7 +97,7 @@ def _increases(report: Report) -> Iterator[Finding]:
         ]
         for what, stated, old, new in pairs:
             if wrong := _wrong_increase(stated, old, new):
-                sentence = f"{experiment.section} lets {what} rise by {stated} % over {before.section}; {wrong}."
+                sentence = f"{experiment.section} lets {what} rise by {stated}% over {before.section}; {wrong}."
                 yield _finding(before.section, experiment.section, sentence=sentence)
 
 
@@ -109,7 +109,7 @@ def _wrong_increase(stated: str, old: float, new: float) -> str | None:
         return None
     decimals = len(stated.partition(".")[2])
     cut = " (cut off, not rounded)" if 0 <= low - float(stated) < 10.0**-decimals else ""
-    return f"{shown(old)} to {shown(new)} is {100 * (new / old - 1):.{decimals + 2}f} %{cut}"
+    return f"{shown(old)} to {shown(new)} is {100 * (new / old - 1):.{decimals + 2}f}%{cut}"
 
 
 def _fits(stated: str, low: float, high: float) -> bool:
@@ -174,7 +174,7 @@ def _abstract(report: Report, experiment: Experiment) -> Iterator[Finding]:
     stated, reached = report.text.abstract_increase
     before = report.experiment(experiment.increase.over)  # type: ignore[union-attr]
     if wrong := _wrong_increase(stated, before.accuracy, reached):
-        sentence = f"The abstract has an increase of {stated} % lead to {shown(reached)}; {wrong}."
+        sentence = f"The abstract has an increase of {stated}% lead to {shown(reached)}; {wrong}."
         yield _finding("Abstract", before.section, sentence=sentence)
 
 
@@ -184,7 +184,7 @@ def _most_improved(report: Report, experiment: Experiment) -> Iterator[Finding]:
     most = max(increases, key=lambda emotion: float(increases[emotion]))
     if most != named:
         sentence = (
-            f"5.7 calls {named} the most improved emotion (+{increases[named]} %), but {experiment.section} has "
-            f"{most} at +{float(increases[most]):,.0f} %."
+            f"5.7 calls {named} the most improved emotion (+{increases[named]}%), but {experiment.section} has "
+            f"{most} at +{float(increases[most]):,.0f}%."
         )
         yield _finding("5.7", experiment.section, sentence=sentence)

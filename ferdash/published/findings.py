@@ -22,9 +22,9 @@ def shown(share: float) -> str:
     """A share with the report's two decimals.
 
     >>> shown(0.8831)
-    '88.31 %'
+    '88.31%'
     """
-    return f"{100 * share:.2f} %"
+    return f"{100 * share:.2f}%"
 
 
 def differ(computed: float, stated: float) -> bool:

@@ -80,8 +80,8 @@ def _rerun(report: Report) -> Iterator[Finding]:
     if not interval.low <= balanced <= interval.high:
         sentence = (
             f"{whole.section} explains its higher accuracy by its images. Weighing every emotion equally, as the "
-            f"{subset.images:,} images of {subset.section} do, it still reaches {shown(balanced)}, outside the 95 % "
-            f"interval of {shown(subset.accuracy)} there ({shown(interval.low)} to {shown(interval.high)}): the two "
+            f"{subset.images:,} images of {subset.section} do, it still reaches {shown(balanced)}, outside the 95% "
+            f"CI of {shown(subset.accuracy)} there ({shown(interval.low)} to {shown(interval.high)}): the two "
             "runs of the same settings differ too."
         )
         yield _observation(subset.section, whole.section, sentence=sentence)

@@ -43,7 +43,7 @@ def tone(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def cover(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """A side of the face, at any angle, covered by one grey: up to 45 % of the picture, as by a hand or a scarf."""
+    """A side of the face, at any angle, covered by one grey: up to 45% of the picture, as by a hand or a scarf."""
     count, _, height, width = pixels.shape
     angle = torch.rand(count, generator=generator).view(-1, 1, 1) * 2 * math.pi
     depth = _uniform(count, 0.05, 0.5, generator)

@@ -18,8 +18,8 @@ FOLDS = 5
 
 VOTES_SCALE, FEATURES_C = 3.0, 0.005
 """How much votes count beside hundreds of standardised features, and the inverse strength of the regression's penalty
-then. Fitted on train, FerNet-plus's 384 features and the votes give 70.2 % of the labels of validation and a log loss
-of 0.800, between 0.003 and 0.01; the votes alone 66.8 % and 0.891."""
+then. Fitted on train, FerNet-plus's 384 features and the votes give 70.2% of the labels of validation and a log loss
+of 0.800, between 0.003 and 0.01; the votes alone 66.8% and 0.891."""
 
 
 def label_given_votes(labels: np.ndarray, votes: np.ndarray | None, features: np.ndarray | None = None) -> np.ndarray:

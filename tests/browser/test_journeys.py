@@ -55,7 +55,7 @@ def test_a_dropped_photo_is_read(page: Page, app, tmp_path: Path):
     card = page.get_by_role("article", name="face 1")
     expect(card).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(1)
-    shares = [float(text.removesuffix(" %")) for text in card.locator(".fer-share").all_inner_texts()]
+    shares = [float(text.removesuffix("%")) for text in card.locator(".fer-share").all_inner_texts()]
     assert len(shares) == len(EMOTIONS)
     assert sum(shares) == pytest.approx(100, abs=0.5)
     if app.shipped:  # she smiles

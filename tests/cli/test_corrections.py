@@ -38,7 +38,7 @@ def test_list_shows_what_was_corrected_into_what(run, tmp_path, monkeypatch):
     assert "Nothing has been corrected yet" in run("list").stderr
     one = corrected(tmp_path, 1, timestamp_s=3.5, track=1, consent="asked her")
     table = run("list").stdout
-    for text in (one.id, "party.jpg, 3.50 s, person 1", "happy, 70.0 %", "sad", "fernet", "asked her"):
+    for text in (one.id, "party.jpg, 3.50 s, person 1", "happy, 70.0%", "sad", "fernet", "asked her"):
         assert text in table
     monkeypatch.setattr(console, "_width", 70)
     assert one.id in run("list").stdout

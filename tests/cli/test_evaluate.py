@@ -61,7 +61,7 @@ def test_the_page_says_what_was_measured_and_how_well(run, dataset: FaceDataset,
     scored = score(load_model("small", checkpoints), dataset, "test")
     text = " ".join(result.stdout.split())
     assert scored.protocol.describe() in text
-    assert f"Accuracy │ {scored.metrics.accuracy:.1%}".replace("%", " %") in text
+    assert f"Accuracy │ {scored.metrics.accuracy:.1%}" in text
     for name, support in zip(EMOTIONS, scored.metrics.support, strict=True):
         row = next(line for line in result.stdout.splitlines() if line.startswith(f"│ {name} "))
         assert row.rstrip(" │").endswith(str(support))

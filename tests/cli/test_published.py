@@ -13,8 +13,8 @@ def test_results_and_findings_are_listed() -> None:
     line = next(line for line in result.stdout.splitlines() if "5.3.3" in line and "│" in line)
     assert "2025-11-14" in line
     assert "7,178" in line
-    assert "80.05 %" in line
-    assert "its column gives 88.14 %" in " ".join(result.stdout.split())
+    assert "80.05%" in line
+    assert "its column gives 88.14%" in " ".join(result.stdout.split())
 
 
 def test_json_is_one_document() -> None:

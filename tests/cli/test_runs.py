@@ -104,7 +104,7 @@ def test_the_list_fits_the_terminal_and_says_what_matters(run, monkeypatch, widt
     lines = lines_of(run("list"))
     assert max(map(len, lines)) <= width
     a = next(line for line in lines if "000a" in line)
-    assert re.search(r"finished\s+50\.0 %\s+1/2\s+0\.470\s+0\.440( surprise)?\s+45\.0 %", a)
+    assert re.search(r"finished\s+50\.0%\s+1/2\s+0\.470\s+0\.440( surprise)?\s+45\.0%", a)
     assert ("surprise" in a) == ("3 min 0 s" in a) == (width == 120)
     text = "\n".join(lines)
     assert "First [draft]" in text
@@ -184,7 +184,7 @@ def test_a_run_is_shown_with_what_repeats_it(run) -> None:
     assert "140 validation images of faces (9079d33a)" in text
     assert "0f709548b669 (python 3.11.7)" in text
     assert "best, epoch 1 last, epoch 2" in text
-    assert "accuracy 50.0 % 45.0 %" in text
+    assert "accuracy 50.0% 45.0%" in text
     assert "F1 disgust 0.490 0.490" in text
     assert "ferdash train --recipe fernet --name 20250101-000000-fernet-000a" in text
     document = json.loads(run("show", "000a", "--json").stdout)
@@ -207,7 +207,7 @@ def test_a_comparison_says_which_is_better_and_whether_that_could_be_chance(run)
     )
     assert expected.sentence in text
     assert "B is better by 20.0 points; with 140 images that is unlikely to be chance, p < 0.001." in text
-    assert "B minus A: +20.0 points of accuracy, 95 % interval" in text
+    assert "B minus A: +20.0 points of accuracy, 95% CI" in text
     assert "only A is right on 0 images, only B on 28 images." in text
     assert "F1 angry 0.500 0.700 (+0.200)" in text
     assert "optimizer.lr 0.002 0.1" in text
@@ -287,7 +287,7 @@ def test_a_run_at_work_is_not_deleted(run, root: Path) -> None:
     [
         ("csv", "20250101-000000-fernet-000a,1,0.75"),
         ("json", '"id": "20250101-000000-fernet-000a"'),
-        ("markdown", "| First [draft] | fernet | 140 images of faces | 50.0 % |"),
+        ("markdown", "| First [draft] | fernet | 140 images of faces | 50.0% |"),
         ("latex", r"First [draft] & fernet & 140 images of faces & 50.0 \%"),
     ],
 )

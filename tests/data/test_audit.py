@@ -133,7 +133,7 @@ def test_leaks_agree_with_the_dataset_and_the_demo_has_every_planted_fault(demo_
 
 def test_a_notice_in_place_of_a_photograph_is_found_and_a_face_before_white_is_not(tmp_path):
     notice, face = np.full((48, 48), 255, np.uint8), np.full((48, 48), 255, np.uint8)
-    notice[5:20, ::2] = 0  # 360 of 2,304 pixels, 84 % remain
+    notice[5:20, ::2] = 0  # 360 of 2,304 pixels, 84% remain
     face[:, 8:40] = draw_face("sad", np.random.default_rng(0))[:, 8:40]
     dataset = save_dataset(
         tmp_path,

@@ -45,7 +45,7 @@ def test_a_face_detector_finds_the_faces_of_a_photo_side_by_side():
 
 
 def test_faces_can_be_read_but_not_too_easily():
-    """Ridge regression on gradient histograms, 280 faces to learn from, 140 to score on; a guess is right in 14 %."""
+    """Ridge regression on gradient histograms, 280 faces to learn from, 140 to score on; a guess is right in 14%."""
     generator, labels = rng(), np.tile(np.arange(len(EMOTIONS)), 60)
     histograms = cv2.HOGDescriptor((48, 48), (16, 16), (8, 8), (8, 8), 9)
     features = np.stack([histograms.compute(draw_face(EMOTIONS[label], generator)) for label in labels])

@@ -47,7 +47,7 @@ def test_a_real_difference_is_found_and_said() -> None:
 
 
 def test_jitter_alone_is_rarely_taken_for_a_difference() -> None:
-    """95 % for all seven together; blocks of two seconds take the memory of 0.8 at 25 frames a second into account."""
+    """95% for all seven together; blocks of two seconds take the memory of 0.8 at 25 frames a second into account."""
     wrong = sum(
         bool(compare(series(wandering(seed, 750)), series(wandering(seed + 500, 750)), resamples=500).differing)
         for seed in range(40)

@@ -24,7 +24,7 @@ def test_the_true_mean_lies_in_the_interval_as_often_as_promised(memory: float) 
     for _ in range(draws):
         (interval,) = mean_interval(wandering(rng, 500, memory), block_length(500, 25), resamples=400)
         inside += interval.low <= 0 <= interval.high
-    # 95 % of 200 are 190 give or take 3; a plain bootstrap would hold 50 % at a memory of 0.8.
+    # 95% of 200 are 190 give or take 3; a plain bootstrap would hold 50% at a memory of 0.8.
     assert inside >= 180
 
 

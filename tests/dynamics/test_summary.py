@@ -61,8 +61,8 @@ def test_a_summary_counts_every_frame(summary: Summary) -> None:
 
 def test_a_person_is_told_in_words(summary: Summary) -> None:
     one, two = summary.tracks.values()
-    assert one.sentence == "Person 1 is judged for 4 s; happy leads 57.5 % of it, with 2 changes beyond jitter."
-    assert two.sentence == "Person 2 is judged in 2 frames; angry leads 100.0 % of it, with no change beyond jitter."
+    assert one.sentence == "Person 1 is judged for 4 s; happy leads 57.5% of it, with 2 changes beyond jitter."
+    assert two.sentence == "Person 2 is judged in 2 frames; angry leads 100.0% of it, with no change beyond jitter."
     assert [(event.emotion, event.direction, event.peak_frame) for event in one.events] == [
         ("happy", 1, 50),
         ("neutral", -1, 50),

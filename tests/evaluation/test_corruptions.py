@@ -118,8 +118,8 @@ def test_jpeg_is_pillows(faces: np.ndarray, strength: int) -> None:
 
 
 def test_exposure_is_that_of_srgb() -> None:
-    """A middle grey holds 21.6 % of the light of white; a stop halves or doubles that. Golden values: a table of sRGB's
-    curve, 188 at 50 % of the light, 137 at 25 %, 99 at 12.5 %, 71 at 6.25 %, 49 at 3.125 %."""
+    """A middle grey holds 21.6% of the light of white; a stop halves or doubles that. Golden values: a table of sRGB's
+    curve, 188 at 50% of the light, 137 at 25%, 99 at 12.5%, 71 at 6.25%, 49 at 3.125%."""
     white = np.full((1, 48, 48), 255, dtype=np.uint8)
     assert [corrupt(white, "dark", strength)[0, 0, 0] for strength in STRENGTHS] == [188, 137, 99, 71, 49]
     grey = np.full((1, 48, 48), 188, dtype=np.uint8)

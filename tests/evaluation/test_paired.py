@@ -71,7 +71,7 @@ def test_the_sentence(table: tuple[int, int, int, int], sentence: str) -> None:
 
 def test_the_interval_in_words() -> None:
     words = compare(100, 1, 20, 79).interval_words
-    assert words.startswith("B minus A: +9.5 points of accuracy, 95 % interval +")
+    assert words.startswith("B minus A: +9.5 points of accuracy, 95% CI +")
     assert words.endswith("; only A is right on 1 image, only B on 20 images.")
 
 

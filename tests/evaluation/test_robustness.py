@@ -40,7 +40,7 @@ def test_shares_are_counted_by_hand() -> None:
     assert found.of_kinds()["blur"] == pytest.approx(0.3)
     assert found.mean == pytest.approx((9 + 0.3) / 10)
     assert found.finding() == (
-        "75.0 % on the faces as they are, 93.0 % when they are made worse; blur costs most (30.0 %)"
+        "75.0% on the faces as they are, 93.0% when they are made worse; blur costs most (30.0%)"
     )
 
 

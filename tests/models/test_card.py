@@ -28,7 +28,7 @@ def test_raters_are_told_where_there_are_votes(facts: CardFacts, scored: Scored)
     assert scored.raters is not None
     figures = scored.raters
     low, high = 100 * figures.interval.low, 100 * figures.interval.high
-    assert f"| {100 * figures.agreement:.1f} % ({low:.1f} to {high:.1f}) |" in card
+    assert f"| {100 * figures.agreement:.1f}% ({low:.1f} to {high:.1f}) |" in card
     assert f"On {figures.images} of {figures.rated} images with raters' votes" in card
     assert "Published FER+ scores have an eighth class, contempt" in card
     without = [evaluation | {"raters": None} for evaluation in facts.evaluations]
@@ -164,7 +164,7 @@ def test_the_tables(facts: CardFacts, scored: Scored) -> None:
     matrix = np.array([row[1:] for row in table_after(text, "Confusion matrix")[1:]], dtype=int)
     assert (matrix == scored.metrics.confusion).all()
     headline = {row[0]: row[1:] for row in table_after(text, "## Scores")}
-    assert headline["Accuracy"][0].startswith(f"{scored.metrics.accuracy * 100:.1f} % (")
+    assert headline["Accuracy"][0].startswith(f"{scored.metrics.accuracy * 100:.1f}% (")
     assert len(headline["Accuracy"]) == 2
     counted = {row[0]: row[1:] for row in table_after(text, "## Data")}
     assert [int(number) for number in counted["all"]] == [sum(split.values()) for split in facts.counts.values()]

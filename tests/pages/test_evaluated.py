@@ -59,7 +59,7 @@ def test_a_report_alone_and_held_against_another(visit: Visit, data: Path, ferne
     shutil.copytree(fernet, fernet.with_name("second"))
     keep_report(checkpoints, "fernet", 0.5)
     app = open_tab(visit, "Robustness")
-    assert "Mean over ten kinds and five strengths: 95 % CI 48.0 to 52.0" in text(app)
+    assert "Mean over ten kinds and five strengths: 95% CI 48.0 to 52.0" in text(app)
     assert PROTOCOL.describe() in text(app)
     assert app.selectbox(key="experiments-robustness-against").disabled
     keep_report(checkpoints, "second", 0.6)
@@ -92,4 +92,4 @@ def test_models_by_datasets(visit: Visit, data: Path, fernet: Path, checkpoints:
     assert notes == {"faces": f"same source; {lacking}", "posed": lacking}
     assert "The model learned from the train split of that dataset" in text(app)
     assert "posed shows no disgust or fear or surprise: left out of macro F1 there" in text(app)
-    assert set(frame["Accuracy"]) == {"60.0 % (50.0 to 70.0)"}
+    assert set(frame["Accuracy"]) == {"60.0% (50.0 to 70.0)"}

@@ -92,7 +92,7 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
 @pytest.mark.parametrize(
     ("view", "sign"),
     [
-        ("Summary", "95 % interval"),
+        ("Summary", "95% CI"),
         ("Curves", "Scores are on validation"),
         ("Emotions", "the highest in bold"),
         ("Confusions", "Most of its mistakes"),
@@ -219,7 +219,7 @@ def test_older_runs_are_looked_at_before_they_are_imported(visit: Visit, two: No
     table = b"run,epoch,accuracy\nvit,1,0.5\nvit,2,0.625\nresnet,1,0.25\n"
     app.file_uploader[0].set_value(("old.csv", table, "text/csv")).run()
     assert not app.exception
-    assert list(app.dataframe[-1].value["Best accuracy"]) == ["62.5 %", "25.0 %"]
+    assert list(app.dataframe[-1].value["Best accuracy"]) == ["62.5%", "25.0%"]
     assert len(store.list_run_ids(_root())) == 2
     button(app, "Import 2 runs").click().run()
     assert "Imported 2 runs." in text(app)

@@ -55,8 +55,8 @@ def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fer
     assert "#### demo" in text
     assert "210 images of faces" in text
     assert "also stand among the training images" in text
-    assert "67.1 % accuracy on FER2013, validation." in text
-    assert "65.5 %" in text
+    assert "67.1% accuracy on FER2013, validation." in text
+    assert "65.5%" in text
     assert "epoch 4" in text
     assert "ferdash train --resume 20250101-000000-fernet-abcd" in text
 
@@ -94,10 +94,10 @@ def test_a_model_of_the_raters_is_introduced_by_their_agreement(visit: Visit, da
     write(json.dumps({"evaluations": [evaluation]}))
     app = visit("overview")
     assert not app.exception
-    scores = [text.value for text in app.markdown if "95 % interval" in text.value]
-    assert scores[0].startswith("**91.9 %** agreement with most raters (95 % interval 90.9 to 92.9 %)")
+    scores = [text.value for text in app.markdown if "95% CI" in text.value]
+    assert scores[0].startswith("**91.9%** agreement with most raters (95% CI 90.9 to 92.9%)")
     assert "2,854 validation images" in scores[0]
-    assert [expander.label for expander in app.expander if "61.0 %" in words(expander)] == ["More scores"]
+    assert [expander.label for expander in app.expander if "61.0%" in words(expander)] == ["More scores"]
     write(json.dumps({"evaluations": [evaluation | {"calibration": None}]}))
-    scores = [text.value for text in visit("overview").markdown if "95 % interval" in text.value]
-    assert scores[0].startswith("**61.0 %** accuracy")
+    scores = [text.value for text in visit("overview").markdown if "95% CI" in text.value]
+    assert scores[0].startswith("**61.0%** accuracy")

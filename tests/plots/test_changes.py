@@ -93,10 +93,10 @@ def test_bars_of_a_frame_with_the_face_at_rest(smiling: TrackSummary) -> None:
     bars, ticks, texts = figure.data
     assert list(bars.x) == values.tolist()
     assert list(bars.marker.color) == [COLOURS[name] for name in EMOTIONS]
-    assert figure.layout.title.text == f"Happy, {100 * values[HAPPY]:.1f} %"
+    assert figure.layout.title.text == f"Happy, {100 * values[HAPPY]:.1f}%"
     assert smiling.baseline is not None
     assert list(ticks.x) == smiling.baseline.level.tolist()
-    assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f} %"
+    assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f}%"
     # In a column beyond every bar and tick.
     assert set(texts.x) == {figure.layout.xaxis.range[1]}
     assert figure.layout.xaxis.title.text == "probability (tick: the face at rest)"

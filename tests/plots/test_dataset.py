@@ -31,7 +31,7 @@ def test_legend_shows_each_split_once_in_no_emotions_colour(counts):
 def test_shares_add_up_to_one_in_each_split(counts):
     bars = [bar for bar in distribution(counts, shares=True).data if len(bar.x) == len(EMOTIONS)]
     assert [sum(bar.y) for bar in bars] == pytest.approx([1, 1])
-    assert bars[0].text[3] == "30.0 %"
+    assert bars[0].text[3] == "30.0%"
 
 
 def test_title_states_the_finding(counts):

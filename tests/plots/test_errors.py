@@ -99,7 +99,7 @@ def test_the_coverage_curve_names_both_ends(predictions: tuple[np.ndarray, np.nd
     figure = coverage_curve(selective_accuracy(y_true=y_true, probabilities=p))
     surest = np.argsort(-p.max(axis=1))[:70]
     assert figure.layout.title.text == (
-        f"{100 * right.mean():.1f} % right on all images, {100 * right[surest].mean():.1f} % on the surest 50.0 %"
+        f"{100 * right.mean():.1f}% right on all images, {100 * right[surest].mean():.1f}% on the surest 50.0%"
     )
     # A single point: every probability is the same.
     figure = coverage_curve(selective_accuracy(y_true=np.array([0, 1]), probabilities=np.eye(7)[[0, 0]]))
@@ -115,7 +115,7 @@ def test_slices_carry_intervals_and_the_weakest_is_named() -> None:
     assert list(figure.data[0].x) == ["dark", "bright"]
     assert list(figure.data[0].y) == pytest.approx([0.4, 0.8])
     assert all(0 < value < 0.1 for value in figure.data[0].error_y.array)
-    assert figure.layout.title.text == "Weakest by brightness: dark, 40.0 % (60.0 % on all)"
+    assert figure.layout.title.text == "Weakest by brightness: dark, 40.0% (60.0% on all)"
     assert slice_bars([], by="contrast").layout.title.text == "Accuracy by contrast"
 
 

@@ -29,7 +29,7 @@ def f1() -> pd.DataFrame:
 def test_curves_run_over_epochs_from_one_or_minutes(curves: pd.DataFrame) -> None:
     figure = plots.learning_curves(curves, TITLES, measure="accuracy", title="Accuracy")
     assert [list(trace.x) for trace in figure.data] == [[1, 2], [1, 2]]
-    assert figure.layout.title.text == "Highest accuracy: first, 50.0 % in epoch 2"
+    assert figure.layout.title.text == "Highest accuracy: first, 50.0% in epoch 2"
     by_time = plots.learning_curves(curves, TITLES, measure="log_loss", title="Log loss", by="seconds")
     assert list(by_time.data[1].x) == [1, 2]
     assert by_time.layout.title.text == "Lowest log loss: first, 0.200 in epoch 1"

@@ -30,7 +30,7 @@ def test_the_map_has_the_figures_and_says_what_costs_most(report: Robustness) ->
     np.testing.assert_allclose(heat.z[0], [0.72, 0.3, 0.25, 0.2, 0.15, 0.1, 0.2])
     assert list(heat.text[0]) == ["72", "30", "25", "20", "15", "10", "20"]
     assert list(heat.x) == ["none", "1", "2", "3", "4", "5", "mean"]
-    assert figure.layout.title.text == "49.0 % when made worse, 72.0 % as they are; noise costs most"
+    assert figure.layout.title.text == "49.0% when made worse, 72.0% as they are; noise costs most"
     assert heat.customdata[0][1] == "0.04 of the range (sigma)"
 
 
@@ -61,12 +61,12 @@ def test_models_by_datasets(cells: list[Cell]) -> None:
     (heat,) = figure.data
     assert list(heat.y) == ["small", "other"]
     np.testing.assert_array_equal(heat.z, [[0.7, 0.5], [0.6, np.nan]])
-    assert [list(row) for row in heat.text] == [["70.0 % *", "50.0 %"], ["60.0 %", ""]]
-    assert figure.layout.title.text == "Best on a dataset it did not learn from: other, 60.0 % on faces"
+    assert [list(row) for row in heat.text] == [["70.0% *", "50.0%"], ["60.0%", ""]]
+    assert figure.layout.title.text == "Best on a dataset it did not learn from: other, 60.0% on faces"
 
 
 def test_where_every_model_is_at_home_that_is_said(cells: list[Cell]) -> None:
-    assert cross_map(cells[:1]).layout.title.text == "Best where it learned: small, 70.0 % on faces"
+    assert cross_map(cells[:1]).layout.title.text == "Best where it learned: small, 70.0% on faces"
 
 
 def test_every_kind_has_a_row(report: Robustness) -> None:

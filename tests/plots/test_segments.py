@@ -19,7 +19,7 @@ def test_a_ribbon_has_a_bar_for_each_segment_in_the_lane_of_its_emotion(smiling:
     }
     assert bars == {(one.emotion, one.start_s): one.duration_s for one in smiling.segments}
     assert figure.layout.yaxis.categoryarray == ("neutral", "happy")
-    assert figure.layout.title.text == "Neutral leads 66.7 % of the time, in 3 of 4 segments"
+    assert figure.layout.title.text == "Neutral leads 66.7% of the time, in 3 of 4 segments"
     assert figure.layout.shapes[0].x0 == 1.0
     assert plots.ribbon_title(smiling.segments[:1]) == "Neutral leads all the time"
     assert plots.ribbon_title([]) == "No emotion leads: there is no result"

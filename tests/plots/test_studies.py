@@ -24,7 +24,7 @@ def test_the_front_is_a_line_of_diamonds_by_number(study: Study) -> None:
     assert (list(front.x), list(front.y), list(front.text)) == ([0.6, 0.4], [0.1, 0.3], ["1", "3"])
     assert front.marker.symbol == "diamond"
     assert front.customdata[0] == "lr 0.001<br>name cosine"
-    told = "2 trials of 3 on the Pareto front: from 60.0 % accuracy to a worst F1 of 0.300"
+    told = "2 trials of 3 on the Pareto front: from 60.0% accuracy to a worst F1 of 0.300"
     assert figure.layout.title.text == told
 
 

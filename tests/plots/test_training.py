@@ -33,7 +33,7 @@ def test_curves_show_both_splits_with_epochs_from_one(rows: list[dict]) -> None:
     assert list(losses.data[0].x) == [1, 2, 3]
     assert list(losses.data[1].y) == pytest.approx([1.4, 1.3, 1.2])
     assert list(accuracies.data[0].y) == pytest.approx([0.4, 0.5, 0.6])
-    assert accuracies.layout.title.text == "Best: 62.0 % in epoch 2"
+    assert accuracies.layout.title.text == "Best: 62.0% in epoch 2"
 
 
 def test_an_evaluation_without_training_has_curves_too(rows: list[dict]) -> None:

@@ -20,5 +20,5 @@ def test_agreement_is_stacked_and_told_in_the_title():
     counts = pd.DataFrame({"label": [10, 50], "other": [20, 10], "none": [5, 5]}, index=[5, 9])
     figure = agreement_bars(counts)
     assert [list(bar.y) for bar in figure.data] == [[10, 50], [20, 10], [5, 5]]
-    assert figure.layout.title.text == "The label is the raters' commonest answer on 60.0 % of 100 images"
+    assert figure.layout.title.text == "The label is the raters' commonest answer on 60.0% of 100 images"
     assert len({bar.marker.pattern.shape for bar in figure.data}) == 3

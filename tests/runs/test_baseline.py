@@ -23,15 +23,15 @@ def test_before_the_first_epoch_only_the_start_is_known(run):
     write_baseline(run.folder, BEFORE)
     found = read_baseline(run.folder)
     assert (found.baseline_accuracy, found.baseline_macro_f1, found.best_accuracy) == (0.675, 0.64, None)
-    assert found.sentence == "Baseline score: 67.5 % of 3,589 validation faces recognised."
+    assert found.sentence == "Baseline score: 67.5% of 3,589 validation faces recognised."
 
 
 @pytest.mark.parametrize(
     ("accuracies", "sentence"),
     [
-        ([0.670, 0.682], "after epoch 2, the best, 68.2 % (+0.7 points)."),
-        ([0.670, 0.661], "after epoch 1, the best, 67.0 % (-0.5 points)."),
-        ([0.6751], "after epoch 1, the best, 67.5 % (the same)."),
+        ([0.670, 0.682], "after epoch 2, the best, 68.2% (+0.7 points)."),
+        ([0.670, 0.661], "after epoch 1, the best, 67.0% (-0.5 points)."),
+        ([0.6751], "after epoch 1, the best, 67.5% (the same)."),
     ],
 )
 def test_afterwards_the_best_epoch_is_set_beside_it(run, accuracies, sentence):

@@ -79,7 +79,7 @@ def test_json_is_everything_that_is_kept(make_run) -> None:
 
 @pytest.fixture
 def summaries(make_run, root):
-    make_run("a", name="50 % of fear_focus & more | odd\\")
+    make_run("a", name="50% of fear_focus & more | odd\\")
     make_run("b", config={"sampling": {"mode": "adaptive", "focus": {"measured_on": "test"}}})
     make_run("c", (), state="queued")
     return sound(list_runs(root))
@@ -91,10 +91,10 @@ def test_markdown_has_a_row_for_each_run(summaries) -> None:
     assert len(lines) == 2 + 3
     assert lines[2].startswith("| c | fernet | faces | - | - | - | - | - | 0 s |")
     assert (
-        "| 70 images of faces | 50.0 % | 0.400 | 0.100 (angry) | 2 | 40.0 % in epoch 3 | 8 s | tuned on test |"
+        "| 70 images of faces | 50.0% | 0.400 | 0.100 (angry) | 2 | 40.0% in epoch 3 | 8 s | tuned on test |"
         in (lines[3])
     )
-    assert r"50 % of fear_focus & more \| odd" in lines[4]
+    assert r"50% of fear_focus & more \| odd" in lines[4]
 
 
 def test_latex_escapes_what_latex_would_read(summaries) -> None:

@@ -180,7 +180,7 @@ def _complete_splits(splits: list[str] | None, images: np.ndarray, labels: np.nd
     if splits is None:
         drawn = draw_splits(content_hashes(images), labels, ALL_THREE)
         return drawn, [
-            "The source has no splits, so they were drawn: 80 % train, 10 % validation, 10 % test of each emotion, "
+            "The source has no splits, so they were drawn: 80% train, 10% validation, 10% test of each emotion, "
             "identical images always together."
         ]
     if "validation" in splits or "train" not in splits:
@@ -191,5 +191,5 @@ def _complete_splits(splits: list[str] | None, images: np.ndarray, labels: np.nd
     complete[train] = drawn
     return complete.tolist(), [
         f"The source has no validation split, so {Counter(drawn)['validation']:,} of its {len(train):,} training "
-        "images were taken for it: 10 % of each emotion, identical images always together."
+        "images were taken for it: 10% of each emotion, identical images always together."
     ]

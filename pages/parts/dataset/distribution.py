@@ -60,7 +60,7 @@ def _draw_counts(dataset: FaceDataset) -> None:
     columns: dict[str, pd.Series] = {}
     for split in (split for split in SPLITS if counts[split].sum()):
         columns[split] = counts[split]
-        columns[f"{split} %"] = 100 * shares[split]
+        columns[f"{split}%"] = 100 * shares[split]
     table = pd.DataFrame(columns)
     table.loc["total"] = table.sum()
     settings = {

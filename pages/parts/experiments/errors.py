@@ -150,7 +150,7 @@ def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, k
 def _tile(answers: Answers, place: int) -> Tile:
     label, said = EMOTIONS[answers.labels[place]], EMOTIONS[answers.predicted[place]]
     sure = percent(float(answers.probabilities[place].max()))
-    short = f"{said} {100 * answers.probabilities[place].max():.0f} %"
+    short = f"{said} {100 * answers.probabilities[place].max():.0f}%"
     detail = f"row {count(int(answers.rows[place]))}, labelled {label}, taken for {said} at {sure}"
     return Tile(label, detail, COLOURS[label], note=short)
 

@@ -43,7 +43,7 @@ def draw() -> None:
     st.plotly_chart(robustness_map(report), config=shared.PLOT, key=keyed("robustness-map"))
     low, high = (100 * end for end in (report.interval.low, report.interval.high))
     st.caption(
-        f"Accuracy in %. Mean over ten kinds and five strengths: 95 % CI {low:.1f} to {high:.1f}. {report.describe()} "
+        f"Accuracy in %. Mean over ten kinds and five strengths: 95% CI {low:.1f} to {high:.1f}. {report.describe()} "
         "Kinds and strengths after Hendrycks and Dietterich (2019)."
     )
     if other != ALONE and other in alike:

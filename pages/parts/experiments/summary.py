@@ -20,7 +20,7 @@ def draw(chosen: Chosen) -> None:
     table = pd.DataFrame(facts)
     st.dataframe(table[(table != "").any(axis=1)], height="content")
     if chosen.answers:
-        st.markdown("**Every score of the best epoch, with its 95 % interval**")
+        st.markdown("**Every score of the best epoch, with its 95% CI**")
         columns = {chosen.titles[run_id]: _score_column(chosen, run_id) for run_id in chosen.answers}
         st.dataframe(pd.DataFrame(columns, index=list(TITLES.values())), height="content")
         st.caption(
@@ -74,7 +74,7 @@ def _draw_pairs(chosen: Chosen) -> None:
         {
             "Run": pair.name_b,
             "Difference": f"{100 * pair.difference:+.1f} points",
-            "95 % interval": f"{100 * pair.interval.low:+.1f} to {100 * pair.interval.high:+.1f}",
+            "95% CI": f"{100 * pair.interval.low:+.1f} to {100 * pair.interval.high:+.1f}",
             "Only the baseline is right": pair.only_a,
             "Only this run is right": pair.only_b,
             "p": f"{pair.p_value:.4f}",

@@ -127,7 +127,7 @@ def _draw_figures(analysis: "Analysis", track: TrackSummary) -> None:
         ),
         "Mixedness": (
             _number(measures.entropy, "{:.0%}"),
-            "Entropy as a share of its maximum: 0 % is one certain emotion, 100 % all seven alike.",
+            "Entropy as a share of its maximum: 0% is one certain emotion, 100% all seven alike.",
         ),
         "Changes of lead": (_number(measures.leads_per_minute, "{:.1f} /min"), "How often another emotion takes over."),
         "Changes": (_number(measures.events_per_minute, "{:.1f} /min"), "Changes beyond jitter."),

@@ -68,7 +68,7 @@ def test_a_test_folder_without_official_names_stays_test(noise_faces, png, tmp_p
     )
     assert [len(dataset.rows(split)) for split in ("train", "validation", "test")] == [27, 3, 10]
     assert dataset.meta["notes"] == [
-        "The source has no validation split, so 3 of its 30 training images were taken for it: 10 % of each emotion, "
+        "The source has no validation split, so 3 of its 30 training images were taken for it: 10% of each emotion, "
         "identical images always together.",
         "1 of the 40 images has the same pixels as another one, such as “train/happy/0.png” and “train/happy/1.png”.",
     ]
@@ -83,7 +83,7 @@ def test_a_folder_per_emotion_is_split(noise_faces, png, tmp_path, root, write_f
     dataset = import_dataset(write_folder(tmp_path / "My faces", files), root)
     assert dataset.name == "My-faces"
     assert (dataset.counts() == [8, 1, 1]).all(axis=None)
-    assert "80 % train, 10 % validation, 10 % test" in dataset.meta["notes"][0]
+    assert "80% train, 10% validation, 10% test" in dataset.meta["notes"][0]
 
 
 def test_synonyms_name_emotions_too(noise_faces, png, tmp_path, root, write_folder):

@@ -6,7 +6,7 @@
     python benchmarks/against_fer.py CLIP --fer-python build/ferenv/bin/python [--model fernet] [--turns 3]
 
 Without its dependencies, because those of its other detector take gigabytes. Both have loaded their models before the
-clock starts, and both judge every frame. ferdash makes a session as the app does, results written, with each engine
+clock starts, and both judge every frame. ferdash makes an analysis as the app does, results written, with each engine
 that the model is there for (`ferdash export-onnx fernet` first for those of ONNX Runtime); fer runs twice each turn: as
 its defaults have it, which also draws each frame, writes a video and zips pictures, and with all of that off.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from ferdash.analyses.execution import execute
-from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.jobs import create_video_analysis
 from ferdash.inference.detector import load_detector
 from ferdash.models.engines import Engine, machine
 from ferdash.models.exported import FILES
@@ -124,9 +124,9 @@ def main() -> None:
         for turn in range(arguments.turns + 1):
             taken = {}
             for title, model in models.items():
-                session = create_video_session(Path(folder), clip, AnalysisSettings(), model=arguments.model)
+                analysis = create_video_analysis(Path(folder), clip, AnalysisSettings(), model=arguments.model)
                 began = time.perf_counter()
-                execute(session, model, detector)
+                execute(analysis, model, detector)
                 taken[title] = time.perf_counter() - began
             counts = {name: other.analyse(clip, saving=name == DEFAULTS) for name in theirs}
             if turn:  # the first turn warms up
@@ -134,7 +134,7 @@ def main() -> None:
                     ours[title].append(seconds)
                 for name, (seconds, _) in counts.items():
                     theirs[name].append(seconds)
-        table, video, version = session.frames(), session.record["video"], other.version
+        table, video, version = analysis.frames(), analysis.record["video"], other.version
     frames = table["frame"].nunique()
     judged = table.loc[table["reason"] == "", "frame"].nunique()
     print(f"{machine()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; fer {version}")

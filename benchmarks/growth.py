@@ -4,7 +4,7 @@
 
 For each, the sizes take turns, and a line is fitted to the logarithms of size and median time: its slope is the
 exponent, 1 where twice as much takes twice as long, 0 where the size does not matter. Video is left out without a clip,
-which is repeated to make longer ones; a new detector and session go with each. JPEGs are read one by one with OpenCV,
+which is repeated to make longer ones; a new detector and analysis go with each. JPEGs are read one by one with OpenCV,
 from a folder in the system's file cache.
 """
 
@@ -25,7 +25,7 @@ from run_listing import EPOCHS, row
 from video_memory import repeated
 
 from ferdash.analyses.execution import execute
-from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.jobs import create_video_analysis
 from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import load_detector
@@ -118,13 +118,13 @@ def videos(clip: Path, model: EmotionModel, root: Path) -> Series:
     by_frames = {}
     for minutes in MINUTES:
         video = repeated(clip, minutes, root / f"{minutes:g}{clip.suffix}")
-        session = create_video_session(root, video, AnalysisSettings(), model=model.reference)
-        by_frames[int(session.record["video"]["frames"])] = video
+        analysis = create_video_analysis(root, video, AnalysisSettings(), model=model.reference)
+        by_frames[int(analysis.record["video"]["frames"])] = video
 
     def prepare(size: int) -> Callable[[], object]:
         detector = load_detector("centerface", checkpoints_root())
-        session = create_video_session(root, by_frames[size], AnalysisSettings(), model=model.reference)
-        return lambda: execute(session, model, detector)
+        analysis = create_video_analysis(root, by_frames[size], AnalysisSettings(), model=model.reference)
+        return lambda: execute(analysis, model, detector)
 
     return Series("analyse a video", "frames", list(by_frames), prepare, times=2)
 

@@ -42,18 +42,18 @@ def repeated(clip: Path, minutes: float, target: Path) -> Path:
 def analyse(video: Path, model: str) -> None:
     """In a process of its own: analyse the video and print frames, seconds and greatest memory in MB."""
     from ferdash.analyses.execution import execute
-    from ferdash.analyses.jobs import create_video_session
+    from ferdash.analyses.jobs import create_video_analysis
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
     from ferdash.paths import checkpoints_root
     from ferdash.video.analysis import AnalysisSettings
 
     with tempfile.TemporaryDirectory() as folder:
-        session = create_video_session(Path(folder), video, AnalysisSettings(), model=model)
+        analysis = create_video_analysis(Path(folder), video, AnalysisSettings(), model=model)
         started = time.perf_counter()
-        execute(session, load_model(model, checkpoints_root()), load_detector("centerface", checkpoints_root()))
+        execute(analysis, load_model(model, checkpoints_root()), load_detector("centerface", checkpoints_root()))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
-        print(session.info["frames"], time.perf_counter() - started, peak)
+        print(analysis.info["frames"], time.perf_counter() - started, peak)
 
 
 def main() -> None:

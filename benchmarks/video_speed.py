@@ -2,8 +2,8 @@
 
     python benchmarks/video_speed.py CLIP [--model fernet] [--detector centerface] [--engine auto] [--repeats 5]
 
-A session is made and carried through as the app does it: decoding, detection, following, classifying, writing. One run
-goes first to warm up. Stages run side by side, so their times add up to more than what passes.
+An analysis is made and carried through as the app does it: decoding, detection, following, classifying, writing. One
+run goes first to warm up. Stages run side by side, so their times add up to more than what passes.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from ferdash.analyses.execution import execute
-from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.jobs import create_video_analysis
 from ferdash.inference.detector import load_detector
 from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
@@ -37,14 +37,14 @@ def main() -> None:
     passed, cpu, stages = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for repeat in range(arguments.repeats + 1):
-            session = create_video_session(Path(folder), arguments.clip, AnalysisSettings(), model=arguments.model)
+            analysis = create_video_analysis(Path(folder), arguments.clip, AnalysisSettings(), model=arguments.model)
             started, processor = time.perf_counter(), time.process_time()
-            execute(session, model, detector)
+            execute(analysis, model, detector)
             if repeat:
                 passed.append(time.perf_counter() - started)
                 cpu.append(time.process_time() - processor)
-                stages.append(session.info["timings"])
-        table, video = session.frames(), session.record["video"]
+                stages.append(analysis.info["timings"])
+        table, video = analysis.frames(), analysis.record["video"]
     seconds = median(passed)
     frames = table["frame"].nunique()
     busy = os.getloadavg()[0]

@@ -41,8 +41,8 @@ class VideoError(FerdashError):
     """A video that cannot be read, or has no picture."""
 
 
-class SessionError(FerdashError):
-    """A session that is missing, damaged or in use."""
+class AnalysisError(FerdashError):
+    """An analysis that is missing, damaged or in use."""
 
 
 class SeriesError(FerdashError):

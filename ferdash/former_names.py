@@ -7,16 +7,20 @@ the new one.
 from collections.abc import Sequence
 from typing import Any
 
-COMMANDS: dict[str, str] = {}
+COMMANDS = {"sessions": "analyses"}
 OPTIONS = {"--views": "--tta"}
-
-
 RECIPES = {"fernet_taught": "fernet_distilled"}
 CONFIG = {"evaluation.before": "baseline"}
 """Dotted path of a setting before -> its name within the same group now."""
 
 TEACHER_PROBS = "taught.npy"
 BASELINE_SCORE = "before.json"
+ANALYSES_FOLDER = "sessions"
+ANALYSIS = "session.json"
+BASELINE = "calibration.json"
+TEMPERATURE = "calibration.json"
+KINDS = {"stills": "sequence"}
+"""Of analyses."""
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
+from ferdash import former_names
+
 PACKAGE = Path(__file__).parent
 SHIPPED = PACKAGE / "_shipped"
 """What a wheel holds of a checkout's checkpoints/: models/ and detectors/. A checkout has no such folder."""
@@ -40,9 +42,11 @@ def studies_url() -> str:
     return os.environ.get("FERDASH_STUDIES") or f"sqlite:///{checkpoints_root().absolute() / 'studies.db'}"
 
 
-def sessions_root() -> Path:
-    """The folder of analysed videos, stills and recordings: sessions/ beside the datasets."""
-    return data_root() / "sessions"
+def analyses_root() -> Path:
+    """The folder of analysed videos, image sequences and recordings: analyses/ beside the datasets, or what it was
+    called before, where that is in use."""
+    root, before = data_root() / "analyses", data_root() / former_names.ANALYSES_FOLDER
+    return before if before.is_dir() and not root.is_dir() else root
 
 
 def model_folders(checkpoints: Path) -> list[Path]:

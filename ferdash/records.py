@@ -64,11 +64,12 @@ class Status(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class FolderKind:
-    """One kind of such folders. noun: what a person calls it; listing: the command that lists them; record: its file
-    that is written once; files: those by one of which a damaged folder is still known to be ours; at_work: the states
-    in which somebody should see to it; error: what is raised about it."""
+    """One kind of such folders. noun, nouns: what a person calls one, and several; listing: the command that lists
+    them; record: its file that is written once; files: those by one of which a damaged folder is still known to be
+    ours; at_work: the states in which somebody should see to it; error: what is raised about it."""
 
     noun: str
+    nouns: str
     listing: str
     record: str
     files: tuple[str, ...]
@@ -106,7 +107,7 @@ class FolderKind:
         fitting = fitting or [one for one in ids if text and self._name(root / one, name_of) == text]
         if len(fitting) > 1:
             some = ", ".join(fitting[:3]) + (", ..." if len(fitting) > 3 else "")
-            raise self.error(f"“{text}” fits {len(fitting):,} {self.noun}s: {some}; write more of the id.")
+            raise self.error(f"“{text}” fits {len(fitting):,} {self.nouns}: {some}; write more of the id.")
         return self.folder(root, fitting[0] if fitting else text).name
 
     def read(self, path: Path) -> dict[str, Any]:

@@ -12,9 +12,9 @@ keyed = keys_of("video")
 
 
 def draw_page() -> None:
-    """What the address asks for: a session, a comparison of two, or the library."""
-    if session_id := st.query_params.get(keyed("session")):
-        video_viewer.draw(session_id)
+    """What the address asks for: an analysis, a comparison of two, or the library."""
+    if analysis_id := st.query_params.get(keyed("analysis")):
+        video_viewer.draw(analysis_id)
     elif pair := st.query_params.get(keyed("compare")):
         video_compare.draw(pair.split(","))
     else:

@@ -43,15 +43,15 @@ def demo_dataset(demo_root: Path) -> FaceDataset:
 
 
 @pytest.fixture
-def made_session(tmp_path: Path) -> Callable:
-    """Make a finished session without any model: made_session(root, name, first=..., then=..., frames=...).
+def made_analysis(tmp_path: Path) -> Callable:
+    """Make a finished analysis without any model: made_analysis(root, name, first=..., then=..., frames=...).
 
     One person, a real face, is `first` until frame 50, which is 2 s, and then `then`; frame 3 has no face.
     """
     from skimage.data import astronaut
 
-    from ferdash.analyses.jobs import create_video_session
-    from ferdash.analyses.writer import SessionWriter
+    from ferdash.analyses.jobs import create_video_analysis
+    from ferdash.analyses.writer import AnalysisWriter
     from ferdash.video.analysis import AnalysisSettings
     from ferdash.video.frame_table import empty_row, face_row, frames_table
 
@@ -59,7 +59,9 @@ def made_session(tmp_path: Path) -> Callable:
 
     def make(root: Path, name: str = "clip", *, first: str = "neutral", then: str = "happy", frames: int = 100):
         video = _still_video(tmp_path / f"{name}.mp4", picture, frames)
-        session = create_video_session(root, video, AnalysisSettings(), model="fernet", model_title="FerNet", name=name)
+        analysis = create_video_analysis(
+            root, video, AnalysisSettings(), model="fernet", model_title="FerNet", name=name
+        )
         rng = np.random.default_rng(len(name))
         rows = []
         for frame in range(frames):
@@ -68,11 +70,11 @@ def made_session(tmp_path: Path) -> Callable:
             known = {"detected": True, "confidence": 0.9, "probabilities": shares / shares.sum()}
             seen = face_row(frame, frame / 25, 1, box, **known)
             rows.append(seen if frame != 3 else empty_row(frame, frame / 25, "no_face"))
-        writer = SessionWriter(session)
+        writer = AnalysisWriter(analysis)
         writer.append(frames_table(rows))
         writer.thumbnail(1, picture, box)
         writer.finish(timings={"total": 1.0})
-        return session
+        return analysis
 
     return make
 
@@ -184,8 +186,8 @@ def checkpoints(tmp_path: Path, small_model: EmotionModel) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Where sessions are kept."""
-    return tmp_path / "sessions"
+    """Where analyses are kept."""
+    return tmp_path / "analyses"
 
 
 @pytest.fixture

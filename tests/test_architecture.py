@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "former_names": set(),
     "geometry": set(),
     "pictures": {"errors", "files"},
-    "paths": {"errors"},
+    "paths": {"errors", "former_names"},
     "records": {"errors", "files"},
     "references": {"errors"},
     "wording": set(),

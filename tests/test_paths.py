@@ -28,7 +28,7 @@ def test_what_is_set_counts_first(monkeypatch):
     monkeypatch.setenv("FERDASH_DATA", "~/faces")
     monkeypatch.setenv("FERDASH_CHECKPOINTS", "elsewhere")
     assert paths.data_root() == Path.home() / "faces"
-    assert paths.sessions_root().parent == Path.home() / "faces"
+    assert paths.analyses_root().parent == Path.home() / "faces"
     assert paths.checkpoints_root() == Path("elsewhere")
 
 

@@ -16,6 +16,7 @@ from ferdash.records import FolderKind
 
 KIND = FolderKind(
     noun="study",
+    nouns="studies",
     listing="ferdash studies list",
     record="study.json",
     files=("study.json", "status.json"),

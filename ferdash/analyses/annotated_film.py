@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ferdash.analyses.store import Session
-from ferdash.errors import ImageError, SessionError
+from ferdash.analyses.store import Analysis
+from ferdash.errors import AnalysisError, ImageError
 from ferdash.video.decoding import VideoFrame, read_frames
 from ferdash.video.overlay import draw_frame
 
@@ -28,42 +28,42 @@ _OPTIONS = {"preset": "veryfast", "crf": "21"}
 
 
 def write_annotated(
-    session: Session,
+    analysis: Analysis,
     frames: pd.DataFrame,
     path: Path,
     *,
     on_progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> int:
-    """Write the analysed part of a session's pictures to `path` (.mp4) and return how many frames it has.
+    """Write the analysed part of an analysis's pictures to `path` (.mp4) and return how many frames it has.
 
     Frames between two analysed ones show the boxes of the one before. A damaged frame is left out: the one before
     stays. on_progress is called with frames written and about how many there will be.
 
-    Raises SessionError when the pictures are gone or the disk does not take the video, VideoError when they cannot be
+    Raises AnalysisError when the pictures are gone or the disk does not take the video, VideoError when they cannot be
     read.
     """
     if frames.empty:
-        raise SessionError(f"{session.name} has no analysed frame yet, so there is no video of it.")
+        raise AnalysisError(f"{analysis.name} has no analysed frame yet, so there is no video of it.")
     rows = dict(tuple(frames.groupby("frame")))
     last = int(frames["frame"].max())
     total = last - int(frames["frame"].min()) + 1
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.mp4")
     try:
-        written = _encode(_annotated(session, rows, last), temporary, total, on_progress)
+        written = _encode(_annotated(analysis, rows, last), temporary, total, on_progress)
         if not written:
-            raise SessionError(f"None of the frames of {session.name} can be read any more.")
+            raise AnalysisError(f"None of the frames of {analysis.name} can be read any more.")
         temporary.replace(path)
     except (OSError, av.error.FFmpegError) as error:
-        raise SessionError(f"The annotated video cannot be written to {path} ({error}).") from error
+        raise AnalysisError(f"The annotated video cannot be written to {path} ({error}).") from error
     finally:
         temporary.unlink(missing_ok=True)
     return written
 
 
-def _annotated(session: Session, rows: dict[int, pd.DataFrame], last: int) -> Iterator[tuple[float, np.ndarray]]:
+def _annotated(analysis: Analysis, rows: dict[int, pd.DataFrame], last: int) -> Iterator[tuple[float, np.ndarray]]:
     """Time and picture of each frame of the analysed part, boxes drawn in, no larger than LONGEST_SIDE."""
     shown: pd.DataFrame | None = None
-    for frame in _pictures(session, rows):
+    for frame in _pictures(analysis, rows):
         if frame.index > last:
             return
         shown = rows.get(frame.index, shown)
@@ -77,20 +77,20 @@ def _annotated(session: Session, rows: dict[int, pd.DataFrame], last: int) -> It
         yield frame.timestamp_s, draw_frame(image, shown, scale=scale)
 
 
-def _pictures(session: Session, rows: dict[int, pd.DataFrame]) -> Iterator[VideoFrame]:
-    if session.kind == "stills":
+def _pictures(analysis: Analysis, rows: dict[int, pd.DataFrame]) -> Iterator[VideoFrame]:
+    if analysis.kind == "sequence":
         for number, table in rows.items():
             try:
-                image: np.ndarray | None = session.image(number)
+                image: np.ndarray | None = analysis.image(number)
             except ImageError:
                 image = None
             yield VideoFrame(number, float(table["timestamp_s"].iloc[0]), image)
         return
-    source = session.source()
+    source = analysis.source()
     if source is None:
-        session.image(min(rows))  # says why there are no pictures
-        raise SessionError(f"The pictures of {session.name} are gone.")
-    yield from read_frames(source, first=min(rows), fps=session.record["settings"].get("fps"))
+        analysis.image(min(rows))  # says why there are no pictures
+        raise AnalysisError(f"The pictures of {analysis.name} are gone.")
+    yield from read_frames(source, first=min(rows), fps=analysis.record["settings"].get("fps"))
 
 
 def _encode(

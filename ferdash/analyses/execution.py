@@ -1,4 +1,4 @@
-"""A session from beginning to end, or from where it was interrupted, and how long that will take."""
+"""An analysis from beginning to end, or from where it was interrupted, and how long that will take."""
 
 import threading
 import time
@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ferdash.analyses.store import Session, read_status
-from ferdash.analyses.writer import SessionWriter
-from ferdash.errors import FerdashError, SessionError
+from ferdash.analyses.store import Analysis, read_status
+from ferdash.analyses.writer import AnalysisWriter
+from ferdash.errors import AnalysisError, FerdashError
 from ferdash.inference.detector import Detector
 from ferdash.inference.framing import CROP_SIZE
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.video.analysis import AnalysisSettings, Chunk, analyse
 from ferdash.video.decoding import VideoInfo, probe
-from ferdash.video.image_sequence import analyse_stills
+from ferdash.video.image_sequence import analyse_sequence
 
 BEAT_S = 5.0
 SAMPLE_FRAMES = 48
@@ -75,22 +75,22 @@ def estimate(path: Path, settings: AnalysisSettings, model: EmotionModel, detect
 
 
 def execute(
-    session: Session,
+    analysis: Analysis,
     model: EmotionModel,
     detector: Detector,
     *,
     stop: threading.Event | None = None,
     on_progress: Callable[[Progress], object] = lambda progress: None,
-) -> Session:
-    """Analyse a session of kind video or stills to its end, or resume where it was interrupted; what is written stays.
+) -> Analysis:
+    """Carry an analysis of a video or an image sequence to its end, or resume it where it was interrupted.
 
     stop: ends it after the present piece, as `stopped`. Whatever ends it stands in its status.
 
-    Raises SessionError when it is at work elsewhere or its source is gone, VideoError when the video cannot be read.
+    Raises AnalysisError when it is at work elsewhere or its source is gone, VideoError when the video cannot be read.
     """
     stop = stop or threading.Event()
-    writer = SessionWriter(session)
-    seconds = {str(k): float(v) for k, v in session.info.get("timings", {}).items()}
+    writer = AnalysisWriter(analysis)
+    seconds = {str(k): float(v) for k, v in analysis.info.get("timings", {}).items()}
     started, before = time.perf_counter(), seconds.pop("total", 0.0)
 
     def timings() -> dict[str, float]:
@@ -99,7 +99,7 @@ def execute(
 
     try:
         with _beating(writer):
-            finished, facts = _run(session, writer, model, detector, stop, on_progress, seconds)
+            finished, facts = _run(analysis, writer, model, detector, stop, on_progress, seconds)
     except FerdashError as error:
         writer.finish("failed", error=str(error), timings=timings())
         raise
@@ -111,12 +111,12 @@ def execute(
         writer.finish("failed", error=reason, timings=timings())
         raise
     writer.finish("done" if finished else "stopped", timings=timings(), engine=model.engine, **facts)
-    return session
+    return analysis
 
 
 def _run(
-    session: Session,
-    writer: SessionWriter,
+    analysis: Analysis,
+    writer: AnalysisWriter,
     model: EmotionModel,
     detector: Detector,
     stop: threading.Event,
@@ -124,11 +124,11 @@ def _run(
     seconds: dict[str, float],
 ) -> tuple[bool, dict[str, Any]]:
     """Whether it came to the end, and facts for the status."""
-    settings = AnalysisSettings.from_dict(session.record["settings"])
-    last = session.last_frame()
-    chunks, total, note_of = _chunks(session, model, detector, settings, last, seconds)
-    done = int(read_status(session.folder)["frames"])
-    meter = _Meter(done, max(total, done), interval_s=_interval_s(session, settings))
+    settings = AnalysisSettings.from_dict(analysis.record["settings"])
+    last = analysis.last_frame()
+    chunks, total, note_of = _chunks(analysis, model, detector, settings, last, seconds)
+    done = int(read_status(analysis.folder)["frames"])
+    meter = _Meter(done, max(total, done), interval_s=_interval_s(analysis, settings))
     try:
         for chunk in chunks:
             started = time.perf_counter()
@@ -147,7 +147,7 @@ def _run(
 
 
 def _chunks(
-    session: Session,
+    analysis: Analysis,
     model: EmotionModel,
     detector: Detector,
     settings: AnalysisSettings,
@@ -155,20 +155,22 @@ def _chunks(
     seconds: dict[str, float],
 ) -> tuple[Any, int, Callable[[int | None], dict[str, Any]]]:
     """What is still to be analysed, how many frames there are in all, and what to note about the last one."""
-    if session.kind == "stills":
-        files = sorted((session.folder / "photos").iterdir())
-        names = session.record["source"]["photos"]
-        # People are matched from the first photo on, so stills that were interrupted are looked at again.
+    if analysis.kind == "sequence":
+        files = sorted((analysis.folder / "photos").iterdir())
+        names = analysis.record["source"]["photos"]
+        # People are matched from the first photo on, so an interrupted sequence is looked at again.
         done = -1 if last is None else last
-        interval_s = _interval_s(session, settings)
-        chunks = analyse_stills(_contents(names, files), model, detector, settings, interval_s=interval_s)
+        interval_s = _interval_s(analysis, settings)
+        chunks = analyse_sequence(_contents(names, files), model, detector, settings, interval_s=interval_s)
         return (chunk for chunk in chunks if chunk.index > done), len(files), lambda frame: {}
-    path = session.source()
-    if session.kind != "video" or path is None:
-        where = (session.record.get("source") or {}).get("path", "its place")
-        raise SessionError(f"{session.name} cannot be analysed: its video is no longer at {where}; put it back there.")
-    video = VideoInfo(**session.record["video"])
-    tracker = session.tracker_state() if last is not None else None
+    path = analysis.source()
+    if analysis.kind != "video" or path is None:
+        where = (analysis.record.get("source") or {}).get("path", "its place")
+        raise AnalysisError(
+            f"{analysis.name} cannot be analysed: its video is no longer at {where}; put it back there."
+        )
+    video = VideoInfo(**analysis.record["video"])
+    tracker = analysis.tracker_state() if last is not None else None
     chunks = analyse(path, model, detector, settings, after=last, tracker=tracker, seconds=seconds)
     return chunks, settings.frames_in(video), lambda frame: _note(frame, settings, video)
 
@@ -182,9 +184,9 @@ def _note(last: int | None, settings: AnalysisSettings, video: VideoInfo) -> dic
     return {"note": " ".join(notes)} if notes else {}
 
 
-def _interval_s(session: Session, settings: AnalysisSettings) -> float:
+def _interval_s(analysis: Analysis, settings: AnalysisSettings) -> float:
     """Seconds from one analysed frame to the next."""
-    video = session.record.get("video") or {}
+    video = analysis.record.get("video") or {}
     return settings.stride / float(video.get("fps") or 1.0)
 
 
@@ -211,7 +213,7 @@ class _Meter:
 
 
 @contextmanager
-def _beating(writer: SessionWriter) -> Iterator[None]:
+def _beating(writer: AnalysisWriter) -> Iterator[None]:
     """Say every few seconds that work is under way, however long a piece takes."""
     over = threading.Event()
 
@@ -228,7 +230,7 @@ def _beating(writer: SessionWriter) -> Iterator[None]:
         thread.join()
 
 
-def progress_of(session: Session) -> Progress | None:
-    """How far a session is, as its folder says; None before its first piece."""
-    known = session.info.get("progress")
+def progress_of(analysis: Analysis) -> Progress | None:
+    """How far an analysis is, as its folder says; None before its first piece."""
+    known = analysis.info.get("progress")
     return Progress(**known) if known else None

@@ -1,13 +1,13 @@
-"""Sessions: every analysis over time is a folder, written as it goes, and the folder is the truth.
+"""Analyses over time: each is a folder, written as it goes, and the folder is the truth.
 
-session.json       written once, its name apart: format, kind, source, video, settings, model, detector, versions
+analysis.json      written once, its name apart: format, kind, source, video, settings, model, detector, versions
 status.json        state, progress, heartbeat, owner, timings, engine; replaced in one step by whoever is at work
 frames/            part-00000.parquet ...: the frames table in pieces, each complete or not there
 tracker.json       the people known after the last piece, so that ids continue after a resume
 thumbs/            track-1.jpg ...: a face of each person
-source.<ext>       the video itself, where a copy was asked for; photos/ for the photos of stills
+source.<ext>       the video itself, where a copy was asked for; photos/ for those of an image sequence
 marks.json         frames that a person marked and named
-calibration.json   frames in which a person said a track looks neutral
+baseline.json      frames in which a person said a track looks neutral
 """
 
 import hashlib
@@ -20,31 +20,33 @@ from typing import Any, Literal, TypedDict, cast
 import numpy as np
 import pandas as pd
 
-from ferdash import __version__
-from ferdash.errors import SessionError
+from ferdash import __version__, former_names
+from ferdash.errors import AnalysisError
 from ferdash.files import write_atomic
 from ferdash.pictures import read_image
 from ferdash.records import FolderKind, Status
 from ferdash.video.decoding import frame_at
 from ferdash.video.frame_table import COLUMNS, frames_table
 
-Kind = Literal["video", "stills", "live"]
+Kind = Literal["video", "sequence", "live"]
 State = Literal["queued", "running", "done", "stopped", "failed", "interrupted", "damaged"]
 
 AT_WORK = ("queued", "running")
-SESSIONS = FolderKind(
-    noun="session",
-    listing="ferdash sessions list",
-    record="session.json",
-    files=("session.json", "status.json"),
+ANALYSES = FolderKind(
+    noun="analysis",
+    nouns="analyses",
+    listing="ferdash analyses list",
+    record="analysis.json",
+    files=("analysis.json", former_names.ANALYSIS, "status.json"),
     at_work=AT_WORK,
-    error=SessionError,
+    error=AnalysisError,
 )
+BASELINE_FILE = "baseline.json"
 _VERSIONS = ("numpy", "opencv-python-headless", "av", "torch")
 
 
-class SessionRecord(TypedDict, total=False):
-    """session.json. source: path, name, size, hash, and the names of photos; None for a recording. video: facts of it,
+class AnalysisRecord(TypedDict, total=False):
+    """analysis.json. source: path, name, size, hash, and the names of photos; None for a recording. video: facts of it,
     as `VideoInfo.to_dict`. settings: as `AnalysisSettings.to_dict`. model, detector: references."""
 
     format: int
@@ -61,11 +63,11 @@ class SessionRecord(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Session:
-    """A session's folder and the content of its session.json."""
+class Analysis:
+    """An analysis's folder and the content of its analysis.json."""
 
     folder: Path
-    record: SessionRecord
+    record: AnalysisRecord
 
     @property
     def id(self) -> str:
@@ -81,13 +83,13 @@ class Session:
 
     @property
     def info(self) -> dict[str, Any]:
-        """session.json with the present status.json: state, progress, error, timings and the rest. A session that
+        """analysis.json with the present status.json: state, progress, error, timings and the rest. An analysis that
         cannot be read has the state `damaged`, and `error` says why."""
         try:
             status = read_status(self.folder)
             record = self.record or _read_record(self.folder)
             return {"id": self.id, **record, **status}
-        except SessionError as error:
+        except AnalysisError as error:
             return {"id": self.id, **self.record, "state": "damaged", "error": str(error)}
 
     @property
@@ -95,7 +97,7 @@ class Session:
         return str(self.info["state"])
 
     def frames(self) -> pd.DataFrame:
-        """The frames table as far as it is written. Raises SessionError when a piece cannot be read."""
+        """The frames table as far as it is written. Raises AnalysisError when a piece cannot be read."""
         tables = [_read_part(path) for path in self.parts()]
         if not tables:
             return frames_table([])
@@ -110,17 +112,19 @@ class Session:
     def tracker_state(self) -> dict[str, Any] | None:
         """The people known after the last piece, for `Tracker(state=...)`; None before the first."""
         path = self.folder / "tracker.json"
-        return SESSIONS.read(path) if path.is_file() else None
+        return ANALYSES.read(path) if path.is_file() else None
 
     def marks(self) -> list[dict[str, Any]]:
         """The named frames in order: frame, timestamp_s, name."""
         path = self.folder / "marks.json"
-        return list(SESSIONS.read(path)["marks"]) if path.is_file() else []
+        return list(ANALYSES.read(path)["marks"]) if path.is_file() else []
 
     def neutral(self) -> dict[int, list[int]]:
         """For each track the frames in which a person said that it looks neutral."""
-        path = self.folder / "calibration.json"
-        tracks = SESSIONS.read(path)["tracks"] if path.is_file() else {}
+        path = self.folder / BASELINE_FILE
+        if not path.is_file():
+            path = self.folder / former_names.BASELINE
+        tracks = ANALYSES.read(path)["tracks"] if path.is_file() else {}
         return {int(track): [int(frame) for frame in frames] for track, frames in tracks.items()}
 
     def thumbnail(self, track: int) -> Path | None:
@@ -129,7 +133,7 @@ class Session:
         return path if path.is_file() else None
 
     def source(self) -> Path | None:
-        """The video: the copy in the folder, else where it was; None where neither is there, and for stills."""
+        """The video: the copy in the folder, else where it was; None where neither is there, and for a sequence."""
         if copies := sorted(self.folder.glob("source.*")):
             return copies[0]
         path = (self.record.get("source") or {}).get("path")
@@ -138,26 +142,26 @@ class Session:
     def image(self, frame: int) -> np.ndarray:
         """uint8 RGB of a frame, upright, as it was analysed.
 
-        Raises SessionError when the source is gone or was never kept, VideoError or ImageError when it cannot be read.
+        Raises AnalysisError when the source is gone or was never kept, VideoError or ImageError when it cannot be read.
         """
-        if self.kind == "stills":
+        if self.kind == "sequence":
             photos = sorted((self.folder / "photos").glob(f"{frame:05d}.*"))
             if not photos:
-                raise SessionError(f"{self.name} has no photo number {frame}.")
+                raise AnalysisError(f"{self.name} has no photo number {frame}.")
             names = (self.record.get("source") or {}).get("photos", [])
             return read_image(photos[0], names[frame] if frame < len(names) else None)
         path = self.source()
         if path is None:
             where = (self.record.get("source") or {}).get("path")
             gone = f"its video is no longer at {where}; put it back there" if where else "its pictures were not kept"
-            raise SessionError(f"{self.name} cannot show frame {frame}: {gone}.")
+            raise AnalysisError(f"{self.name} cannot show frame {frame}: {gone}.")
         return frame_at(path, frame)
 
     def parts(self) -> list[Path]:
         return sorted((self.folder / "frames").glob("part-*.parquet"))
 
 
-def create_session(
+def create_analysis(
     root: Path,
     *,
     kind: Kind,
@@ -170,15 +174,15 @@ def create_session(
     model: str = "",
     model_title: str = "",
     detector: str = "",
-) -> Session:
-    """Make the folder of a new session under `root`, in the state queued.
+) -> Analysis:
+    """Make the folder of a new analysis under `root`, in the state queued.
 
-    source: the video; with `keep_copy` it is copied into the folder. photos: names and file contents of stills, in
-    order; they are kept. video: facts of the video, as `VideoInfo.to_dict`.
+    source: the video; with `keep_copy` it is copied into the folder. photos: names and file contents of an image
+    sequence, in order; they are kept. video: facts of the video, as `VideoInfo.to_dict`.
 
-    Raises SessionError when the folder cannot be written.
+    Raises AnalysisError when the folder cannot be written.
     """
-    folder = root / SESSIONS.new_id(name or (source.stem if source else kind))
+    folder = root / ANALYSES.new_id(name or (source.stem if source else kind))
     record = {
         "name": name or (source.stem if source else ""),
         "kind": kind,
@@ -199,66 +203,70 @@ def create_session(
             (folder / "photos").mkdir(exist_ok=True)
             write_atomic(folder / "photos" / f"{number:05d}{Path(photo).suffix.lower()}", _writing(content))
         write_status(folder, state="queued")
-        written = SESSIONS.write_record(folder, record)
+        written = ANALYSES.write_record(folder, record)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise SessionError(f"A session cannot be written to {root} ({error}).") from error
-    return Session(folder, cast(SessionRecord, written))
+        raise AnalysisError(f"An analysis cannot be written to {root} ({error}).") from error
+    return Analysis(folder, cast(AnalysisRecord, written))
 
 
-def open_session(root: Path, session_id: str) -> Session:
-    """An existing session. Raises SessionError when it is missing or its session.json cannot be read."""
-    folder = SESSIONS.folder(root, session_id)
-    return Session(folder, _read_record(folder))
+def open_analysis(root: Path, analysis_id: str) -> Analysis:
+    """An existing analysis. Raises AnalysisError when it is missing or its analysis.json cannot be read."""
+    folder = ANALYSES.folder(root, analysis_id)
+    return Analysis(folder, _read_record(folder))
 
 
-def list_sessions(root: Path) -> list[Session]:
-    """All sessions, newest first; damaged ones too, whose `info` says so."""
-    sessions = []
-    for session_id in SESSIONS.ids(root):
+def list_analyses(root: Path) -> list[Analysis]:
+    """All analyses, newest first; damaged ones too, whose `info` says so."""
+    analyses = []
+    for analysis_id in ANALYSES.ids(root):
         try:
-            sessions.append(open_session(root, session_id))
-        except SessionError:
-            sessions.append(Session(root / session_id, {}))  # `info` reads it again and tells
-    return sessions
+            analyses.append(open_analysis(root, analysis_id))
+        except AnalysisError:
+            analyses.append(Analysis(root / analysis_id, {}))  # `info` reads it again and tells
+    return analyses
 
 
-def find_session(root: Path, text: str) -> Session:
-    """The session that a person means: its id, the start or the end of it, or its name, as long as only one fits.
-    Raises SessionError otherwise."""
-    return open_session(root, SESSIONS.find(root, text, lambda folder: open_session(root, folder.name).name))
+def find_analysis(root: Path, text: str) -> Analysis:
+    """The analysis that a person means: its id, the start or the end of it, or its name, as long as only one fits.
+    Raises AnalysisError otherwise."""
+    return open_analysis(root, ANALYSES.find(root, text, lambda folder: open_analysis(root, folder.name).name))
 
 
-def rename(root: Path, session_id: str, name: str) -> Session:
-    """Give the session a name; an empty one takes it away. Raises SessionError when there is no such session."""
-    session = open_session(root, session_id)
-    record = {**session.record, "name": " ".join(name.split())}
-    return Session(session.folder, cast(SessionRecord, SESSIONS.write_record(session.folder, record)))
+def rename(root: Path, analysis_id: str, name: str) -> Analysis:
+    """Give the analysis a name; an empty one takes it away. Raises AnalysisError when there is no such analysis."""
+    analysis = open_analysis(root, analysis_id)
+    record = {**analysis.record, "name": " ".join(name.split())}
+    return Analysis(analysis.folder, cast(AnalysisRecord, ANALYSES.write_record(analysis.folder, record)))
 
 
-def delete(root: Path, session_id: str) -> None:
-    """Remove the session's folder for good, a damaged one too; a video that was not copied stays where it is.
+def delete(root: Path, analysis_id: str) -> None:
+    """Remove the analysis's folder for good, a damaged one too; a video that was not copied stays where it is.
 
-    Raises SessionError when it waits or is at work, when it is none of ours, or cannot be removed.
+    Raises AnalysisError when it waits or is at work, when it is none of ours, or cannot be removed.
     """
-    SESSIONS.delete(root, session_id)
+    ANALYSES.delete(root, analysis_id)
 
 
 def write_status(folder: Path, *, state: State, **facts: Any) -> None:
     """Replace status.json; heartbeat and owner are added."""
-    SESSIONS.write_status(folder, state=state, **facts)
+    ANALYSES.write_status(folder, state=state, **facts)
 
 
 def read_status(folder: Path) -> Status:
-    """status.json, with `state` turned into `interrupted` when a session claims to be at work and nobody is.
+    """status.json, with `state` turned into `interrupted` when an analysis claims to be at work and nobody is.
 
-    Raises SessionError when it cannot be read.
+    Raises AnalysisError when it cannot be read.
     """
-    return SESSIONS.read_status(folder)
+    return ANALYSES.read_status(folder)
 
 
-def _read_record(folder: Path) -> SessionRecord:
-    return cast(SessionRecord, SESSIONS.read(folder / SESSIONS.record))
+def _read_record(folder: Path) -> AnalysisRecord:
+    former = folder / former_names.ANALYSIS
+    path = folder / ANALYSES.record
+    record = ANALYSES.read(former if former.is_file() and not path.is_file() else path)
+    kind = str(record.get("kind", ""))
+    return cast(AnalysisRecord, {**record, "kind": former_names.KINDS.get(kind, kind)})
 
 
 def _source(source: Path | None, photos: list[tuple[str, bytes]] | None) -> dict[str, Any] | None:
@@ -302,5 +310,5 @@ def _read_part(path: Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        where = f"{path.parent.name}/{path.name} of session {path.parent.parent.name}"
-        raise SessionError(f"{where} cannot be read ({error}).") from error
+        where = f"{path.parent.name}/{path.name} of analysis {path.parent.parent.name}"
+        raise AnalysisError(f"{where} cannot be read ({error}).") from error

@@ -8,29 +8,29 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from ferdash.analyses.store import SESSIONS, Session, State, read_status, write_status
-from ferdash.errors import SessionError
+from ferdash.analyses.store import ANALYSES, Analysis, State, read_status, write_status
+from ferdash.errors import AnalysisError
 from ferdash.files import write_atomic, write_json
 from ferdash.video.frame_table import COLUMNS
 
 THUMBNAIL_SIDE = 160
 
 
-class SessionWriter:
-    """Appends to a session; the only one to do so while its state is running.
+class AnalysisWriter:
+    """Appends to an analysis; the only one to do so while its state is running.
 
-    Opening it takes the session over, until `finish`: raises SessionError while another process or thread is at work
+    Opening it takes the analysis over, until `finish`: raises AnalysisError while another process or thread is at work
     on it.
     """
 
-    def __init__(self, session: Session) -> None:
-        status = read_status(session.folder)
+    def __init__(self, analysis: Analysis) -> None:
+        status = read_status(analysis.folder)
         if status["state"] == "running":
-            raise SessionError(f"{session.name} is being analysed already; stop that first.")
-        self.session = session
-        self._hold = SESSIONS.lock(session.folder)
+            raise AnalysisError(f"{analysis.name} is being analysed already; stop that first.")
+        self.analysis = analysis
+        self._hold = ANALYSES.lock(analysis.folder)
         self._status: dict[str, Any] = {k: v for k, v in status.items() if k not in ("error", "finished_at")}
-        self._part = len(session.parts())
+        self._part = len(analysis.parts())
         self._sides: dict[int, float] = {}
         self._frames = int(status.get("frames", 0))
         self._lock = threading.Lock()
@@ -43,9 +43,9 @@ class SessionWriter:
         tracker: dict[str, Any] | None = None,
         progress: dict[str, Any] | None = None,
     ) -> None:
-        """Add rows of whole frames, and what the tracker knows after them. Raises SessionError when the disk does not
+        """Add rows of whole frames, and what the tracker knows after them. Raises AnalysisError when the disk does not
         take them."""
-        folder = self.session.folder
+        folder = self.analysis.folder
         try:
             if len(table):
                 path = folder / "frames" / f"part-{self._part:05d}.parquet"
@@ -55,7 +55,7 @@ class SessionWriter:
             if tracker is not None:
                 write_json(folder / "tracker.json", tracker)
         except OSError as error:
-            raise SessionError(f"{self.session.name} cannot be written to {folder} ({error}).") from error
+            raise AnalysisError(f"{self.analysis.name} cannot be written to {folder} ({error}).") from error
         self.beat(progress)
 
     def beat(self, progress: dict[str, Any] | None = None) -> None:
@@ -67,7 +67,7 @@ class SessionWriter:
         side = max(box_xyxy[2] - box_xyxy[0], box_xyxy[3] - box_xyxy[1])
         if side < 1.3 * self._sides.get(track, 0.0):
             return
-        path = self.session.folder / "thumbs" / f"track-{track}.jpg"
+        path = self.analysis.folder / "thumbs" / f"track-{track}.jpg"
         if track not in self._sides and path.is_file():  # from before a break
             self._sides[track] = side
             return
@@ -89,7 +89,7 @@ class SessionWriter:
             if "state" not in facts and self._status["state"] != "running":
                 return
             self._status.update(facts, frames=self._frames)
-            write_status(self.session.folder, **self._status)
+            write_status(self.analysis.folder, **self._status)
 
 
 def _portrait(image_rgb: np.ndarray, box_xyxy: tuple[float, float, float, float]) -> np.ndarray:

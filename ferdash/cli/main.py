@@ -41,7 +41,7 @@ for _module in (
     "evaluate",
     "predict",
     "video",
-    "sessions",
+    "analyses",
     "corrections",
     "published",
     "runs",

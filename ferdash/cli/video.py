@@ -14,13 +14,13 @@ from ferdash.cli.options import EngineOption, TtaOption
 from ferdash.cli.output import JsonFlag, print_json, say, stderr
 from ferdash.errors import FerdashError, VideoError
 from ferdash.models.catalogue import DEFAULT_MODEL
-from ferdash.paths import checkpoints_root, sessions_root
+from ferdash.paths import analyses_root, checkpoints_root
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ferdash.analyses.store import Session
+    from ferdash.analyses.store import Analysis
     from ferdash.inference.detector import Detector
     from ferdash.models.loading import EmotionModel
     from ferdash.video.analysis import AnalysisSettings
@@ -61,7 +61,7 @@ def video(
 ) -> None:
     """Follow the faces of videos, and write tables, subtitles, charts, an annotated video and a report.
 
-    Each analysis is kept as a session, which the app's Video page opens. Ctrl-C keeps what is done so far.
+    Each analysis is kept as an analysis, which the app's Video page opens. Ctrl-C keeps what is done so far.
     """
     from ferdash.exports.files import EXPORTS, check_names
     from ferdash.inference.detector import load_detector
@@ -134,25 +134,25 @@ def _one(
     detector: "Detector",
 ) -> dict[str, Any]:
     """Analyse and export one video; its part of the document, with the sentence of what went wrong."""
-    from ferdash.analyses.jobs import create_video_session
-    from ferdash.exports.files import read_analysis, words_of, write_exports
+    from ferdash.analyses.jobs import create_video_analysis
+    from ferdash.exports.files import read_results, words_of, write_exports
 
-    document: dict[str, Any] = {"file": str(path), "session": None, "out": str(folder), "error": None}
+    document: dict[str, Any] = {"file": str(path), "analysis": None, "out": str(folder), "error": None}
     try:
-        session = create_video_session(
-            sessions_root(),
+        analysis = create_video_analysis(
+            analyses_root(),
             path,
             settings,
             model=model.reference,
             model_title=model.title,
             detector=detector.name,
         )
-        document["session"] = session.id
-        analyse(session, model, detector)
-        analysis = read_analysis(session)
+        document["analysis"] = analysis.id
+        analyse(analysis, model, detector)
+        results = read_results(analysis)
         with _bar(f"{path.name}: exports") as (bars, task):
             files = write_exports(
-                analysis,
+                results,
                 folder,
                 wanted,
                 on_progress=lambda name, done, total: bars.update(
@@ -161,36 +161,36 @@ def _one(
             )
     except FerdashError as error:
         return document | {"error": str(error)}
-    info = session.info
+    info = analysis.info
     took = float(info["timings"]["total"])
-    seconds = analysis.summary.frames * settings.stride / float(info["video"]["fps"])
+    seconds = results.summary.frames * settings.stride / float(info["video"]["fps"])
     facts = {
         "state": info["state"],
         "note": info.get("note"),
-        "frames": analysis.summary.frames,
-        "frames_with_result": analysis.summary.with_result,
-        "reasons": analysis.summary.reasons,
-        "people": len(analysis.summary.tracks),
-        "finding": analysis.summary.sentence,
+        "frames": results.summary.frames,
+        "frames_with_result": results.summary.with_result,
+        "reasons": results.summary.reasons,
+        "people": len(results.summary.tracks),
+        "finding": results.summary.sentence,
         "seconds": round(took, 3),
         "times_real_time": round(seconds / took, 2) if took > 0 else None,
         "files": [str(one.relative_to(folder)) for one in files],
     }
     speed = f"{duration(took)}, {seconds / took:.1f} x real time"
-    say(f"[bold]{escape(path.name)}[/bold]: {analysis.summary.sentence} {speed}.")
-    for track in analysis.summary.tracks.values():
+    say(f"[bold]{escape(path.name)}[/bold]: {results.summary.sentence} {speed}.")
+    for track in results.summary.tracks.values():
         say(f"  {track.sentence}")
     if info.get("note"):
         say(f"  [yellow]{escape(str(info['note']))}[/yellow]")
-    say(f"  Wrote {escape(words_of(files))} to {escape(str(folder))}; session {session.id}.")
+    say(f"  Wrote {escape(words_of(files))} to {escape(str(folder))}; analysis {analysis.id}.")
     return document | facts
 
 
-def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> None:
-    """Analyse a session to its end, with a bar. Ctrl-C keeps what is done, and says so."""
+def analyse(analysis: "Analysis", model: "EmotionModel", detector: "Detector") -> None:
+    """Analyse an analysis to its end, with a bar. Ctrl-C keeps what is done, and says so."""
     from ferdash.analyses import execution
 
-    with _bar(session.name) as (bars, task):
+    with _bar(analysis.name) as (bars, task):
 
         def show(progress: execution.Progress) -> None:
             bars.update(
@@ -198,9 +198,9 @@ def analyse(session: "Session", model: "EmotionModel", detector: "Detector") -> 
             )
 
         try:
-            execution.execute(session, model, detector, on_progress=show)
+            execution.execute(analysis, model, detector, on_progress=show)
         except KeyboardInterrupt:
-            say(f"Stopped. What is done is kept in session {session.id}; the Video page can resume it.")
+            say(f"Stopped. What is done is kept in analysis {analysis.id}; the Video page can resume it.")
             raise
 
 

@@ -123,7 +123,7 @@ def compare(
 
 
 def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]]) -> pd.DataFrame:
-    """A row for each group (such as all people of a session, each with the segments in which an emotion leads) and
+    """A row for each group (such as all people of an analysis, each with the segments in which an emotion leads) and
     emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it leads),
     longest_s, visits; with seconds and people of the group."""
     tables = []

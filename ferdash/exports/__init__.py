@@ -1,1 +1,1 @@
-"""An analysed session for the world outside: tables, subtitles, pictures, an annotated video and a report."""
+"""An analysed analysis for the world outside: tables, subtitles, pictures, an annotated video and a report."""

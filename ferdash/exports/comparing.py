@@ -1,4 +1,4 @@
-"""Two sessions beside each other: which person of each, aligned where."""
+"""Two analyses beside each other: which person of each, aligned where."""
 
 import json
 from typing import Any
@@ -6,29 +6,29 @@ from typing import Any
 from ferdash.dynamics.comparison import Comparison, compare
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import SessionError
-from ferdash.exports.files import Analysis
+from ferdash.errors import AnalysisError
+from ferdash.exports.files import AnalysisResults
 
 
-def compare_sessions(
-    first: Analysis,
-    second: Analysis,
+def compare_analyses(
+    first: AnalysisResults,
+    second: AnalysisResults,
     *,
     people: tuple[int | None, int | None] = (None, None),
     marker: str = "",
 ) -> Comparison:
-    """The second session's person against the first's.
+    """The second analysis's person against the first's.
 
     people: their numbers; None takes whoever was judged longest. marker: name of a marker in both, where they are laid
     over each other; empty: at the first result of each.
 
-    Raises SessionError for a person or marker that is not there, SeriesError when they have no moment in common.
+    Raises AnalysisError for a person or marker that is not there, SeriesError when they have no moment in common.
     """
     tracks = [_person(one, number) for one, number in zip((first, second), people, strict=True)]
     aligned = None
     if marker:
         aligned = (_moment(first, marker), _moment(second, marker))
-    names = (first.session.name, second.session.name)
+    names = (first.analysis.name, second.analysis.name)
     if names[0] == names[1]:
         names = (f"{names[0]} (first)", f"{names[1]} (second)")
     one, other = tracks
@@ -36,10 +36,10 @@ def compare_sessions(
     return compare(one.series, other.series, names=names, aligned_s=aligned, segments=segments)
 
 
-def shared_markers(first: Analysis, second: Analysis) -> list[str]:
-    """Names of markers that both sessions have."""
-    others = {mark["name"] for mark in second.session.marks()}
-    return list(dict.fromkeys(mark["name"] for mark in first.session.marks() if mark["name"] in others))
+def shared_markers(first: AnalysisResults, second: AnalysisResults) -> list[str]:
+    """Names of markers that both analyses have."""
+    others = {mark["name"] for mark in second.analysis.marks()}
+    return list(dict.fromkeys(mark["name"] for mark in first.analysis.marks() if mark["name"] in others))
 
 
 def comparison_document(compared: Comparison) -> dict[str, Any]:
@@ -57,19 +57,19 @@ def comparison_document(compared: Comparison) -> dict[str, Any]:
     }
 
 
-def _person(analysis: Analysis, number: int | None) -> TrackSummary:
-    tracks = analysis.summary.tracks
+def _person(results: AnalysisResults, number: int | None) -> TrackSummary:
+    tracks = results.summary.tracks
     if not tracks:
-        raise SessionError(f"{analysis.session.name} shows no person, so there is nothing to compare.")
+        raise AnalysisError(f"{results.analysis.name} shows no person, so there is nothing to compare.")
     if number is None:
         return max(tracks.values(), key=lambda track: len(track.series))
     if number not in tracks:
-        raise SessionError(f"{analysis.session.name} has no person {number}; it has {', '.join(map(str, tracks))}.")
+        raise AnalysisError(f"{results.analysis.name} has no person {number}; it has {', '.join(map(str, tracks))}.")
     return tracks[number]
 
 
-def _moment(analysis: Analysis, marker: str) -> float:
-    for mark in analysis.session.marks():
+def _moment(results: AnalysisResults, marker: str) -> float:
+    for mark in results.analysis.marks():
         if mark["name"] == marker:
             return float(mark["timestamp_s"])
-    raise SessionError(f"{analysis.session.name} has no marker called “{marker}”.")
+    raise AnalysisError(f"{results.analysis.name} has no marker called “{marker}”.")

@@ -1,9 +1,9 @@
-"""What a session is, in words for a person; pages, commands and the report say the same."""
+"""What an analysis is, in words for a person; pages, commands and the report say the same."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from ferdash.analyses.store import Session
+from ferdash.analyses.store import Analysis
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import DETECTORS
 from ferdash.video.frame_table import probabilities_of
@@ -21,12 +21,12 @@ STATES = {
 
 ENGINES = {"torch": "PyTorch", "onnx": "ONNX Runtime", "int8": "ONNX Runtime in 8-bit integers"}
 
-KINDS = {"video": "video", "stills": "photos in order", "live": "recording of the camera"}
+KINDS = {"video": "video", "sequence": "image sequence", "live": "recording of the camera"}
 
 
 @dataclass(frozen=True)
 class Glance:
-    """What a card says of a session. people: tracks seen. dominant: the emotion that is the likeliest most often, and
+    """What a card says of an analysis. people: tracks seen. dominant: the emotion that is the likeliest most often, and
     the share of judged faces in which it is; None where no face was judged."""
 
     people: int
@@ -34,9 +34,9 @@ class Glance:
     share: float
 
 
-def glance_of(session: Session) -> Glance:
-    """A quick look at the results, without what takes time. Raises SessionError when they cannot be read."""
-    frames = session.frames()
+def glance_of(analysis: Analysis) -> Glance:
+    """A quick look at the results, without what takes time. Raises AnalysisError when they cannot be read."""
+    frames = analysis.frames()
     judged = frames[frames[EMOTIONS[0]].notna()]
     people = int(frames["track"].nunique())
     if judged.empty:
@@ -46,11 +46,11 @@ def glance_of(session: Session) -> Glance:
     return Glance(people, EMOTIONS[top], shares[top])
 
 
-def facts_of(session: Session) -> dict[str, str]:
-    """Source, length, picture, part, model, detector and date of a session, as far as they are known."""
-    info = session.info
+def facts_of(analysis: Analysis) -> dict[str, str]:
+    """Source, length, picture, part, model, detector and date of an analysis, as far as they are known."""
+    info = analysis.info
     video, settings = info.get("video") or {}, info.get("settings") or {}
-    facts = {"Source": str((info.get("source") or {}).get("name") or KINDS.get(session.kind, "unknown"))}
+    facts = {"Source": str((info.get("source") or {}).get("name") or KINDS.get(analysis.kind, "unknown"))}
     if video:
         facts["Length"] = length_of(info)
     if video.get("width"):
@@ -67,9 +67,9 @@ def facts_of(session: Session) -> dict[str, str]:
 
 
 def length_of(info: dict[str, Any]) -> str:
-    """Length of what `Session.info` tells of: seconds of video, or number of photos."""
+    """Length of what `Analysis.info` tells of: seconds of video, or number of photos."""
     video = info.get("video") or {}
-    if info.get("kind") == "stills":
+    if info.get("kind") == "sequence":
         return counted(int(video.get("frames", 0)), "photo")
     seconds = float(video.get("duration_s") or 0.0)
     return f"{seconds:.1f} s" if 0 < seconds < 60 else duration(seconds)

@@ -13,9 +13,9 @@ import pandas as pd
 
 from ferdash.analyses import tables
 from ferdash.analyses.annotated_film import write_annotated
-from ferdash.analyses.store import Session
+from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, SummarySettings, summarise
-from ferdash.errors import ConfigError, FerdashError, SessionError
+from ferdash.errors import AnalysisError, ConfigError, FerdashError
 from ferdash.exports.report import report_html
 from ferdash.files import write_atomic
 from ferdash.inference.detector import Face
@@ -29,37 +29,37 @@ OnProgress = Callable[[str, int, int], object]
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis:
-    """A session with its frames table and what is said of it."""
+class AnalysisResults:
+    """An analysis with its frames table and what is said of it."""
 
-    session: Session
+    analysis: Analysis
     frames: pd.DataFrame
     summary: Summary
 
 
-def read_analysis(session: Session, settings: SummarySettings | None = None) -> Analysis:
-    """The session's results as they stand now. Raises SessionError when they cannot be read."""
-    frames = session.frames()
-    return Analysis(session, frames, summarise(frames, settings, neutral=session.neutral()))
+def read_results(analysis: Analysis, settings: SummarySettings | None = None) -> AnalysisResults:
+    """The analysis's results as they stand now. Raises AnalysisError when they cannot be read."""
+    frames = analysis.frames()
+    return AnalysisResults(analysis, frames, summarise(frames, settings, neutral=analysis.neutral()))
 
 
-def document(analysis: Analysis) -> dict[str, Any]:
-    """summary.json: what the session is, and everything that is said of it but the values of single frames."""
-    info = analysis.session.info
+def document(results: AnalysisResults) -> dict[str, Any]:
+    """summary.json: what the analysis is, and everything that is said of it but the values of single frames."""
+    info = results.analysis.info
     kept = ("id", "name", "kind", "created_at", "state", "error", "note", "source", "video", "settings")
     facts = {name: info[name] for name in (*kept, "model", "model_title", "detector", "versions") if name in info}
-    return {"session": facts, "marks": analysis.session.marks(), **tables.document(analysis.summary)}
+    return {"analysis": facts, "marks": results.analysis.marks(), **tables.document(results.summary)}
 
 
-def _segments(analysis: Analysis) -> list[Any]:
-    return [segment for track in analysis.summary.tracks.values() for segment in track.segments]
+def _segments(results: AnalysisResults) -> list[Any]:
+    return [segment for track in results.summary.tracks.values() for segment in track.segments]
 
 
-def _json(analysis: Analysis) -> str:
-    return json.dumps(document(analysis), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _json(results: AnalysisResults) -> str:
+    return json.dumps(document(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-TEXTS: dict[str, tuple[str, Callable[[Analysis], str]]] = {
+TEXTS: dict[str, tuple[str, Callable[[AnalysisResults], str]]] = {
     "frames.csv": ("every face of every frame, as measured", lambda one: tables.to_csv(one.frames)),
     "deltas.csv": (
         "raw, smoothed and changed probabilities of each frame",
@@ -73,7 +73,7 @@ TEXTS: dict[str, tuple[str, Callable[[Analysis], str]]] = {
     "summary.json": ("settings and findings for other programs", _json),
     "report.html": (
         "everything in one page that opens anywhere",
-        lambda one: report_html(one.session, one.summary),
+        lambda one: report_html(one.analysis, one.summary),
     ),
 }
 FIGURES, VIDEO = "figures", "annotated.mp4"
@@ -86,38 +86,40 @@ EXPORTS: dict[str, str] = {
 """Name of each export -> what it is; all but the folder `figures` are one file."""
 
 
-def text_of(analysis: Analysis, name: str) -> str:
+def text_of(results: AnalysisResults, name: str) -> str:
     """The content of one of TEXTS."""
-    return TEXTS[name][1](analysis)
+    return TEXTS[name][1](results)
 
 
-def figures_of(analysis: Analysis) -> dict[str, bytes]:
+def figures_of(results: AnalysisResults) -> dict[str, bytes]:
     """PNG pictures by file name: each chart of each person."""
     made: dict[str, bytes] = {}
-    for track in analysis.summary.tracks.values():
+    for track in results.summary.tracks.values():
         if len(track.series):
-            for name, content in still.figures(track, analysis.session.marks()).items():
+            for name, content in still.figures(track, results.analysis.marks()).items():
                 made[f"person-{track.track}-{name}.png"] = content
     return made
 
 
-def annotated_of(analysis: Analysis, *, on_progress: Callable[[int, int], object] = lambda done, total: None) -> Path:
-    """The annotated video, kept in the session's folder and made again when more frames have been analysed.
+def annotated_of(
+    results: AnalysisResults, *, on_progress: Callable[[int, int], object] = lambda done, total: None
+) -> Path:
+    """The annotated video, kept in the analysis's folder and made again when more frames have been analysed.
 
     Raises as `write_annotated` does.
     """
-    folder = analysis.session.folder
+    folder = results.analysis.folder
     path, parts = folder / VIDEO, sorted((folder / "frames").glob("part-*.parquet"))
     if not path.is_file() or any(part.stat().st_mtime_ns > path.stat().st_mtime_ns for part in parts):
-        write_annotated(analysis.session, analysis.frames, path, on_progress=on_progress)
+        write_annotated(results.analysis, results.frames, path, on_progress=on_progress)
     return path
 
 
-def face_crop(image_rgb: np.ndarray, row: pd.Series, session: Session) -> np.ndarray:
+def face_crop(image_rgb: np.ndarray, row: pd.Series, analysis: Analysis) -> np.ndarray:
     """uint8 grey (48, 48): a face of a frame cut out for the model, upright, from its row of the frames table."""
     x0, y0, x1, y1 = (float(row[name]) for name in BOX)
     roll_deg = 0.0 if pd.isna(row["roll_deg"]) else float(row["roll_deg"])
-    detector = str(session.record.get("detector") or "haar")
+    detector = str(analysis.record.get("detector") or "haar")
     return crop_face(image_rgb, replace(crop_box(Face((x0, y0, x1, y1), 1.0, detector)), roll_deg=roll_deg))
 
 
@@ -130,7 +132,7 @@ def check_names(names: Iterable[str]) -> list[str]:
 
 
 def write_exports(
-    analysis: Analysis,
+    results: AnalysisResults,
     folder: Path,
     names: Iterable[str] = tuple(EXPORTS),
     *,
@@ -138,41 +140,41 @@ def write_exports(
 ) -> list[Path]:
     """Write exports into a folder, in place of earlier ones; the files written.
 
-    Raises ConfigError for an unknown name, SessionError when there is no result yet, the pictures that `annotated.mp4`
+    Raises ConfigError for an unknown name, AnalysisError when there is no result yet, the pictures that `annotated.mp4`
     needs are gone, or the disk does not take a file.
     """
     wanted = check_names(names)
-    if analysis.frames.empty:
-        raise SessionError(f"{analysis.session.name} has no analysed frame yet, so there is nothing to export.")
+    if results.frames.empty:
+        raise AnalysisError(f"{results.analysis.name} has no analysed frame yet, so there is nothing to export.")
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(wanted):
             on_progress(name, number, len(wanted))
             if name == VIDEO:
-                _write_video(analysis, folder / VIDEO, on_progress)
+                _write_video(results, folder / VIDEO, on_progress)
                 written.append(folder / VIDEO)
             elif name == FIGURES:
-                written += _write_figures(analysis, folder / FIGURES)
+                written += _write_figures(results, folder / FIGURES)
             else:
-                _write(folder / name, text_of(analysis, name).encode())
+                _write(folder / name, text_of(results, name).encode())
                 written.append(folder / name)
     except OSError as error:
-        raise SessionError(f"The exports cannot be written to {folder} ({error}).") from error
+        raise AnalysisError(f"The exports cannot be written to {folder} ({error}).") from error
     return written
 
 
-def write_zip(analysis: Analysis, path: Path, names: Iterable[str] = tuple(EXPORTS)) -> str:
+def write_zip(results: AnalysisResults, path: Path, names: Iterable[str] = tuple(EXPORTS)) -> str:
     """Exports in one zip at `path`. Where the pictures are gone, the rest is packed without `annotated.mp4`; the
     sentence that says so is returned, else an empty one. Raises as `write_exports` does."""
     wanted = check_names(names)
-    if analysis.frames.empty:
-        raise SessionError(f"{analysis.session.name} has no analysed frame yet, so there is nothing to export.")
+    if results.frames.empty:
+        raise AnalysisError(f"{results.analysis.name} has no analysed frame yet, so there is nothing to export.")
     left_out = ""
     video = None
     if VIDEO in wanted:
         try:
-            video = annotated_of(analysis)
+            video = annotated_of(results)
         except FerdashError as problem:
             left_out = str(problem)
 
@@ -180,17 +182,17 @@ def write_zip(analysis: Analysis, path: Path, names: Iterable[str] = tuple(EXPOR
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in wanted:
                 if name == FIGURES:
-                    for picture, content in figures_of(analysis).items():
+                    for picture, content in figures_of(results).items():
                         archive.writestr(f"{FIGURES}/{picture}", content)
                 elif name != VIDEO:
-                    archive.writestr(name, text_of(analysis, name))
+                    archive.writestr(name, text_of(results, name))
             if video is not None:
                 archive.write(video, VIDEO, zipfile.ZIP_STORED)
 
     try:
         write_atomic(path, pack)
     except OSError as error:
-        raise SessionError(f"The zip cannot be written to {path} ({error}).") from error
+        raise AnalysisError(f"The zip cannot be written to {path} ({error}).") from error
     return left_out
 
 
@@ -205,16 +207,16 @@ def words_of(paths: list[Path]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
 
 
-def _write_video(analysis: Analysis, path: Path, on_progress: OnProgress) -> None:
-    made = annotated_of(analysis, on_progress=lambda done, total: on_progress(VIDEO, done, total))
+def _write_video(results: AnalysisResults, path: Path, on_progress: OnProgress) -> None:
+    made = annotated_of(results, on_progress=lambda done, total: on_progress(VIDEO, done, total))
     with made.open("rb") as content:
         write_atomic(path, lambda file: shutil.copyfileobj(content, file, 1 << 20))
 
 
-def _write_figures(analysis: Analysis, folder: Path) -> list[Path]:
+def _write_figures(results: AnalysisResults, folder: Path) -> list[Path]:
     folder.mkdir(exist_ok=True)
     written = []
-    for name, content in figures_of(analysis).items():
+    for name, content in figures_of(results).items():
         _write(folder / name, content)
         written.append(folder / name)
     return written

@@ -6,7 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from ferdash.analyses.store import Session
+from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, TrackSummary
 from ferdash.emotions import COLOURS
 from ferdash.exports.facts import facts_of
@@ -42,16 +42,16 @@ LIMITS = (
 )
 
 
-def report_html(session: Session, summary: Summary) -> str:
+def report_html(analysis: Analysis, summary: Summary) -> str:
     """The whole page. Charts are drawn by plotly, whose script is in the page."""
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts_of(session).items())
-    people = "".join(_person(session, track) for track in summary.tracks.values())
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts_of(analysis).items())
+    people = "".join(_person(analysis, track) for track in summary.tracks.values())
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(session.name)}: emotions over '
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(analysis.name)}: emotions over '
         f'time</title><meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
         f"<script>{get_plotlyjs()}</script></head><body>"
-        f'<h1>{escape(session.name)}</h1><p class="lead">{escape(summary.sentence)}</p>{_reasons(summary)}'
-        f"<dl>{facts}</dl>{_marks(session)}{people}"
+        f'<h1>{escape(analysis.name)}</h1><p class="lead">{escape(summary.sentence)}</p>{_reasons(summary)}'
+        f"<dl>{facts}</dl>{_marks(analysis)}{people}"
         f'<h2>How to read this</h2><p>{LIMITS}</p><p class="small">Changes are moves from one level to another that '
         "this person's own jitter would not make; their strength is given in multiples of it. Lines are smoothed, with "
         "the measured values faintly behind; changes are found in the measured values.</p></body></html>\n"
@@ -65,19 +65,19 @@ def _reasons(summary: Summary) -> str:
     return f'<p class="small">Without a result: {escape("; ".join(parts))}.</p>'
 
 
-def _marks(session: Session) -> str:
-    marks = session.marks()
+def _marks(analysis: Analysis) -> str:
+    marks = analysis.marks()
     if not marks:
         return ""
     rows = "".join(f"<li>{mark['timestamp_s']:.2f} s: {escape(str(mark['name']))}</li>" for mark in marks)
     return f"<h2>Markers</h2><ul>{rows}</ul>"
 
 
-def _person(session: Session, track: TrackSummary) -> str:
-    head = f"<h2>Person {track.track}</h2>{_face(session, track)}"
+def _person(analysis: Analysis, track: TrackSummary) -> str:
+    head = f"<h2>Person {track.track}</h2>{_face(analysis, track)}"
     if not len(track.series):
         return head
-    marks = session.marks()
+    marks = analysis.marks()
     figures = [
         timeline(track.smoothed, raw=track.series, events=track.events, marks=marks),
         ribbon(track.segments),
@@ -90,8 +90,8 @@ def _person(session: Session, track: TrackSummary) -> str:
     return f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(transition_heatmap(track.transitions))}{predicted}"
 
 
-def _face(session: Session, track: TrackSummary) -> str:
-    path = session.thumbnail(track.track)
+def _face(analysis: Analysis, track: TrackSummary) -> str:
+    path = analysis.thumbnail(track.track)
     picture = ""
     if path is not None:
         content = base64.b64encode(path.read_bytes()).decode()

@@ -95,7 +95,7 @@ class CenterFaceDetector:
 
     def __init__(self, path: Path, min_confidence: float = 0.42) -> None:
         self.min_confidence = min_confidence
-        self._session = open_graph(path)
+        self._runtime = open_graph(path)
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
         faces = self._look(image_rgb, LOOK_SIDE) if quick else self._search(image_rgb)
@@ -145,7 +145,7 @@ class CenterFaceDetector:
         height, width = small.shape[:2]
         padded = cv2.copyMakeBorder(small, 0, -height % MULTIPLE, 0, -width % MULTIPLE, cv2.BORDER_CONSTANT)
         pixels = padded.transpose(2, 0, 1)[None].astype(np.float32)
-        maps = self._session.run(["heatmap", "scale", "offset", "landmarks"], {"image_rgb": pixels})
+        maps = self._runtime.run(["heatmap", "scale", "offset", "landmarks"], {"image_rgb": pixels})
         faces = decode(maps[0][0, 0], maps[1][0], maps[2][0], maps[3][0], self.min_confidence)
         return [face.mapped(scale) for face in faces]
 

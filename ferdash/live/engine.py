@@ -84,9 +84,9 @@ class Calibration:
 
 @dataclass(frozen=True)
 class RecordingState:
-    """What is being recorded. session: id of its folder."""
+    """What is being recorded. analysis: id of its folder."""
 
-    session: str
+    analysis: str
     seconds: float
     frames: int
 
@@ -119,7 +119,7 @@ class LiveView:
 class Recorder(Protocol):
     """Where frames go while recording is on; see ferdash.live.recording."""
 
-    session: str
+    analysis: str
 
     def add(self, image_rgb: np.ndarray, time_s: float, faces: tuple[LiveFace, ...], *, neutral: bool) -> None:
         """Keep a frame with its faces; neutral: the person was asked to look neutral."""
@@ -429,7 +429,7 @@ class LiveEngine:
             problem = str(error)
         finally:
             with self._changed:
-                self._recorder, self._recorded, self._recording_problem = None, recorder.session, problem
+                self._recorder, self._recorded, self._recording_problem = None, recorder.analysis, problem
 
 
 def warm_up(model: EmotionModel, detector: Detector) -> None:

@@ -1,4 +1,4 @@
-"""A camera kept as a session: its pictures as a video, its results as the frames table, both written as they come.
+"""A camera kept as an analysis: its pictures as a video, its results as the frames table, both written as they come.
 
 The video is made of fragments, each complete by itself, so that a recording which was cut off still plays; frame i of
 the table is frame i of the video, with the same time.
@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 
 from ferdash.analyses.marks import set_neutral
-from ferdash.analyses.store import SESSIONS, create_session, open_session
-from ferdash.analyses.writer import SessionWriter
-from ferdash.errors import FerdashError, SessionError
+from ferdash.analyses.store import ANALYSES, create_analysis, open_analysis
+from ferdash.analyses.writer import AnalysisWriter
+from ferdash.errors import AnalysisError, FerdashError
 from ferdash.live.engine import LiveFace, LiveSettings, RecordingState
 from ferdash.video.decoding import VideoInfo, probe
 from ferdash.video.frame_table import empty_row, face_row, frames_table
@@ -26,16 +26,16 @@ CLOCK = 90_000
 """Ticks a second, as everywhere in video."""
 
 PIECE_S = 2.0
-"""Results are written, and the session says that it lives, every so many seconds."""
+"""Results are written, and the analysis says that it lives, every so many seconds."""
 
 VIDEO = "source.mp4"
 _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
 
 
 class LiveRecording:
-    """Writes one session; for one thread. size: (width, height) of the pictures to keep.
+    """Writes one analysis; for one thread. size: (width, height) of the pictures to keep.
 
-    Raises SessionError when the folder cannot be written.
+    Raises AnalysisError when the folder cannot be written.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class LiveRecording:
         self._size = (size[0] - size[0] % 2, size[1] - size[1] % 2)
         info = VideoInfo(VIDEO, *self._size, fps=fps or 30.0, frames=0, duration_s=0.0, rotation=0, codec="h264")
         self._folder_of = root
-        session = create_session(
+        analysis = create_analysis(
             root,
             kind="live",
             name=name or f"Live, {datetime.now():%d %B %Y %H:%M}",
@@ -64,13 +64,13 @@ class LiveRecording:
             model_title=model_title,
             detector=detector,
         )
-        self.session = session.id
-        self._writer = SessionWriter(session)
+        self.analysis = analysis.id
+        self._writer = AnalysisWriter(analysis)
         self._rows: list[dict[str, Any]] = []
         self._neutral: dict[int, list[int]] = {}
         self._frames, self._ticks, self._began_s, self._written_s = 0, 0, 0.0, 0.0
         try:
-            self._container = av.open(str(session.folder / VIDEO), "w", options=_FRAGMENTS)
+            self._container = av.open(str(analysis.folder / VIDEO), "w", options=_FRAGMENTS)
             self._stream = self._container.add_stream("libx264", rate=30)
             self._stream.width, self._stream.height = self._size
             self._stream.pix_fmt = "yuv420p"
@@ -84,7 +84,7 @@ class LiveRecording:
             raise trouble from error
 
     def add(self, image_rgb: np.ndarray, time_s: float, faces: tuple[LiveFace, ...], *, neutral: bool) -> None:
-        """Keep a frame, uint8 RGB, with its faces. Raises SessionError when the disk does not take it."""
+        """Keep a frame, uint8 RGB, with its faces. Raises AnalysisError when the disk does not take it."""
         if self._frames == 0:
             self._began_s = self._written_s = time_s
         # Every frame needs a time of its own, even when two arrive at once.
@@ -111,12 +111,12 @@ class LiveRecording:
 
     def state(self) -> RecordingState:
         """How far it is."""
-        return RecordingState(self.session, self._ticks / CLOCK, self._frames)
+        return RecordingState(self.analysis, self._ticks / CLOCK, self._frames)
 
     def close(self, problem: str | None = None) -> None:
-        """Finish video, table and session; problem: why it ended early, which is kept with it.
+        """Finish video, table and analysis; problem: why it ended early, which is kept with it.
 
-        Raises SessionError when the disk does not take the rest; what was written before stays.
+        Raises AnalysisError when the disk does not take the rest; what was written before stays.
         """
         try:
             for packet in self._stream.encode(None):
@@ -125,7 +125,7 @@ class LiveRecording:
             self._flush()
             self._tell_length()
             for track, frames in self._neutral.items():
-                set_neutral(self._folder_of, self.session, track, frames)
+                set_neutral(self._folder_of, self.analysis, track, frames)
         except (OSError, av.FFmpegError, FerdashError) as error:
             trouble = error if isinstance(error, FerdashError) else self._trouble(error)
             self._writer.finish("failed", error=problem or str(trouble))
@@ -163,14 +163,14 @@ class LiveRecording:
 
     def _tell_length(self) -> None:
         """Put the finished video's own facts in place of what was expected of it."""
-        session = open_session(self._folder_of, self.session)
+        analysis = open_analysis(self._folder_of, self.analysis)
         if self._frames:
-            info = probe(session.folder / VIDEO)
-            SESSIONS.write_record(session.folder, {**session.record, "video": info.to_dict()})
+            info = probe(analysis.folder / VIDEO)
+            ANALYSES.write_record(analysis.folder, {**analysis.record, "video": info.to_dict()})
 
-    def _trouble(self, error: Exception) -> SessionError:
-        return SessionError(
-            f"The recording {self.session} cannot be written ({error}); what was written before is kept."
+    def _trouble(self, error: Exception) -> AnalysisError:
+        return AnalysisError(
+            f"The recording {self.analysis} cannot be written ({error}); what was written before is kept."
         )
 
 

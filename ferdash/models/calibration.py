@@ -1,4 +1,4 @@
-"""The temperature that makes a model's probabilities fit, kept as calibration.json in the model's folder.
+"""The temperature that makes a model's probabilities fit, kept as temperature.json in the model's folder.
 
 It belongs to one set of weights and one view of each face; the file names the weights, so that it is never applied to
 others. How it is fitted: ferdash.inference.calibrating.
@@ -11,11 +11,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ferdash import former_names
 from ferdash.errors import ModelError
 from ferdash.files import write_json
 from ferdash.wording import count, percent
 
-CALIBRATION_FILE = "calibration.json"
+CALIBRATION_FILE = "temperature.json"
 
 _AGAINST = {"labels": "", "majority": " against what over half of their raters say"}
 
@@ -86,10 +87,17 @@ def write_calibration(folder: Path, calibration: Calibration) -> None:
         raise ModelError(f"{CALIBRATION_FILE} cannot be written to {folder} ({error}).") from error
 
 
+def calibration_file(folder: Path) -> Path:
+    """The file of a model's folder that holds its calibration, whether there is one or not; also under the name that an
+    earlier version gave it."""
+    path, former = folder / CALIBRATION_FILE, folder / former_names.TEMPERATURE
+    return former if former.is_file() and not path.is_file() else path
+
+
 def fitted_against(folder: Path) -> Literal["labels", "majority"]:
     """What the temperature in a model's folder was fitted against; the labels where there is none."""
     try:
-        kept = json.loads((folder / CALIBRATION_FILE).read_text(encoding="utf-8"))
+        kept = json.loads(calibration_file(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return "labels"
     return "majority" if kept.get("against") == "majority" else "labels"
@@ -100,7 +108,7 @@ def read_calibration(folder: Path, weights: str) -> Calibration | None:
 
     Raises ModelError when it cannot be read, or was fitted for other weights.
     """
-    path = folder / CALIBRATION_FILE
+    path = calibration_file(folder)
     if not path.is_file():
         return None
     try:
@@ -113,12 +121,12 @@ def read_calibration(folder: Path, weights: str) -> Calibration | None:
             raise ValueError(f"its temperature is {calibration.temperature}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
-            f"{CALIBRATION_FILE} of the model “{folder.name}” cannot be read ({error}); delete it to use the model "
+            f"{path.name} of the model “{folder.name}” cannot be read ({error}); delete it to use the model "
             "without calibration."
         ) from error
     if calibration.weights != weights:
         raise ModelError(
-            f"{CALIBRATION_FILE} of the model “{folder.name}” was fitted for other weights than those beside it. Fit "
+            f"{path.name} of the model “{folder.name}” was fitted for other weights than those beside it. Fit "
             f"it anew with `ferdash calibrate {folder.name}`, or delete it."
         )
     return calibration

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from ferdash.errors import ModelError
-from ferdash.models.calibration import CALIBRATION_FILE
+from ferdash.models.calibration import calibration_file
 from ferdash.models.catalogue import SHIPPED
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.weight_files import WEIGHTS_FILE
@@ -25,7 +25,7 @@ def files_behind(reference: str, checkpoints: Path) -> list[Path]:
             continue
         named = named_model(asked.bare, checkpoints)
         folder = named if named.is_dir() else Path(asked.bare).expanduser()
-        files += [folder / WEIGHTS_FILE, folder / CALIBRATION_FILE]
+        files += [folder / WEIGHTS_FILE, calibration_file(folder)]
     return [path for path in files if path.is_file()]
 
 

@@ -33,7 +33,7 @@ class GraphRuntime:
     """
 
     engine: Literal["onnx", "int8"]
-    session: "InferenceSession"
+    runtime: "InferenceSession"
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Float32 (N, C, H, W) -> logits (N, labels) in the order of the network."""
@@ -43,7 +43,7 @@ class GraphRuntime:
         return np.concatenate(list(_threads().map(self._run, shares)))
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
-        (logits,) = self.session.run(["logits"], {"pixel_values": pixels})
+        (logits,) = self.runtime.run(["logits"], {"pixel_values": pixels})
         return logits
 
 

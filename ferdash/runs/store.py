@@ -29,7 +29,13 @@ State = Literal["queued", "running", "paused", "stopped", "finished", "failed", 
 FILES = ("config.json", "status.json", "meta.json", "metrics.jsonl")
 LIVE = ("queued", "running", "paused")
 RUNS = FolderKind(
-    noun="run", listing="ferdash runs list", record="config.json", files=FILES, at_work=LIVE, error=RunError
+    noun="run",
+    nouns="runs",
+    listing="ferdash runs list",
+    record="config.json",
+    files=FILES,
+    at_work=LIVE,
+    error=RunError,
 )
 
 NO_META: dict[str, Any] = {"name": "", "tags": [], "notes": "", "archived": False}

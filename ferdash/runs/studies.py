@@ -228,7 +228,7 @@ def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
         try:
             yield storage
         finally:
-            storage.remove_session()
+            storage.remove_analysis()
             storage.engine.dispose()
 
 

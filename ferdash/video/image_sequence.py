@@ -1,4 +1,4 @@
-"""Photos in order as if they were a video: the same frames table, people matched from photo to photo.
+"""An image sequence as if they were a video: the same frames table, people matched from photo to photo.
 
 Between photos there is no motion to follow, so every photo is searched whole, and a face is given to the person of the
 earlier photos whom it resembles most, in looks and in place within the picture.
@@ -35,7 +35,7 @@ class _Person:
     place: np.ndarray
 
 
-def analyse_stills(
+def analyse_sequence(
     photos: Iterable[tuple[str, bytes]],
     model: EmotionModel,
     detector: Detector,
@@ -43,7 +43,7 @@ def analyse_stills(
     *,
     interval_s: float = 1.0,
 ) -> Iterator[Chunk]:
-    """The results of photos in order, a chunk a photo; names and file contents come in, one photo is held at a time.
+    """The results of image sequence, a chunk a photo; names and file contents come in, one photo is held at a time.
 
     interval_s: seconds from one photo to the next. A photo that cannot be read is a frame with the reason `unreadable`.
     One that is no larger than a cut-out face is taken for a face, as everywhere in ferdash.

@@ -5,22 +5,22 @@ import numpy as np
 import pytest
 
 from ferdash.analyses.annotated_film import LONGEST_SIDE, write_annotated
-from ferdash.analyses.jobs import create_stills_session, create_video_session
-from ferdash.analyses.store import Session
-from ferdash.analyses.writer import SessionWriter
+from ferdash.analyses.jobs import create_sequence_analysis, create_video_analysis
+from ferdash.analyses.store import Analysis
+from ferdash.analyses.writer import AnalysisWriter
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.errors import SessionError
+from ferdash.errors import AnalysisError
 from ferdash.video.analysis import AnalysisSettings
 from ferdash.video.decoding import frame_at, read_frames
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 
 
 @pytest.fixture
-def session_of(tmp_path):
-    """A session of a video; nothing is analysed, since a test says itself what is found."""
+def analysis_of(tmp_path):
+    """An analysis of a video; nothing is analysed, since a test says itself what is found."""
 
-    def make(path, **settings) -> Session:
-        return create_video_session(tmp_path / "sessions", path, AnalysisSettings(**settings), model="none")
+    def make(path, **settings) -> Analysis:
+        return create_video_analysis(tmp_path / "analyses", path, AnalysisSettings(**settings), model="none")
 
     return make
 
@@ -55,13 +55,13 @@ def atoms_of(path):
     return kinds
 
 
-def test_times_of_a_variable_frame_rate_stay(clip, session_of, tmp_path):
+def test_times_of_a_variable_frame_rate_stay(clip, analysis_of, tmp_path):
     times_ms = [0, 40, 120, 130, 400, 1000, 1033, 1500]
-    session = session_of(clip(len(times_ms), times_ms=times_ms))
+    analysis = analysis_of(clip(len(times_ms), times_ms=times_ms))
     path = tmp_path / "out.mp4"
     seen = []
     written = write_annotated(
-        session,
+        analysis,
         table(range(8), np.array(times_ms) / 1000),
         path,
         on_progress=lambda done, total: seen.append((done, total)),
@@ -71,9 +71,9 @@ def test_times_of_a_variable_frame_rate_stay(clip, session_of, tmp_path):
     assert times_of(path) == pytest.approx(np.array(times_ms) / 1000, abs=1e-4)
 
 
-def test_it_is_what_browsers_play(clip, session_of, tmp_path):
+def test_it_is_what_browsers_play(clip, analysis_of, tmp_path):
     path = tmp_path / "out.mp4"
-    write_annotated(session_of(clip(12)), table(range(12), np.arange(12) / 25), path)
+    write_annotated(analysis_of(clip(12)), table(range(12), np.arange(12) / 25), path)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
@@ -85,41 +85,41 @@ def test_it_is_what_browsers_play(clip, session_of, tmp_path):
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
-def test_the_box_has_the_colour_of_its_emotion(clip, session_of, tmp_path):
+def test_the_box_has_the_colour_of_its_emotion(clip, analysis_of, tmp_path):
     path = tmp_path / "out.mp4"
-    write_annotated(session_of(clip(3)), table(range(3), np.arange(3) / 25, emotion="sad"), path)
+    write_annotated(analysis_of(clip(3)), table(range(3), np.arange(3) / 25, emotion="sad"), path)
     wanted = np.array([int(COLOURS["sad"][place : place + 2], 16) for place in (1, 3, 5)])
     edge = frame_at(path, 2)[100:180, 59:62].reshape(-1, 3).astype(int)
     assert np.abs(edge - wanted).sum(axis=1).min() < 60  # the codec blurs colours a little
     assert np.abs(frame_at(path, 2)[100:180, 150].astype(int) - wanted).sum(axis=1).min() > 60
 
 
-def test_between_analysed_frames_the_boxes_stay(clip, session_of, tmp_path):
+def test_between_analysed_frames_the_boxes_stay(clip, analysis_of, tmp_path):
     path = tmp_path / "out.mp4"
     source = clip(9)
-    written = write_annotated(session_of(source, stride=4), table([0, 4, 8], [0, 0.16, 0.32]), path)
+    written = write_annotated(analysis_of(source, stride=4), table([0, 4, 8], [0, 0.16, 0.32]), path)
     assert written == 9
     changed = [np.abs(frame_at(path, n).astype(int) - frame_at(source, n)).max() for n in range(9)]
     assert min(changed) > 80
 
 
-def test_only_the_analysed_part_is_written(clip, session_of, tmp_path):
+def test_only_the_analysed_part_is_written(clip, analysis_of, tmp_path):
     path = tmp_path / "out.mp4"
-    assert write_annotated(session_of(clip(20)), table(range(5, 10), np.arange(5, 10) / 25), path) == 5
+    assert write_annotated(analysis_of(clip(20)), table(range(5, 10), np.arange(5, 10) / 25), path) == 5
     assert times_of(path)[0] == pytest.approx(0.2, abs=1e-4)
 
 
-def test_a_damaged_frame_is_left_out(clip, session_of, tmp_path, film):
+def test_a_damaged_frame_is_left_out(clip, analysis_of, tmp_path, film):
     source = film.damage(clip(24, gop=4), [9])
     rows = frames_table(empty_row(n, n / 25, "no_face") for n in range(24))
-    written = write_annotated(session_of(source), rows, tmp_path / "out.mp4")
+    written = write_annotated(analysis_of(source), rows, tmp_path / "out.mp4")
     readable = sum(frame.image_rgb is not None for frame in read_frames(source))
     assert written == readable < 24
 
 
-def test_odd_sides_and_4k_are_brought_to_what_h264_takes(clip, session_of, tmp_path, film):
+def test_odd_sides_and_4k_are_brought_to_what_h264_takes(clip, analysis_of, tmp_path, film):
     big = film.write(tmp_path / "big.mp4", [film.canvas(size=(3840, 2160))] * 2)
-    write_annotated(session_of(big), table(range(2), [0, 0.04]), tmp_path / "out.mp4")
+    write_annotated(analysis_of(big), table(range(2), [0, 0.04]), tmp_path / "out.mp4")
     image = frame_at(tmp_path / "out.mp4", 0)
     assert image.shape[1] == LONGEST_SIDE
     assert image.shape[0] % 2 == 0
@@ -130,29 +130,29 @@ def test_photos_become_a_video_too(tmp_path, film):
 
     pictures = [film.canvas((film.head(), 160, 120, 150)), film.canvas(size=(200, 301))]
     photos = [(f"{n}.png", cv2.imencode(".png", image)[1].tobytes()) for n, image in enumerate(pictures)]
-    session = create_stills_session(tmp_path / "sessions", photos, AnalysisSettings(), model="none")
+    analysis = create_sequence_analysis(tmp_path / "analyses", photos, AnalysisSettings(), model="none")
     path = tmp_path / "out.mp4"
-    assert write_annotated(session, table([0, 1], [0.0, 1.0]), path) == 2
+    assert write_annotated(analysis, table([0, 1], [0.0, 1.0]), path) == 2
     assert times_of(path) == [0.0, 1.0]
     assert frame_at(path, 1).shape == (240, 320, 3)
     assert frame_at(path, 1)[:, :20].max() < 30  # the second photo is narrower and stands on black
 
 
-def test_what_cannot_be_written_is_a_sentence(clip, session_of, tmp_path):
+def test_what_cannot_be_written_is_a_sentence(clip, analysis_of, tmp_path):
     source = clip(3)
-    session = session_of(source)
-    with pytest.raises(SessionError, match="no analysed frame yet"):
-        write_annotated(session, frames_table([]), tmp_path / "out.mp4")
-    with pytest.raises(SessionError, match="cannot be written to"):
-        write_annotated(session, table([0], [0.0]), tmp_path / "no such folder" / "out.mp4")
+    analysis = analysis_of(source)
+    with pytest.raises(AnalysisError, match="no analysed frame yet"):
+        write_annotated(analysis, frames_table([]), tmp_path / "out.mp4")
+    with pytest.raises(AnalysisError, match="cannot be written to"):
+        write_annotated(analysis, table([0], [0.0]), tmp_path / "no such folder" / "out.mp4")
     source.unlink()
-    with pytest.raises(SessionError, match="its video is no longer at"):
-        write_annotated(session, table([0], [0.0]), tmp_path / "out.mp4")
+    with pytest.raises(AnalysisError, match="its video is no longer at"):
+        write_annotated(analysis, table([0], [0.0]), tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
 
 
-def test_a_session_at_work_can_be_drawn_as_far_as_it_is(clip, session_of, tmp_path):
-    session = session_of(clip(10))
-    writer = SessionWriter(session)
+def test_a_analysis_at_work_can_be_drawn_as_far_as_it_is(clip, analysis_of, tmp_path):
+    analysis = analysis_of(clip(10))
+    writer = AnalysisWriter(analysis)
     writer.append(table(range(4), np.arange(4) / 25))
-    assert write_annotated(session, session.frames(), tmp_path / "out.mp4") == 4
+    assert write_annotated(analysis, analysis.frames(), tmp_path / "out.mp4") == 4

@@ -1,12 +1,12 @@
-"""Sessions made, queued, cancelled and gone on with."""
+"""Analyses made, queued, cancelled and gone on with."""
 
 import threading
 
 import pytest
 
-from ferdash.analyses.jobs import VideoJobs, create_stills_session
-from ferdash.analyses.store import open_session
-from ferdash.errors import SessionError
+from ferdash.analyses.jobs import VideoJobs, create_sequence_analysis
+from ferdash.analyses.store import open_analysis
+from ferdash.errors import AnalysisError
 from ferdash.models.loading import EmotionModel
 from ferdash.video.analysis import AnalysisSettings
 
@@ -32,10 +32,10 @@ class Gate:
 
 
 def test_too_few_photos(root):
-    with pytest.raises(SessionError, match="needs two photos or more"):
-        create_stills_session(root, [("a.png", b"")], SETTINGS, model="small")
-    with pytest.raises(SessionError, match="0 s apart"):
-        create_stills_session(root, [("a.png", b"")] * 2, SETTINGS, model="small", interval_s=0)
+    with pytest.raises(AnalysisError, match="needs two photos or more"):
+        create_sequence_analysis(root, [("a.png", b"")], SETTINGS, model="small")
+    with pytest.raises(AnalysisError, match="0 s apart"):
+        create_sequence_analysis(root, [("a.png", b"")] * 2, SETTINGS, model="small", interval_s=0)
     assert not root.exists()
 
 
@@ -44,10 +44,10 @@ def test_a_queue_is_worked_off(manager, root, clip):
     first = manager.submit(path, SETTINGS, model="small")
     second = manager.submit(path, SETTINGS, model="small", name="Second")
     assert manager.wait(60)
-    assert [open_session(root, one).state for one in (first, second)] == ["done", "done"]
+    assert [open_analysis(root, one).state for one in (first, second)] == ["done", "done"]
     assert manager.progress(second).frames == 20
     assert manager.current is None
-    with pytest.raises(SessionError, match="Second is complete"):
+    with pytest.raises(AnalysisError, match="Second is complete"):
         manager.resume(second)
 
 
@@ -59,19 +59,19 @@ def test_the_one_at_work_and_waiting_ones_are_cancelled_and_gone_on_with(manager
     gate.open.release()
     poll(lambda: manager.progress(first) is not None)
     assert (manager.current, manager.queued) == (first, [second])
-    with pytest.raises(SessionError, match="is at work or in the queue already"):
+    with pytest.raises(AnalysisError, match="is at work or in the queue already"):
         manager.resume(second)
     manager.cancel(second)
     manager.cancel(first)
     gate.open.release(100)
     assert manager.wait(20)
-    assert [open_session(root, one).state for one in (first, second)] == ["stopped", "stopped"]
-    assert len(open_session(root, first).frames()) in (8, 16)
-    with pytest.raises(SessionError, match="neither at work nor in the queue"):
+    assert [open_analysis(root, one).state for one in (first, second)] == ["stopped", "stopped"]
+    assert len(open_analysis(root, first).frames()) in (8, 16)
+    with pytest.raises(AnalysisError, match="neither at work nor in the queue"):
         manager.cancel(first)
     manager.resume(first)
     assert manager.wait(20)
-    assert open_session(root, first).frames()["frame"].tolist() == list(range(40))
+    assert open_analysis(root, first).frames()["frame"].tolist() == list(range(40))
 
 
 def test_what_fails_does_not_stop_the_queue(manager, root, clip):
@@ -79,10 +79,10 @@ def test_what_fails_does_not_stop_the_queue(manager, root, clip):
     missing = manager.submit(path, SETTINGS, model="nobody")
     good = manager.submit(path, SETTINGS, model="small")
     assert manager.wait(60)
-    info = open_session(root, missing).info
+    info = open_analysis(root, missing).info
     assert info["state"] == "failed"
     assert "There is no model “nobody”" in info["error"]
-    assert open_session(root, good).state == "done"
+    assert open_analysis(root, good).state == "done"
 
 
 def test_closing_keeps_what_there_is(root, checkpoints, clip, small_model, monkeypatch):
@@ -98,8 +98,8 @@ def test_closing_keeps_what_there_is(root, checkpoints, clip, small_model, monke
     poll(lambda: manager.queued == [])
     gate.open.release(100)
     closing.join(20)
-    assert [open_session(root, one).state for one in (first, second)] == ["stopped", "stopped"]
-    assert not open_session(root, first).frames().empty
+    assert [open_analysis(root, one).state for one in (first, second)] == ["stopped", "stopped"]
+    assert not open_analysis(root, first).frames().empty
 
 
 def poll(condition, timeout_s: float = 20.0) -> None:

@@ -1,4 +1,4 @@
-"""Sessions as folders: what was written is there, whoever was killed meanwhile."""
+"""Analyses as folders: what was written is there, whoever was killed meanwhile."""
 
 import json
 import time
@@ -9,10 +9,10 @@ import pytest
 
 from ferdash import records
 from ferdash.analyses import marks
-from ferdash.analyses import store as sessions
-from ferdash.analyses.store import create_session, find_session, list_sessions, open_session
-from ferdash.analyses.writer import SessionWriter
-from ferdash.errors import SessionError, VideoError
+from ferdash.analyses import store as analyses
+from ferdash.analyses.store import create_analysis, find_analysis, list_analyses, open_analysis
+from ferdash.analyses.writer import AnalysisWriter
+from ferdash.errors import AnalysisError, VideoError
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 
 
@@ -27,28 +27,30 @@ def rows(first: int, last: int, track: int | None = 1) -> pd.DataFrame:
 
 
 @pytest.fixture
-def session(tmp_path):
-    return create_session(tmp_path / "sessions", kind="video", name="Interview", settings={"stride": 1}, model="fernet")
+def analysis(tmp_path):
+    return create_analysis(
+        tmp_path / "analyses", kind="video", name="Interview", settings={"stride": 1}, model="fernet"
+    )
 
 
 @pytest.fixture
-def root(session):
-    return session.folder.parent
+def root(analysis):
+    return analysis.folder.parent
 
 
-def status(session, **values):
-    path = session.folder / "status.json"
+def status(analysis, **values):
+    path = analysis.folder / "status.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
 
 
-def test_what_is_appended_is_there_in_order(root, session):
-    writer = SessionWriter(session)
-    assert session.state == "running"
-    assert session.frames().empty
-    assert session.last_frame() is None
+def test_what_is_appended_is_there_in_order(root, analysis):
+    writer = AnalysisWriter(analysis)
+    assert analysis.state == "running"
+    assert analysis.frames().empty
+    assert analysis.last_frame() is None
     writer.append(rows(0, 10), tracker={"next_id": 2, "tracks": []}, progress={"frames": 10})
     writer.append(rows(10, 15, None))
-    reopened = open_session(root, session.id)
+    reopened = open_analysis(root, analysis.id)
     pd.testing.assert_frame_equal(reopened.frames(), pd.concat([rows(0, 10), rows(10, 15, None)], ignore_index=True))
     assert reopened.last_frame() == 14
     assert reopened.tracker_state() == {"next_id": 2, "tracks": []}
@@ -69,153 +71,153 @@ def test_what_is_appended_is_there_in_order(root, session):
     assert info["versions"]["ferdash"]
 
 
-def test_a_writer_goes_on_where_another_ended(session):
-    first = SessionWriter(session)
+def test_a_writer_goes_on_where_another_ended(analysis):
+    first = AnalysisWriter(analysis)
     first.append(rows(0, 4))
     first.finish("failed", error="The disk is full.")
-    assert session.info["error"] == "The disk is full."
-    second = SessionWriter(session)
-    assert "error" not in session.info
+    assert analysis.info["error"] == "The disk is full."
+    second = AnalysisWriter(analysis)
+    assert "error" not in analysis.info
     second.append(rows(4, 9))
     second.finish()
-    assert session.frames()["frame"].tolist() == list(range(9))
-    assert session.info["frames"] == 9
+    assert analysis.frames()["frame"].tolist() == list(range(9))
+    assert analysis.info["frames"] == 9
 
 
-def test_only_one_writes_at_a_time(session):
-    SessionWriter(session)
-    with pytest.raises(SessionError, match="Interview is being analysed already"):
-        SessionWriter(session)
+def test_only_one_writes_at_a_time(analysis):
+    AnalysisWriter(analysis)
+    with pytest.raises(AnalysisError, match="Interview is being analysed already"):
+        AnalysisWriter(analysis)
 
 
 @pytest.mark.parametrize("gone", [{"heartbeat": 1.0}, {"pid": 2**22 + 1}])
-def test_a_session_whose_writer_is_gone_was_interrupted(session, gone):
-    SessionWriter(session).append(rows(0, 3))
-    status(session, **gone)
-    assert session.state == "interrupted"
-    writer = SessionWriter(session)
+def test_a_analysis_whose_writer_is_gone_was_interrupted(analysis, gone):
+    AnalysisWriter(analysis).append(rows(0, 3))
+    status(analysis, **gone)
+    assert analysis.state == "interrupted"
+    writer = AnalysisWriter(analysis)
     writer.append(rows(3, 5))
     writer.finish()
-    assert session.frames()["frame"].tolist() == list(range(5))
+    assert analysis.frames()["frame"].tolist() == list(range(5))
 
 
-def test_a_session_elsewhere_is_alive_as_long_as_it_beats(session):
-    SessionWriter(session)
-    status(session, host="another", pid=1, heartbeat=time.time())
-    assert session.state == "running"
-    status(session, heartbeat=time.time() - 2 * records.STALE_AFTER_S)
-    assert session.state == "interrupted"
+def test_a_analysis_elsewhere_is_alive_as_long_as_it_beats(analysis):
+    AnalysisWriter(analysis)
+    status(analysis, host="another", pid=1, heartbeat=time.time())
+    assert analysis.state == "running"
+    status(analysis, heartbeat=time.time() - 2 * records.STALE_AFTER_S)
+    assert analysis.state == "interrupted"
 
 
-def test_a_heartbeat_after_the_end_changes_nothing(session):
-    writer = SessionWriter(session)
+def test_a_heartbeat_after_the_end_changes_nothing(analysis):
+    writer = AnalysisWriter(analysis)
     writer.finish("stopped")
     writer.beat()
-    assert session.state == "stopped"
+    assert analysis.state == "stopped"
 
 
-def test_a_piece_half_written_is_not_there(session):
-    SessionWriter(session).append(rows(0, 3))
-    (session.folder / "frames" / ".part-00001.parquet.x.tmp").write_bytes(b"PAR1 half")
-    assert len(session.frames()) == 3
+def test_a_piece_half_written_is_not_there(analysis):
+    AnalysisWriter(analysis).append(rows(0, 3))
+    (analysis.folder / "frames" / ".part-00001.parquet.x.tmp").write_bytes(b"PAR1 half")
+    assert len(analysis.frames()) == 3
 
 
-def test_a_damaged_piece_is_named(session):
-    (session.folder / "frames" / "part-00000.parquet").write_bytes(b"PAR1 half")
-    with pytest.raises(SessionError, match=rf"frames/part-00000\.parquet of session {session.id} cannot be read"):
-        session.frames()
+def test_a_damaged_piece_is_named(analysis):
+    (analysis.folder / "frames" / "part-00000.parquet").write_bytes(b"PAR1 half")
+    with pytest.raises(AnalysisError, match=rf"frames/part-00000\.parquet of analysis {analysis.id} cannot be read"):
+        analysis.frames()
 
 
-def test_a_disk_that_takes_nothing(session):
-    writer = SessionWriter(session)
-    (session.folder / "frames").rmdir()
-    with pytest.raises(SessionError, match="Interview cannot be written to"):
+def test_a_disk_that_takes_nothing(analysis):
+    writer = AnalysisWriter(analysis)
+    (analysis.folder / "frames").rmdir()
+    with pytest.raises(AnalysisError, match="Interview cannot be written to"):
         writer.append(rows(0, 3))
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SessionError, match="A session cannot be written to"):
-        create_session(tmp_path / "file", kind="video")
+    with pytest.raises(AnalysisError, match="An analysis cannot be written to"):
+        create_analysis(tmp_path / "file", kind="video")
 
 
-def test_sessions_are_listed_newest_first_and_damaged_ones_too(root, session):
-    assert list_sessions(root / "none") == []
+def test_analyses_are_listed_newest_first_and_damaged_ones_too(root, analysis):
+    assert list_analyses(root / "none") == []
     (root / "20010101-000000-old-0000").mkdir()
-    listed = list_sessions(root)
-    assert [one.id for one in listed] == [session.id, "20010101-000000-old-0000"]
+    listed = list_analyses(root)
+    assert [one.id for one in listed] == [analysis.id, "20010101-000000-old-0000"]
     assert listed[1].state == "damaged"
     assert "has no status.json" in listed[1].info["error"]
-    with pytest.raises(SessionError, match=r"has no session\.json; its folder is damaged"):
-        open_session(root, "20010101-000000-old-0000")
+    with pytest.raises(AnalysisError, match=r"has no analysis\.json; its folder is damaged"):
+        open_analysis(root, "20010101-000000-old-0000")
 
 
-def test_a_session_is_found_by_id_part_or_name(root, session):
-    for text in (session.id, session.id[:15], session.id[-4:], "Interview"):
-        assert find_session(root, text).id == session.id
-    with pytest.raises(SessionError, match="There is no session elsewhere; `ferdash sessions list`"):
-        find_session(root, "elsewhere")
-    with pytest.raises(SessionError, match="There is no session"):
-        find_session(root, "")
-    other = create_session(root, kind="video", name="Interview")
-    with pytest.raises(SessionError, match=r"“Interview” fits 2 sessions: .*; write more of the id"):
-        find_session(root, "Interview")
-    assert find_session(root, other.id).id == other.id
+def test_a_analysis_is_found_by_id_part_or_name(root, analysis):
+    for text in (analysis.id, analysis.id[:15], analysis.id[-4:], "Interview"):
+        assert find_analysis(root, text).id == analysis.id
+    with pytest.raises(AnalysisError, match="There is no analysis elsewhere; `ferdash analyses list`"):
+        find_analysis(root, "elsewhere")
+    with pytest.raises(AnalysisError, match="There is no analysis"):
+        find_analysis(root, "")
+    other = create_analysis(root, kind="video", name="Interview")
+    with pytest.raises(AnalysisError, match=r"“Interview” fits 2 analyses: .*; write more of the id"):
+        find_analysis(root, "Interview")
+    assert find_analysis(root, other.id).id == other.id
 
 
-def test_a_session_gets_another_name(root, session):
-    assert sessions.rename(root, session.id, "  Second   take ").name == "Second take"
-    assert open_session(root, session.id).name == "Second take"
-    assert sessions.rename(root, session.id, "").name == session.id
+def test_a_analysis_gets_another_name(root, analysis):
+    assert analyses.rename(root, analysis.id, "  Second   take ").name == "Second take"
+    assert open_analysis(root, analysis.id).name == "Second take"
+    assert analyses.rename(root, analysis.id, "").name == analysis.id
 
 
-def test_a_session_is_deleted_for_good(root, session):
-    with pytest.raises(SessionError, match=f"Session {session.id} is queued; stop it first"):
-        sessions.delete(root, session.id)
-    SessionWriter(session).finish()
-    sessions.delete(root, session.id)
+def test_a_analysis_is_deleted_for_good(root, analysis):
+    with pytest.raises(AnalysisError, match=f"Analysis {analysis.id} is queued; stop it first"):
+        analyses.delete(root, analysis.id)
+    AnalysisWriter(analysis).finish()
+    analyses.delete(root, analysis.id)
     assert list(root.iterdir()) == []
-    with pytest.raises(SessionError, match="There is no session"):
-        sessions.delete(root, session.id)
+    with pytest.raises(AnalysisError, match="There is no analysis"):
+        analyses.delete(root, analysis.id)
 
 
 def test_nothing_else_is_deleted(root):
     (root / "mine").mkdir()
     (root / "mine" / "letter.txt").write_text("dear")
-    with pytest.raises(SessionError, match="mine is a folder without a file of ferdash's"):
-        sessions.delete(root, "mine")
-    for name in ("", "..", "../sessions", ".hidden"):
-        with pytest.raises(SessionError, match="There is no session"):
-            sessions.delete(root, name)
+    with pytest.raises(AnalysisError, match="mine is a folder without a file of ferdash's"):
+        analyses.delete(root, "mine")
+    for name in ("", "..", "../analyses", ".hidden"):
+        with pytest.raises(AnalysisError, match="There is no analysis"):
+            analyses.delete(root, name)
     assert (root / "mine" / "letter.txt").is_file()
 
 
-def test_frames_are_marked_with_names(root, session):
-    assert session.marks() == []
-    marks.mark(root, session.id, frame=30, timestamp_s=1.2, name=" she  laughs ")
-    marks.mark(root, session.id, frame=10, timestamp_s=0.4, name="start")
-    marks.mark(root, session.id, frame=30, timestamp_s=1.2, name="laughs")
-    assert [(mark["frame"], mark["name"]) for mark in session.marks()] == [(10, "start"), (30, "laughs")]
-    assert len(marks.unmark(root, session.id, frame=10)) == 1
-    with pytest.raises(SessionError, match="Frame 10 of Interview has no marker"):
-        marks.unmark(root, session.id, frame=10)
-    with pytest.raises(SessionError, match="A marker needs a name"):
-        marks.mark(root, session.id, frame=1, timestamp_s=0.0, name=" ")
+def test_frames_are_marked_with_names(root, analysis):
+    assert analysis.marks() == []
+    marks.mark(root, analysis.id, frame=30, timestamp_s=1.2, name=" she  laughs ")
+    marks.mark(root, analysis.id, frame=10, timestamp_s=0.4, name="start")
+    marks.mark(root, analysis.id, frame=30, timestamp_s=1.2, name="laughs")
+    assert [(mark["frame"], mark["name"]) for mark in analysis.marks()] == [(10, "start"), (30, "laughs")]
+    assert len(marks.unmark(root, analysis.id, frame=10)) == 1
+    with pytest.raises(AnalysisError, match="Frame 10 of Interview has no marker"):
+        marks.unmark(root, analysis.id, frame=10)
+    with pytest.raises(AnalysisError, match="A marker needs a name"):
+        marks.mark(root, analysis.id, frame=1, timestamp_s=0.0, name=" ")
 
 
-def test_neutral_frames_are_kept_by_track(root, session):
-    assert session.neutral() == {}
-    marks.set_neutral(root, session.id, 2, [5, 3, 5])
-    assert marks.set_neutral(root, session.id, 1, [7]) == {2: [3, 5], 1: [7]}
-    assert open_session(root, session.id).neutral() == {1: [7], 2: [3, 5]}
-    marks.set_neutral(root, session.id, 2, [])
-    assert session.neutral() == {1: [7]}
+def test_neutral_frames_are_kept_by_track(root, analysis):
+    assert analysis.neutral() == {}
+    marks.set_neutral(root, analysis.id, 2, [5, 3, 5])
+    assert marks.set_neutral(root, analysis.id, 1, [7]) == {2: [3, 5], 1: [7]}
+    assert open_analysis(root, analysis.id).neutral() == {1: [7], 2: [3, 5]}
+    marks.set_neutral(root, analysis.id, 2, [])
+    assert analysis.neutral() == {1: [7]}
 
 
 def test_the_video_is_copied_or_named(tmp_path, clip):
     path = clip(5)
-    copied = create_session(tmp_path / "s", kind="video", source=path, keep_copy=True)
-    named = create_session(tmp_path / "s", kind="video", source=path)
+    copied = create_analysis(tmp_path / "s", kind="video", source=path, keep_copy=True)
+    named = create_analysis(tmp_path / "s", kind="video", source=path)
     assert copied.name == "clip"
     assert copied.record["source"]["bytes"] == path.stat().st_size
     np.testing.assert_array_equal(copied.image(3), named.image(3))
@@ -223,30 +225,30 @@ def test_the_video_is_copied_or_named(tmp_path, clip):
         named.image(5)
     path.unlink()
     assert copied.image(3).shape == (240, 320, 3)
-    with pytest.raises(SessionError, match=r"cannot show frame 3: its video is no longer at .*clip\.mp4"):
+    with pytest.raises(AnalysisError, match=r"cannot show frame 3: its video is no longer at .*clip\.mp4"):
         named.image(3)
 
 
 def test_a_recording_without_pictures_says_so(tmp_path):
-    live = create_session(tmp_path, kind="live", name="Live")
-    with pytest.raises(SessionError, match="Live cannot show frame 0: its pictures were not kept"):
+    live = create_analysis(tmp_path, kind="live", name="Live")
+    with pytest.raises(AnalysisError, match="Live cannot show frame 0: its pictures were not kept"):
         live.image(0)
 
 
-def test_a_thumbnail_is_the_first_or_a_clearly_larger_view(session, film):
+def test_a_thumbnail_is_the_first_or_a_clearly_larger_view(analysis, film):
     picture = film.canvas((film.head(), 160, 120, 150))
-    writer = SessionWriter(session)
-    assert session.thumbnail(1) is None
+    writer = AnalysisWriter(analysis)
+    assert analysis.thumbnail(1) is None
     writer.thumbnail(1, picture, (120.0, 80.0, 160.0, 120.0))
-    first = session.thumbnail(1).read_bytes()
+    first = analysis.thumbnail(1).read_bytes()
     writer.thumbnail(1, picture, (120.0, 80.0, 165.0, 125.0))
-    assert session.thumbnail(1).read_bytes() == first
+    assert analysis.thumbnail(1).read_bytes() == first
     writer.thumbnail(1, picture, (110.0, 70.0, 210.0, 170.0))
-    assert session.thumbnail(1).read_bytes() != first
+    assert analysis.thumbnail(1).read_bytes() != first
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])
-def test_a_status_that_cannot_be_read(session, content):
-    (session.folder / "status.json").write_text(content)
-    assert session.state == "damaged"
-    assert session.info["error"]
+def test_a_status_that_cannot_be_read(analysis, content):
+    (analysis.folder / "status.json").write_text(content)
+    assert analysis.state == "damaged"
+    assert analysis.info["error"]

@@ -125,7 +125,7 @@ def test_a_camera_is_watched_recorded_and_set_free(visit, clip: Path, app) -> No
     expect(page.get_by_text(re.compile(r"● Recording \d+ s"))).to_be_visible()
     expect(page.get_by_text(re.compile(r"Recorded so far: [2-9] s"))).to_be_visible()
     page.get_by_role("button", name="Stop recording").click()
-    expect(page.get_by_text("The recording is kept as a session.")).to_be_visible()
+    expect(page.get_by_text("The recording is kept as an analysis.")).to_be_visible()
     expect(page.get_by_text("● Recording")).to_have_count(0)
 
     # Going elsewhere ends it, in the browser and in the app; here to the recording itself.

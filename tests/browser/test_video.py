@@ -68,7 +68,7 @@ def test_a_dropped_video_is_analysed_viewed_and_exported(page: Page, app: Any, v
     page.locator("input[type=file]").set_input_files(video)
     expect(page.get_by_text(f"{FRAMES} frames to analyse")).to_be_visible()
     page.get_by_role("button", name="Analyse", exact=True).click()
-    # By the session's id in the key, as other tests may have left sessions too.
+    # By the analysis's id in the key, as other tests may have left analyses too.
     page.locator("[class*='st-key-video-open-'][class*='-smile-']").get_by_role("button").click(timeout=ANALYSED_MS)
     expect(page.get_by_role("heading", name="smile")).to_be_visible()
     expect(page.get_by_text(f"{FRAMES} frames; 1 person seen")).to_be_visible()

@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from typer.testing import CliRunner, Result
 
 from ferdash.analyses import execution
-from ferdash.analyses.store import list_sessions
+from ferdash.analyses.store import list_analyses
 from ferdash.cli.main import app
 from ferdash.cli.video import _folders, find_videos
 from ferdash.emotions import EMOTIONS
@@ -74,7 +74,7 @@ def parsed(result: Result) -> dict:
     return json.loads(result.stdout)
 
 
-def test_one_video_gives_all_exports_and_a_session(run, clip, tmp_path):
+def test_one_video_gives_all_exports_and_a_analysis(run, clip, tmp_path):
     document = parsed(run(clip(), "--out", tmp_path / "out", "--json"))
     (video,) = document["videos"]
     assert {key: video[key] for key in ("state", "frames", "frames_with_result", "people", "error")} == {
@@ -93,8 +93,8 @@ def test_one_video_gives_all_exports_and_a_session(run, clip, tmp_path):
     assert frames[list(EMOTIONS)].sum(axis=1).to_numpy() == pytest.approx(np.ones(FRAMES), abs=1e-4)
     assert frames["timestamp_s"].tolist() == pytest.approx([n / 25 for n in range(FRAMES)])
     assert probe(tmp_path / "out" / "annotated.mp4").frames == FRAMES
-    (session,) = list_sessions(tmp_path / "data" / "sessions")
-    assert (session.id, session.state) == (video["session"], "done")
+    (analysis,) = list_analyses(tmp_path / "data" / "analyses")
+    assert (analysis.id, analysis.state) == (video["analysis"], "done")
 
 
 def test_a_person_reads_what_was_found(run, clip, tmp_path):
@@ -176,7 +176,7 @@ def test_augmentations_are_averaged_and_named(run, clip, tmp_path):
         parsed(run(clip(frames=4), "--out", out, "--tta", tta, "--only", "frames.csv", "--json"))
         shares.append(pd.read_csv(out / "frames.csv")[list(EMOTIONS)].to_numpy())
     assert np.abs(shares[0] - shares[1]).max() > 1e-5  # six digits are written, and an untrained net says little
-    titles = {session.record["model_title"] for session in list_sessions(tmp_path / "data" / "sessions")}
+    titles = {analysis.record["model_title"] for analysis in list_analyses(tmp_path / "data" / "analyses")}
     assert any(title.endswith("flip TTA") for title in titles)
 
 
@@ -202,14 +202,14 @@ def test_wrong_usage(run, clip, tmp_path):
 def test_ctrl_c_keeps_what_is_done(run, clip, tmp_path, monkeypatch):
     execute = execution.execute
 
-    def interrupted(session, model, detector, **options):
+    def interrupted(analysis, model, detector, **options):
         stop = threading.Event()
         stop.set()
-        execute(session, model, detector, stop=stop)
+        execute(analysis, model, detector, stop=stop)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(execution, "execute", interrupted)
     result = run(clip(), "--out", tmp_path / "out")
     assert result.exit_code != 0
-    assert "Stopped. What is done is kept in session" in result.stderr
-    assert len(list_sessions(tmp_path / "data" / "sessions")) == 1
+    assert "Stopped. What is done is kept in analysis" in result.stderr
+    assert len(list_analyses(tmp_path / "data" / "analyses")) == 1

@@ -1,22 +1,22 @@
-"""Two sessions beside each other: who is compared, and where they are laid over each other."""
+"""Two analyses beside each other: who is compared, and where they are laid over each other."""
 
 import pytest
 
 from ferdash.analyses.marks import mark
-from ferdash.analyses.store import open_session, rename
+from ferdash.analyses.store import open_analysis, rename
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import SessionError
-from ferdash.exports.comparing import compare_sessions, comparison_document, shared_markers
-from ferdash.exports.files import read_analysis
+from ferdash.errors import AnalysisError
+from ferdash.exports.comparing import compare_analyses, comparison_document, shared_markers
+from ferdash.exports.files import read_results
 
 
-def read(session):
-    return read_analysis(open_session(session.folder.parent, session.id))
+def read(analysis):
+    return read_results(open_analysis(analysis.folder.parent, analysis.id))
 
 
 def test_the_difference_has_a_sign_and_a_sentence(analysed):
     one, other = read(analysed("one", then="neutral")), read(analysed("other", then="happy"))
-    compared = compare_sessions(one, other)
+    compared = compare_analyses(one, other)
     assert compared.names == ("one", "other")
     document = comparison_document(compared)
     assert document["mean_difference"]["happy"] == pytest.approx(0.43, abs=0.03)  # 86 points for half of the time
@@ -35,19 +35,19 @@ def test_markers_of_the_same_name_align(analysed):
     mark(other.folder.parent, other.id, frame=5, timestamp_s=0.2, name="hello")
     one, other = read(one), read(other)
     assert shared_markers(one, other) == ["joke"]
-    compared = compare_sessions(one, other, marker="joke")
+    compared = compare_analyses(one, other, marker="joke")
     assert compared.times_s[0] == pytest.approx(-1.0, abs=0.05)
-    with pytest.raises(SessionError, match="one has no marker called “hello”"):
-        compare_sessions(one, other, marker="hello")
+    with pytest.raises(AnalysisError, match="one has no marker called “hello”"):
+        compare_analyses(one, other, marker="hello")
 
 
-def test_two_sessions_of_one_name_are_told_apart(analysed):
+def test_two_analyses_of_one_name_are_told_apart(analysed):
     one, other = analysed("one"), analysed("other")
     rename(other.folder.parent, other.id, "one")
-    assert compare_sessions(read(one), read(other)).names == ("one (first)", "one (second)")
+    assert compare_analyses(read(one), read(other)).names == ("one (first)", "one (second)")
 
 
 def test_a_person_who_is_not_there_is_a_sentence(analysed):
     one, other = read(analysed("one")), read(analysed("other"))
-    with pytest.raises(SessionError, match="other has no person 7; it has 1"):
-        compare_sessions(one, other, people=(1, 7))
+    with pytest.raises(AnalysisError, match="other has no person 7; it has 1"):
+        compare_analyses(one, other, people=(1, 7))

@@ -5,21 +5,21 @@ import re
 import pytest
 
 from ferdash.analyses.marks import mark, set_neutral
-from ferdash.analyses.store import open_session, rename
-from ferdash.exports.files import read_analysis
+from ferdash.analyses.store import open_analysis, rename
+from ferdash.exports.files import read_results
 from ferdash.exports.report import report_html
 
 
 @pytest.fixture
 def page(analysed):
-    """The report of a session whose name and marker hold what HTML would read."""
-    session = analysed()
-    root = session.folder.parent
-    rename(root, session.id, "<b>Tom & Ann</b>")
-    mark(root, session.id, frame=50, timestamp_s=2.0, name="<script>alert(1)</script>")
-    set_neutral(root, session.id, 1, list(range(10, 40)))
-    analysis = read_analysis(open_session(root, session.id))
-    return report_html(analysis.session, analysis.summary)
+    """The report of an analysis whose name and marker hold what HTML would read."""
+    analysis = analysed()
+    root = analysis.folder.parent
+    rename(root, analysis.id, "<b>Tom & Ann</b>")
+    mark(root, analysis.id, frame=50, timestamp_s=2.0, name="<script>alert(1)</script>")
+    set_neutral(root, analysis.id, 1, list(range(10, 40)))
+    results = read_results(open_analysis(root, analysis.id))
+    return report_html(results.analysis, results.summary)
 
 
 def test_it_says_what_was_found(page):
@@ -47,13 +47,13 @@ def test_names_are_text_and_nothing_else(page):
 
 
 def test_a_person_without_a_result_has_a_sentence(analysed):
-    session = analysed()
-    analysis = read_analysis(session)
-    frames = analysis.frames.copy()
+    analysis = analysed()
+    results = read_results(analysis)
+    frames = results.frames.copy()
     frames.loc[:, ["angry", "disgust", "fear", "happy", "neutral", "sad", "surprise"]] = float("nan")
     frames["reason"] = frames["reason"].where(frames["reason"] != "", "blurred")
     from ferdash.dynamics.summary import summarise
 
-    page = report_html(session, summarise(frames))
+    page = report_html(analysis, summarise(frames))
     assert "Person 1 has no frame with a result." in page
     assert "99 rows: the face is too blurred to be judged" in page

@@ -68,7 +68,7 @@ def test_faces_that_ferdash_draws_are_found() -> None:
     assert len(HaarDetector()(photo)) == 3
 
 
-def test_sessions_share_one_detector(astronaut: np.ndarray) -> None:
+def test_analyses_share_one_detector(astronaut: np.ndarray) -> None:
     detector = HaarDetector()
     expected = detector(astronaut)
     with ThreadPoolExecutor(3) as pool:

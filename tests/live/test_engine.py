@@ -12,7 +12,7 @@ import pytest
 from skimage.data import astronaut
 
 from ferdash.emotions import EMOTIONS, emotion_index
-from ferdash.errors import ConfigError, ModelError, SessionError
+from ferdash.errors import AnalysisError, ConfigError, ModelError
 from ferdash.inference.detector import Detector
 from ferdash.live.engine import LiveEngine, LiveSettings, LiveView, RecordingState, warm_up
 
@@ -226,7 +226,7 @@ def test_a_turned_camera_gives_frames_of_another_shape(make):
 class BadDisk:
     """A recorder that fails at its second frame."""
 
-    session = "20250101-000000-live-0000"
+    analysis = "20250101-000000-live-0000"
 
     def __init__(self, **facts: object) -> None:
         self.facts, self.frames, self.closed = facts, 0, None
@@ -234,10 +234,10 @@ class BadDisk:
     def add(self, *arguments: object, **options: object) -> None:
         self.frames += 1
         if self.frames > 1:
-            raise SessionError("The disk is full.")
+            raise AnalysisError("The disk is full.")
 
     def state(self) -> RecordingState:
-        return RecordingState(self.session, 0.0, self.frames)
+        return RecordingState(self.analysis, 0.0, self.frames)
 
     def close(self, problem: str | None = None) -> None:
         self.closed = problem
@@ -249,13 +249,13 @@ def test_trouble_with_a_recording_ends_the_recording_alone(make):
     made: list[BadDisk] = []
     engine.start_recording(lambda **facts: made.append(BadDisk(**facts)) or made[0])
     view = show(engine, FACE)
-    assert view.recording == RecordingState(BadDisk.session, 0.0, 1)
+    assert view.recording == RecordingState(BadDisk.analysis, 0.0, 1)
     assert made[0].facts["size"] == (320, 320)
     assert (engine.drawn()[:30, -60:] != FACE[:30, -60:]).any(axis=2).mean() > 0.2  # the red mark
     view = show(engine, FACE, times=2)
     assert view.recording is None
     assert view.recording_problem == "The disk is full."
-    assert view.recorded == BadDisk.session
+    assert view.recorded == BadDisk.analysis
     assert made[0].closed == "The disk is full."
     assert view.running
 

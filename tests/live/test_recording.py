@@ -1,4 +1,4 @@
-"""A recorded camera is a session whose table and video belong together, frame by frame."""
+"""A recorded camera is an analysis whose table and video belong together, frame by frame."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ferdash.analyses.store import list_sessions, open_session
+from ferdash.analyses.store import list_analyses, open_analysis
 from ferdash.emotions import EMOTIONS, emotion_index
-from ferdash.errors import SessionError
+from ferdash.errors import AnalysisError
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.predictor import FacePrediction
@@ -49,20 +49,20 @@ def test_table_and_video_have_the_same_frames_and_times(record, tmp_path):
     assert recording.state().seconds == pytest.approx(3.1)
     recording.close()
 
-    session = open_session(tmp_path, recording.session)
-    assert (session.kind, session.state, session.name) == ("live", "done", "me")
-    table = session.frames()
+    analysis = open_analysis(tmp_path, recording.analysis)
+    assert (analysis.kind, analysis.state, analysis.name) == ("live", "done", "me")
+    table = analysis.frames()
     assert table["frame"].tolist() == list(range(6))
     assert table["track"].isna().tolist() == [True, False] * 3
     assert (table["reason"] == "no_face").tolist() == [True, False] * 3
     np.testing.assert_allclose(table["timestamp_s"], [0, 0.05, 0.05 + 1 / 90_000, 0.3, 3.0, 3.1], atol=1e-5)
     np.testing.assert_allclose(table.loc[1, list(EMOTIONS)].to_numpy(float), face().raw, atol=1e-6)
-    frames = list(read_frames(session.source()))
+    frames = list(read_frames(analysis.source()))
     np.testing.assert_allclose([frame.timestamp_s for frame in frames], table["timestamp_s"], atol=1e-4)
     for number in range(6):
-        assert session.image(number).mean() == pytest.approx(20 + 10 * number, abs=4)
-    assert session.info["video"]["duration_s"] > 3
-    assert session.thumbnail(1) is not None
+        assert analysis.image(number).mean() == pytest.approx(20 + 10 * number, abs=4)
+    assert analysis.info["video"]["duration_s"] > 3
+    assert analysis.thumbnail(1) is not None
 
 
 def test_what_was_cut_off_still_opens(record, tmp_path):
@@ -70,20 +70,20 @@ def test_what_was_cut_off_still_opens(record, tmp_path):
     for number in range(150):
         recording.add(picture(number % 20), number / 30, (face(),), neutral=False)
     # Nobody closes it: what is on the disk now is all there is after a power cut.
-    session = open_session(tmp_path, recording.session)
-    written = len(session.frames())
+    analysis = open_analysis(tmp_path, recording.analysis)
+    written = len(analysis.frames())
     assert written >= 60
-    assert frame_at(session.source(), 40).mean() == pytest.approx(20, abs=4)
+    assert frame_at(analysis.source(), 40).mean() == pytest.approx(20, abs=4)
     recording.close()
-    assert len(session.frames()) == 150
+    assert len(analysis.frames()) == 150
 
 
-def test_neutral_frames_are_marked_in_the_session(record, tmp_path):
+def test_neutral_frames_are_marked_in_the_analysis(record, tmp_path):
     recording = record()
     for number in range(4):
         recording.add(picture(number), number / 30, (face(1), face(2)), neutral=number in (1, 2))
     recording.close()
-    assert open_session(tmp_path, recording.session).neutral() == {1: [1, 2], 2: [1, 2]}
+    assert open_analysis(tmp_path, recording.analysis).neutral() == {1: [1, 2], 2: [1, 2]}
 
 
 def test_frames_of_another_size_are_brought_to_that_of_the_video(record, tmp_path):
@@ -91,36 +91,36 @@ def test_frames_of_another_size_are_brought_to_that_of_the_video(record, tmp_pat
     recording.add(picture(0), 0.0, (), neutral=False)
     recording.add(picture(1, (320, 240)), 0.1, (face(),), neutral=False)
     recording.close()
-    session = open_session(tmp_path, recording.session)
-    assert session.image(1).shape == (120, 160, 3)
-    np.testing.assert_allclose(session.frames().loc[1, ["x0", "y0", "x1", "y1"]].to_numpy(float), [20, 10, 50, 40])
+    analysis = open_analysis(tmp_path, recording.analysis)
+    assert analysis.image(1).shape == (120, 160, 3)
+    np.testing.assert_allclose(analysis.frames().loc[1, ["x0", "y0", "x1", "y1"]].to_numpy(float), [20, 10, 50, 40])
 
 
 def test_odd_sides_become_even(tmp_path):
     recording = LiveRecording(tmp_path, size=(161, 121), **FACTS)
     recording.add(picture(3, (161, 121)), 0.0, (), neutral=False)
     recording.close()
-    assert open_session(tmp_path, recording.session).image(0).shape == (120, 160, 3)
+    assert open_analysis(tmp_path, recording.analysis).image(0).shape == (120, 160, 3)
 
 
 def test_a_problem_is_kept_with_what_was_recorded(record, tmp_path):
     recording = record()
     recording.add(picture(0), 0.0, (face(),), neutral=False)
     recording.close("The camera was pulled out.")
-    info = open_session(tmp_path, recording.session).info
+    info = open_analysis(tmp_path, recording.analysis).info
     assert (info["state"], info["error"]) == ("failed", "The camera was pulled out.")
-    assert len(open_session(tmp_path, recording.session).frames()) == 1
+    assert len(open_analysis(tmp_path, recording.analysis).frames()) == 1
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
-    with pytest.raises(SessionError, match="cannot be written"):
+    with pytest.raises(AnalysisError, match="cannot be written"):
         LiveRecording(blocked, size=(160, 120), **FACTS)
-    assert list_sessions(blocked) == []
+    assert list_analyses(blocked) == []
 
 
-def test_a_video_that_cannot_be_written_fails_the_session(record, tmp_path, monkeypatch):
+def test_a_video_that_cannot_be_written_fails_the_analysis(record, tmp_path, monkeypatch):
     recording = record()
     recording.add(picture(0), 0.0, (), neutral=False)
 
@@ -128,7 +128,7 @@ def test_a_video_that_cannot_be_written_fails_the_session(record, tmp_path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(recording, "_encode", full)
-    with pytest.raises(SessionError, match=r"cannot be written .*No space left.*what was written before is kept"):
+    with pytest.raises(AnalysisError, match=r"cannot be written .*No space left.*what was written before is kept"):
         recording.add(picture(1), 0.1, (), neutral=False)
     recording.close("The disk is full.")
-    assert open_session(tmp_path, recording.session).info["error"] == "The disk is full."
+    assert open_analysis(tmp_path, recording.analysis).info["error"] == "The disk is full."

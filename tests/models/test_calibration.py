@@ -87,10 +87,10 @@ def test_a_damaged_file(folder: Path, calibration: Calibration, change: dict) ->
     kept = {name: value for name, value in values.items() if value is not None}
     (folder / CALIBRATION_FILE).write_text(json.dumps(kept))
     network = load_model(str(folder), folder, calibrated=False).network
-    with pytest.raises(ModelError, match=r"calibration\.json of the model “mine” cannot be read .*; delete it"):
+    with pytest.raises(ModelError, match=r"temperature\.json of the model “mine” cannot be read .*; delete it"):
         read_calibration(folder, fingerprint_of(network))
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path, calibration: Calibration) -> None:
-    with pytest.raises(ModelError, match=r"calibration\.json cannot be written to .*nowhere"):
+    with pytest.raises(ModelError, match=r"temperature\.json cannot be written to .*nowhere"):
         write_calibration(tmp_path / "nowhere", calibration)

@@ -55,7 +55,7 @@ def test_onnx_runtime_gives_the_same_probabilities(exported: Path) -> None:
     assert ours.probabilities(FACES[:0]).shape == (0, 7)
 
 
-def test_threads_share_one_session(exported: Path) -> None:
+def test_threads_share_one_runtime(exported: Path) -> None:
     model = load_model("small", exported, engine="onnx")
     batches = [np.roll(FACES, shift, axis=1) for shift in range(8)]
     with ThreadPoolExecutor(4) as pool:

@@ -60,10 +60,10 @@ def test_nobody_else_imports_it() -> None:
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_graph_runs(doubling: Path, threads: int) -> None:
-    session = open_graph(doubling, threads=threads)
-    (answer,) = session.run(None, {"x": np.float32([1, 2.5])})
+    runtime = open_graph(doubling, threads=threads)
+    (answer,) = runtime.run(None, {"x": np.float32([1, 2.5])})
     assert answer.tolist() == [2, 5]
-    assert session.get_session_options().intra_op_num_threads == threads
+    assert runtime.get_session_options().intra_op_num_threads == threads
 
 
 def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
@@ -83,12 +83,12 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_is_shared_out_and_comes_back_in_order() -> None:
     calls: list[tuple[int, str]] = []
 
-    class Session:
+    class Runtime:
         def run(self, names: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
             calls.append((len(given["pixel_values"]), threading.current_thread().name))
             return [given["pixel_values"] * 2]
 
-    runtime = GraphRuntime("onnx", Session())  # type: ignore[arg-type]
+    runtime = GraphRuntime("onnx", Runtime())  # type: ignore[arg-type]
     batch = np.arange(10, dtype=np.float32).reshape(10, 1)
     np.testing.assert_array_equal(runtime(batch), batch * 2)
     assert sorted(size for size, _ in calls) == [2, 4, 4]
@@ -100,9 +100,9 @@ def test_a_batch_is_shared_out_and_comes_back_in_order() -> None:
 
 
 def test_an_error_in_a_share_reaches_the_caller() -> None:
-    class Session:
+    class Runtime:
         def run(self, names: list[str], given: dict[str, np.ndarray]) -> list[np.ndarray]:
             raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        GraphRuntime("onnx", Session())(np.zeros((9, 1), np.float32))  # type: ignore[arg-type]
+        GraphRuntime("onnx", Runtime())(np.zeros((9, 1), np.float32))  # type: ignore[arg-type]

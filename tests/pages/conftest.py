@@ -119,8 +119,8 @@ def make_run(demo_root: Path, checkpoints: Path) -> Callable[..., store.Run]:
 
 @pytest.fixture
 def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """streamlit-webrtc asks the server for its session and relay, and in AppTest the server is a mock without any."""
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    """streamlit-webrtc asks the server for its analysis and relay, and in AppTest the server is a mock without any."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_analysis_info", lambda: None)
     monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
 
 

@@ -42,13 +42,13 @@ def test_the_walk_has_every_order_of_three():
 
 
 @pytest.fixture
-def lived_in(make_run, made_session, fernet: Path, demo_root: Path, data: Path) -> str:
+def lived_in(make_run, made_analysis, fernet: Path, demo_root: Path, data: Path) -> str:
     """A dataset, two models, two runs and an analysed video, whose id this is."""
     shutil.copytree(demo_root / "demo", data / "demo")
     shutil.copytree(fernet, fernet.with_name("other"))
     make_run(RUNS[0], 20)
     make_run(RUNS[1], 12, last=True)
-    return made_session(data / "sessions", frames=30).id
+    return made_analysis(data / "analyses", frames=30).id
 
 
 def alerts(app: AppTest) -> list[str]:
@@ -76,7 +76,7 @@ def test_no_page_minds_what_was_looked_at_before(visit: Visit, lived_in: str) ->
     walk = every_order(list(PAGES))
     for place, page in enumerate(walk):
         # A look at the video every other time, at the library otherwise.
-        go(app, page, **({"session": lived_in} if page == "video" and place % 2 else {}))
+        go(app, page, **({"analysis": lived_in} if page == "video" and place % 2 else {}))
         assert not alerts(app), f"after {', '.join(walk[max(place - 2, 0) : place])}: {page} says {alerts(app)}"
         assert app.title[0].value == title_of(page, place), page
     assert app.session_state["experiments-runs"] == list(RUNS)

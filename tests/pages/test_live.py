@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.live import camera as live_camera
 
-from ferdash.analyses.store import list_sessions
+from ferdash.analyses.store import list_analyses
 from ferdash.live.engine import LiveEngine
 
 Visit = Callable[..., AppTest]
@@ -100,7 +100,7 @@ def test_a_wall_is_no_face(visit: Visit, fernet: Path, engine_of) -> None:
     assert "No face is seen." in words(app.run())
 
 
-def test_recording_says_so_and_leaves_a_session(visit: Visit, fernet: Path, data: Path, engine_of) -> None:
+def test_recording_says_so_and_leaves_a_analysis(visit: Visit, fernet: Path, data: Path, engine_of) -> None:
     app = visit("live")
     engine = engine_of(app)
     show(engine, FACE)
@@ -111,11 +111,11 @@ def test_recording_says_so_and_leaves_a_session(visit: Visit, fernet: Path, data
     assert "Recorded so far: 0 s, 3 frames" in words(app)
     press(app, "Stop recording")
     show(engine, FACE)
-    assert "The recording is kept as a session." in words(app.run())
+    assert "The recording is kept as an analysis." in words(app.run())
     assert "● Recording" not in html(app)
-    (session,) = list_sessions(data / "sessions")
-    assert (session.kind, session.state, session.record["model"]) == ("live", "done", "fernet")
-    assert session.frames()["frame"].nunique() == 3
+    (analysis,) = list_analyses(data / "analyses")
+    assert (analysis.kind, analysis.state, analysis.record["model"]) == ("live", "done", "fernet")
+    assert analysis.frames()["frame"].nunique() == 3
 
 
 def test_nothing_is_stored_without_recording(visit: Visit, fernet: Path, data: Path, engine_of) -> None:

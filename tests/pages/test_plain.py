@@ -50,7 +50,7 @@ def test_usual_names_need_nothing(name: str) -> None:
 
 
 @pytest.fixture
-def planted(visit: Visit, make_run, made_session, fernet: Path, demo_root: Path, data: Path) -> str:
+def planted(visit: Visit, make_run, made_analysis, fernet: Path, demo_root: Path, data: Path) -> str:
     """Everything that can have a name has that one; the id of the analysed video."""
     demo = open_dataset(demo_root, "demo")
     save_dataset(
@@ -65,10 +65,10 @@ def planted(visit: Visit, make_run, made_session, fernet: Path, demo_root: Path,
     shutil.copytree(fernet, fernet.with_name(NAME.replace("/", "∕")))
     for number in (1, 2):
         make_run(f"2025010{number}-000000-custom-000{number}", 10 + number, name=NAME, group=NAME)
-    session = made_session(data / "sessions", frames=30)
-    rename(data / "sessions", session.id, NAME[:120])
-    mark(data / "sessions", session.id, frame=3, timestamp_s=0.12, name=NAME[:80])
-    return session.id
+    analysis = made_analysis(data / "analyses", frames=30)
+    rename(data / "analyses", analysis.id, NAME[:120])
+    mark(data / "analyses", analysis.id, frame=3, timestamp_s=0.12, name=NAME[:80])
+    return analysis.id
 
 
 PLAIN_FIELDS = {"options", "default", "value", "raw_value", "raw_values", "placeholder", "spec", "url", "data", "alt"}
@@ -116,7 +116,7 @@ def test_no_page_reads_a_name_as_anything_but_text(visit: Visit, planted: str, w
     for tab in ("Faces", "Audit", "Corrections", "Import"):
         app = visit("dataset", tab=tab)
         assert loose(app) == [], tab
-    app = visit("video", session=planted)
+    app = visit("video", analysis=planted)
     for tab in ("Changes", "Markers and neutral"):
         app.session_state["video-tab"] = tab
         assert loose(app.run()) == [], tab

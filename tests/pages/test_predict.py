@@ -106,7 +106,7 @@ def test_photos_are_the_tabs_own_and_clearing_forgets_their_faces(
     look = predictor.predict_photos
     monkeypatch.setattr(predictor, "predict_photos", lambda *given, **more: looked.append(1) or look(*given, **more))
     tab = ["one"]  # to AppTest they are all the same one
-    monkeypatch.setattr("streamlit.runtime.caching.cache_resource_api.get_session_id_or_throw", lambda: tab[0])
+    monkeypatch.setattr("streamlit.runtime.caching.cache_resource_api.get_analysis_id_or_throw", lambda: tab[0])
     one = drop(visit("predict"), face_file)
     tab[0] = "other"
     other = drop(visit("predict"), face_file)

@@ -1,4 +1,4 @@
-"""Video: the library, what is dropped, and a session frame by frame; on results made up without any model."""
+"""Video: the library, what is dropped, and an analysis frame by frame; on results made up without any model."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from ferdash.analyses.jobs import create_video_session
+from ferdash.analyses.jobs import create_video_analysis
 from ferdash.analyses.marks import mark
-from ferdash.analyses.store import list_sessions, open_session
-from ferdash.analyses.writer import SessionWriter
+from ferdash.analyses.store import list_analyses, open_analysis
+from ferdash.analyses.writer import AnalysisWriter
 from ferdash.emotions import EMOTIONS
 from ferdash.video.analysis import AnalysisSettings
 
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.usefixtures("fernet")
 
 @pytest.fixture
 def root(data: Path) -> Path:
-    return data / "sessions"
+    return data / "analyses"
 
 
 @pytest.fixture
-def session_of(made_session, root):
-    return partial(made_session, root)
+def analysis_of(made_analysis, root):
+    return partial(made_analysis, root)
 
 
 def words(app: AppTest) -> str:
@@ -45,10 +45,10 @@ def press(app: AppTest, key: str) -> AppTest:
     return app.button(key=key).click().run()
 
 
-def at(visit: Visit, session, **parameters: str) -> AppTest:
-    """The Video page at a session. AppTest loses the address when it changes the page, so it is set again."""
+def at(visit: Visit, analysis, **parameters: str) -> AppTest:
+    """The Video page at an analysis. AppTest loses the address when it changes the page, so it is set again."""
     app = visit("video")
-    for name, value in {"session": session.id, **parameters}.items():
+    for name, value in {"analysis": analysis.id, **parameters}.items():
         app.query_params[f"video-{name}"] = value
     app.run()
     assert not app.exception
@@ -98,8 +98,8 @@ def test_an_animated_gif_is_a_video_and_a_still_one_a_photo(visit, data):
     assert "3 frames to analyse" in words(app)
 
 
-def test_a_path_is_estimated_before_it_is_analysed(visit, data, session_of):
-    clip = session_of("clip", frames=30).source()
+def test_a_path_is_estimated_before_it_is_analysed(visit, data, analysis_of):
+    clip = analysis_of("clip", frames=30).source()
     app = visit("video")
     app.text_input(key="video-path").set_value(str(clip))
     next(button for button in app.button if button.label == "Use it").click()
@@ -120,38 +120,38 @@ def test_photos_are_put_in_order_and_one_is_too_few(visit, data):
     assert "**2 photos** in this order: photo9.png, photo10.png" in words(app)
 
 
-def test_a_card_says_what_is_in_it(visit, session_of):
-    session = session_of("interview")
+def test_a_card_says_what_is_in_it(visit, analysis_of):
+    analysis = analysis_of("interview")
     app = visit("video")
     said = words(app)
-    assert "1 session" in said
+    assert "1 analysis" in said
     assert "**interview**" in said
     assert "4.0 s · 1 person · mostly happy" in said
-    press(app, f"video-open-{session.id}")
-    assert app.query_params["video-session"] == session.id
+    press(app, f"video-open-{analysis.id}")
+    assert app.query_params["video-analysis"] == analysis.id
     assert "Judged a face in 99 of 100 frames" in words(app)
 
 
-def test_deleting_asks_first(visit, root, session_of):
-    session = session_of("interview")
+def test_deleting_asks_first(visit, root, analysis_of):
+    analysis = analysis_of("interview")
     app = visit("video")
-    assert app.button(key=f"video-delete-{session.id}").disabled
-    app.checkbox(key=f"video-sure-{session.id}").check().run()
-    press(app, f"video-delete-{session.id}")
+    assert app.button(key=f"video-delete-{analysis.id}").disabled
+    app.checkbox(key=f"video-sure-{analysis.id}").check().run()
+    press(app, f"video-delete-{analysis.id}")
     assert "interview is deleted." in words(app)
-    assert list_sessions(root) == []
+    assert list_analyses(root) == []
 
 
-def test_renaming_shows_at_once(visit, session_of):
-    session = session_of("interview")
+def test_renaming_shows_at_once(visit, analysis_of):
+    analysis = analysis_of("interview")
     app = visit("video")
-    app.text_input(key=f"video-name-{session.id}").set_value("Monday *talk*")
-    press(app, f"video-rename-{session.id}")
+    app.text_input(key=f"video-name-{analysis.id}").set_value("Monday *talk*")
+    press(app, f"video-rename-{analysis.id}")
     assert r"**Monday \*talk\***" in words(app)
 
 
-def test_a_frame_shows_its_probabilities_and_changes(visit, session_of):
-    app = at(visit, session_of("clip"), frame="50")
+def test_a_frame_shows_its_probabilities_and_changes(visit, analysis_of):
+    app = at(visit, analysis_of("clip"), frame="50")
     assert "**Frame 50** of 99 · 2.00 s" in words(app)
     assert "Person 1 · happy" in html(app)
     assert all(f">{emotion}</span>" in html(app) for emotion in EMOTIONS)
@@ -159,8 +159,8 @@ def test_a_frame_shows_its_probabilities_and_changes(visit, session_of):
     assert app.query_params["video-frame"] == "50"
 
 
-def test_steps_go_from_frame_to_frame_and_from_change_to_change(visit, session_of):
-    app = at(visit, session_of("clip"), frame="10")
+def test_steps_go_from_frame_to_frame_and_from_change_to_change(visit, analysis_of):
+    app = at(visit, analysis_of("clip"), frame="10")
     press(app, "video-the-next-frame")
     assert "**Frame 11** of 99" in words(app)
     press(app, "video-the-frame-before")
@@ -173,32 +173,32 @@ def test_steps_go_from_frame_to_frame_and_from_change_to_change(visit, session_o
     assert app.button(key="video-the-next-change").disabled
 
 
-def test_a_frame_without_a_face_says_why(visit, session_of):
-    app = at(visit, session_of("clip"), frame="3")
+def test_a_frame_without_a_face_says_why(visit, analysis_of):
+    app = at(visit, analysis_of("clip"), frame="3")
     assert "No result here: no face was found in the frame." in words(app)
     app = press(app, "video-the-next-frame")
     assert "No result here" not in words(app)
     assert not app.error
 
 
-def test_a_marker_is_set_named_and_taken_away(visit, root, session_of):
-    session = session_of("clip")
-    app = at(visit, session, frame="20")
+def test_a_marker_is_set_named_and_taken_away(visit, root, analysis_of):
+    analysis = analysis_of("clip")
+    app = at(visit, analysis, frame="20")
     app.text_input(key="video-mark-name-20").set_value("the joke")
     press(app, "video-mark-set-20")
-    assert open_session(root, session.id).marks() == [{"frame": 20, "timestamp_s": 0.8, "name": "the joke"}]
+    assert open_analysis(root, analysis.id).marks() == [{"frame": 20, "timestamp_s": 0.8, "name": "the joke"}]
     app.session_state["video-tab"] = "Markers and neutral"
     app.run()
     press(app, "video-unmark-20")
-    assert open_session(root, session.id).marks() == []
+    assert open_analysis(root, analysis.id).marks() == []
 
 
-def test_neutral_frames_allow_the_relative_view(visit, root, session_of):
-    session = session_of("clip")
-    app = at(visit, session, frame="25")
+def test_neutral_frames_allow_the_relative_view(visit, root, analysis_of):
+    analysis = analysis_of("clip")
+    app = at(visit, analysis, frame="25")
     assert app.toggle(key="video-timeline-relative").disabled
     press(app, "video-rest-25")
-    near = open_session(root, session.id).neutral()[1]
+    near = open_analysis(root, analysis.id).neutral()[1]
     assert near == list(range(13, 38))  # half a second to each side
     assert not app.toggle(key="video-timeline-relative").disabled
     app.toggle(key="video-timeline-relative").set_value(True).run()
@@ -207,59 +207,59 @@ def test_neutral_frames_allow_the_relative_view(visit, root, session_of):
     app.run()
     assert "Taken from 25 frames: neutral 8" in words(app)
     press(app, "video-forget-rest")
-    assert open_session(root, session.id).neutral() == {}
+    assert open_analysis(root, analysis.id).neutral() == {}
 
 
 @pytest.mark.parametrize("tab", ["Changes", "Segments", "What follows what", "Figures", "Markers and neutral"])
-def test_every_tab_opens(visit, session_of, tab):
-    app = at(visit, session_of("clip"))
+def test_every_tab_opens(visit, analysis_of, tab):
+    app = at(visit, analysis_of("clip"))
     app.session_state["video-tab"] = tab
     app.run()
     assert not app.exception
     assert not app.error
 
 
-def test_smoothing_and_area(visit, session_of):
-    app = at(visit, session_of("clip"))
+def test_smoothing_and_area(visit, analysis_of):
+    app = at(visit, analysis_of("clip"))
     app.select_slider(key="video-smoothing").set_value("much").run()
     app.segmented_control(key="video-timeline-kind").set_value("Area").run()
     assert not app.exception
     assert not app.error
 
 
-def test_a_video_that_is_gone_leaves_the_results(visit, session_of):
-    session = session_of("clip")
-    session.source().unlink()
-    app = at(visit, session, frame="50")
+def test_a_video_that_is_gone_leaves_the_results(visit, analysis_of):
+    analysis = analysis_of("clip")
+    analysis.source().unlink()
+    app = at(visit, analysis, frame="50")
     assert "its video is no longer at" in words(app)
     assert "Person 1 · happy" in html(app)
 
 
-def test_a_failed_session_says_why_and_shows_what_it_kept(visit, session_of):
-    session = session_of("clip")
-    SessionWriter(session).finish("failed", error="The disk is full.")
-    app = at(visit, session)
+def test_a_failed_analysis_says_why_and_shows_what_it_kept(visit, analysis_of):
+    analysis = analysis_of("clip")
+    AnalysisWriter(analysis).finish("failed", error="The disk is full.")
+    app = at(visit, analysis)
     assert "The disk is full. What was analysed before, 100 frames, is kept below." in words(app)
     assert "Judged a face in 99 of 100 frames" in words(app)
     card = visit("video")
     assert "failed: The disk is full" in words(card)
-    assert f"video-go-on-{session.id}" in {button.key for button in card.button}
+    assert f"video-go-on-{analysis.id}" in {button.key for button in card.button}
 
 
-def test_a_session_without_a_frame_and_one_that_is_not_there(visit, root, session_of):
-    source = session_of("clip").source()
-    empty = create_video_session(root, source, AnalysisSettings(), model="fernet", name="empty")
-    SessionWriter(empty).finish("stopped")
+def test_a_analysis_without_a_frame_and_one_that_is_not_there(visit, root, analysis_of):
+    source = analysis_of("clip").source()
+    empty = create_video_analysis(root, source, AnalysisSettings(), model="fernet", name="empty")
+    AnalysisWriter(empty).finish("stopped")
     app = at(visit, empty)
     assert "No frame is analysed yet." in words(app)
-    app.query_params["video-session"] = "nobody"
+    app.query_params["video-analysis"] = "nobody"
     app.run()
     assert not app.exception
-    assert any("There is no session nobody" in error.value for error in app.error)
+    assert any("There is no analysis nobody" in error.value for error in app.error)
 
 
-def test_two_sessions_are_compared(visit, session_of):
-    one, other = session_of("one", then="neutral"), session_of("other", first="happy")
+def test_two_analyses_are_compared(visit, analysis_of):
+    one, other = analysis_of("one", then="neutral"), analysis_of("other", first="happy")
     app = visit("video")
     app.checkbox(key=f"video-compare-{one.id}").check().run()
     assert "Tick one more to compare." in words(app)
@@ -274,8 +274,8 @@ def test_two_sessions_are_compared(visit, session_of):
     assert table.loc["happy", "beyond chance"] == "yes"
 
 
-def test_markers_of_one_name_align_a_comparison(visit, root, session_of):
-    one, other = session_of("one"), session_of("other")
+def test_markers_of_one_name_align_a_comparison(visit, root, analysis_of):
+    one, other = analysis_of("one"), analysis_of("other")
     mark(root, one.id, frame=50, timestamp_s=2.0, name="joke")
     mark(root, other.id, frame=30, timestamp_s=1.2, name="joke")
     app = visit("video")
@@ -286,15 +286,15 @@ def test_markers_of_one_name_align_a_comparison(visit, root, session_of):
     assert not app.error
     app.query_params["video-compare"] = one.id
     app.run()
-    assert any("A comparison needs two sessions" in error.value for error in app.error)
+    assert any("A comparison needs two analyses" in error.value for error in app.error)
 
 
-def test_a_wrong_label_can_be_set_right(visit, data, session_of):
+def test_a_wrong_label_can_be_set_right(visit, data, analysis_of):
     from ferdash.data.corrections import list_corrections
 
-    session = session_of("clip")
-    app = at(visit, session, frame="50")
-    key = f"video-wrong-{session.id}-1-50-0"
+    analysis = analysis_of("clip")
+    app = at(visit, analysis, frame="50")
+    key = f"video-wrong-{analysis.id}-1-50-0"
     app.button_group(key=f"{key}-right").set_value("surprise").run()
     press(app, f"{key}-keep")
     (kept,) = list_corrections(data)

@@ -1,4 +1,4 @@
-"""The photos a person has dropped: kept for the session, so that changing the page or a setting loses none."""
+"""The photos a person has dropped: kept for the analysis, so that changing the page or a setting loses none."""
 
 import hashlib
 from dataclasses import dataclass

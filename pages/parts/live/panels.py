@@ -13,7 +13,7 @@ from pages.parts.common.plain import plain
 from pages.parts.live import camera as live_camera
 
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.paths import sessions_root
+from ferdash.paths import analyses_root
 from ferdash.wording import count, counted, duration
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _recording_button(engine: "LiveEngine", view: "LiveView") -> None:
         "Record",
         icon=":material/fiber_manual_record:",
         disabled=not view.running,
-        help="Keeps the video and every result as a session in this app's data folder, until you delete it.",
+        help="Keeps the video and every result as an analysis in this app's data folder, until you delete it.",
     ):
         engine.start_recording(_recorder())
 
@@ -208,7 +208,7 @@ def _recorder() -> "BeginRecording":
     reference = shared.model_reference() or ""
     return partial(
         LiveRecording,
-        sessions_root(),
+        analyses_root(),
         model=reference,
         model_title=shared.model_title(reference),
         detector=DETECTOR,
@@ -237,12 +237,12 @@ def _recording_words(view: "LiveView") -> None:
             "with picture and results."
         )
     elif view.recorded:
-        st.success("The recording is kept as a session.", icon=":material/check_circle:")
+        st.success("The recording is kept as an analysis.", icon=":material/check_circle:")
         if "video" in PAGES:
             link = shared.page_path("video")
             st.page_link(
                 link,
                 label="Open in Video",
                 icon=":material/movie:",
-                query_params={keys_of("video")("session"): view.recorded},
+                query_params={keys_of("video")("analysis"): view.recorded},
             )

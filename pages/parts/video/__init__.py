@@ -1,1 +1,1 @@
-"""The library of analyses, and what a session shows."""
+"""The library of analyses, and what an analysis shows."""

@@ -10,34 +10,34 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.video import sessions as video_sessions
+from pages.parts.video import analyses as video_analyses
 
 from ferdash.analyses import marks
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
-from ferdash.paths import sessions_root
+from ferdash.paths import analyses_root
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
-    from ferdash.exports.files import Analysis
+    from ferdash.exports.files import AnalysisResults
 
 keyed = keys_of("video")
 CHANGES = keyed("changes")
 
 
-def draw(analysis: "Analysis", person: int) -> None:
+def draw(results: "AnalysisResults", person: int) -> None:
     """A tab for each way of looking at it; the one that is open stands in the address."""
-    track = analysis.summary.tracks[person]
+    track = results.summary.tracks[person]
     st.markdown(f"**{track.sentence}**")
     names = list(TABS)
     tabs = st.tabs(names, key=keyed("tab"), on_change="rerun")
     for name, tab in zip(names, tabs, strict=True):
         if tab.open:
             with tab, shared.calm_errors():
-                TABS[name](analysis, track)
+                TABS[name](results, track)
 
 
-def _draw_changes(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
     """The heat map of deltas, and each change as a row."""
     from ferdash.plots.changes import delta_heatmap
 
@@ -79,7 +79,7 @@ def _see(frames: list[int]) -> None:
         st.session_state[keyed("frame")] = frames[rows[0]]
 
 
-def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_segments(results: "AnalysisResults", track: TrackSummary) -> None:
     """The ribbon, and how long each emotion leads."""
     from ferdash.plots.segments import ribbon
 
@@ -99,7 +99,7 @@ def _draw_segments(analysis: "Analysis", track: TrackSummary) -> None:
     )
 
 
-def _draw_transitions(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_transitions(results: "AnalysisResults", track: TrackSummary) -> None:
     """Which emotion follows which, and whether that helps to predict."""
     from ferdash.plots.segments import transition_heatmap
 
@@ -116,7 +116,7 @@ def _draw_transitions(analysis: "Analysis", track: TrackSummary) -> None:
             )
 
 
-def _draw_figures(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_figures(results: "AnalysisResults", track: TrackSummary) -> None:
     """The person in a few figures, and each emotion's."""
     measures = track.measures
     figures = {
@@ -151,12 +151,12 @@ def _number(value: float, form: str) -> str:
     return form.format(value) if np.isfinite(value) else "–"
 
 
-def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_notes(results: "AnalysisResults", track: TrackSummary) -> None:
     """Markers, and the frames that are this person's neutral."""
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Markers**")
-        marked = analysis.session.marks()
+        marked = results.analysis.marks()
         if not marked:
             st.caption("None yet. “Mark” beside a frame names a moment; it then stands in the timeline.")
         for mark in marked:
@@ -175,19 +175,19 @@ def _draw_notes(analysis: "Analysis", track: TrackSummary) -> None:
                     key=keyed(f"unmark-{mark['frame']}"),
                     type="tertiary",
                     help="Remove",
-                    on_click=video_sessions.change,
-                    args=(_unmark, analysis, mark["frame"]),
+                    on_click=video_analyses.change,
+                    args=(_unmark, results, mark["frame"]),
                 )
     with right:
         st.markdown(f"**Person {track.track} at rest**")
-        _draw_neutral(analysis, track)
+        _draw_neutral(results, track)
 
 
 def _go(frame: int) -> None:
     st.session_state[keyed("frame")] = frame
 
 
-def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
+def _draw_neutral(results: "AnalysisResults", track: TrackSummary) -> None:
     if track.neutral_problem:
         st.warning(track.neutral_problem, icon=":material/sentiment_neutral:")
     rest = track.baseline
@@ -204,21 +204,21 @@ def _draw_neutral(analysis: "Analysis", track: TrackSummary) -> None:
             "Forget it",
             icon=":material/undo:",
             key=keyed("forget-rest"),
-            on_click=video_sessions.change,
-            args=(_forget_neutral, analysis, track),
+            on_click=video_analyses.change,
+            args=(_forget_neutral, results, track),
         )
 
 
-def _unmark(analysis: "Analysis", frame: int) -> None:
-    marks.unmark(sessions_root(), analysis.session.id, frame=frame)
+def _unmark(results: "AnalysisResults", frame: int) -> None:
+    marks.unmark(analyses_root(), results.analysis.id, frame=frame)
 
 
-def _forget_neutral(analysis: "Analysis", track: TrackSummary) -> None:
-    marks.set_neutral(sessions_root(), analysis.session.id, track.track, [])
+def _forget_neutral(results: "AnalysisResults", track: TrackSummary) -> None:
+    marks.set_neutral(analyses_root(), results.analysis.id, track.track, [])
     st.session_state[keyed("timeline-relative")] = False
 
 
-TABS: dict[str, Callable[["Analysis", TrackSummary], None]] = {
+TABS: dict[str, Callable[["AnalysisResults", TrackSummary], None]] = {
     "Changes": _draw_changes,
     "Segments": _draw_segments,
     "What follows what": _draw_transitions,

@@ -1,4 +1,4 @@
-"""Two sessions over each other: what differs between them, moment by moment and on average."""
+"""Two analyses over each other: what differs between them, moment by moment and on average."""
 
 from typing import TYPE_CHECKING
 
@@ -9,15 +9,15 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.video import sessions as video_sessions
+from pages.parts.video import analyses as video_analyses
 
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import SessionError
+from ferdash.errors import AnalysisError
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
     from ferdash.dynamics.comparison import Comparison
-    from ferdash.exports.files import Analysis
+    from ferdash.exports.files import AnalysisResults
 
 keyed = keys_of("video")
 
@@ -25,14 +25,14 @@ START = "the first result of each"
 
 
 def draw(ids: list[str]) -> None:
-    """The whole comparison of the sessions of these two ids."""
-    if st.button("All sessions", icon=":material/arrow_back:", type="tertiary"):
-        video_sessions.show()
+    """The whole comparison of the analyses of these two ids."""
+    if st.button("All analyses", icon=":material/arrow_back:", type="tertiary"):
+        video_analyses.show()
     if len(ids) != 2:
-        raise SessionError("A comparison needs two sessions; tick two in the library.")
-    from ferdash.exports.comparing import compare_sessions, shared_markers
+        raise AnalysisError("A comparison needs two analyses; tick two in the library.")
+    from ferdash.exports.comparing import compare_analyses, shared_markers
 
-    first, second = (video_sessions.analysis(video_sessions.open_(one)) for one in ids)
+    first, second = (video_analyses.results(video_analyses.open_(one)) for one in ids)
     st.title("How do the two differ?", anchor=False)
     left, right, middle = st.columns(3)
     with left:
@@ -43,19 +43,19 @@ def draw(ids: list[str]) -> None:
         "Laid over each other at",
         [START, *shared_markers(first, second)],
         key=keyed("compare-marker"),
-        help="A marker of the same name in both sessions can be the common moment.",
+        help="A marker of the same name in both analyses can be the common moment.",
     )
     marker = "" if marker == START else marker
-    compared = compare_sessions(first, second, people=(one, other), marker=marker)
+    compared = compare_analyses(first, second, people=(one, other), marker=marker)
     st.markdown(f"**{plain(compared.sentence)}**")
     _draw_charts(compared)
     _draw_table(compared)
 
 
-def _pick_person(analysis: "Analysis", key: str) -> int | None:
-    people = list(analysis.summary.tracks)
-    longest = max(people, key=lambda track: len(analysis.summary.tracks[track].series), default=None)
-    name = plain(analysis.session.name)
+def _pick_person(results: "AnalysisResults", key: str) -> int | None:
+    people = list(results.summary.tracks)
+    longest = max(people, key=lambda track: len(results.summary.tracks[track].series), default=None)
+    name = plain(results.analysis.name)
     return st.selectbox(
         f"{key.capitalize()}: {name}",
         people,

@@ -1,4 +1,4 @@
-"""The export menu of a session: each file by itself, made when it is asked for, and everything as a zip."""
+"""The export menu of an analysis: each file by itself, made when it is asked for, and everything as a zip."""
 
 import tempfile
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 
-from ferdash.analyses.store import Session
+from ferdash.analyses.store import Analysis
 
 keyed = keys_of("video")
 
@@ -27,22 +27,22 @@ FIRST = ("report.html", "annotated.mp4")
 """What most people come for; the menu has more than fits a small window."""
 
 
-def draw(session: Session) -> None:
+def draw(analysis: Analysis) -> None:
     """The menu, drawn where the page is; a file is made when its button is pressed."""
     with st.popover("Export", icon=":material/download:", width="content"), shared.calm_errors():
         from ferdash.exports.files import EXPORTS, FIGURES
 
-        if session.last_frame() is None:
+        if analysis.last_frame() is None:
             st.caption("There is nothing to export yet.")
             return
-        stem = session.name or session.id
-        _button("Everything, as a zip", f"{stem}.zip", lambda: _zip(session, list(EXPORTS)), "all", primary=True)
+        stem = analysis.name or analysis.id
+        _button("Everything, as a zip", f"{stem}.zip", lambda: _zip(analysis, list(EXPORTS)), "all", primary=True)
         for name in sorted(EXPORTS, key=lambda name: name not in FIRST):
             words = EXPORTS[name]
             if name == FIGURES:
-                _button(f"charts: {words}", f"{stem} charts.zip", lambda: _zip(session, [FIGURES]), name)
+                _button(f"charts: {words}", f"{stem} charts.zip", lambda: _zip(analysis, [FIGURES]), name)
             else:
-                _button(f"{name}: {words}", f"{stem} {name}", _maker(session, name), name)
+                _button(f"{name}: {words}", f"{stem} {name}", _maker(analysis, name), name)
 
 
 def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, primary: bool = False) -> None:
@@ -58,20 +58,20 @@ def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, prima
     )
 
 
-def _maker(session: Session, name: str) -> Callable[[], bytes]:
+def _maker(analysis: Analysis, name: str) -> Callable[[], bytes]:
     def make() -> bytes:
-        from ferdash.exports.files import VIDEO, annotated_of, read_analysis, text_of
+        from ferdash.exports.files import VIDEO, annotated_of, read_results, text_of
 
-        analysis = read_analysis(session)
-        return annotated_of(analysis).read_bytes() if name == VIDEO else text_of(analysis, name).encode()
+        results = read_results(analysis)
+        return annotated_of(results).read_bytes() if name == VIDEO else text_of(results, name).encode()
 
     return make
 
 
-def _zip(session: Session, names: list[str]) -> bytes:
-    from ferdash.exports.files import read_analysis, write_zip
+def _zip(analysis: Analysis, names: list[str]) -> bytes:
+    from ferdash.exports.files import read_results, write_zip
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "all.zip"
-        write_zip(read_analysis(session), path, names)
+        write_zip(read_results(analysis), path, names)
         return path.read_bytes()

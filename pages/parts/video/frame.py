@@ -12,20 +12,20 @@ from pages.parts.common import correction as corrections
 from pages.parts.common import face_cards, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.video import sessions as video_sessions
+from pages.parts.video import analyses as video_analyses
 
 from ferdash.analyses import marks
-from ferdash.analyses.store import Session
+from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import FerdashError
-from ferdash.paths import sessions_root
+from ferdash.paths import analyses_root
 from ferdash.video.frame_table import REASONS, probabilities_of
 from ferdash.video.overlay import draw_frame
 from ferdash.wording import count, counted
 
 if TYPE_CHECKING:
-    from ferdash.exports.files import Analysis
+    from ferdash.exports.files import AnalysisResults
 
 REST_S = 0.5
 """“The face is at rest here” takes in the frames this near."""
@@ -51,20 +51,20 @@ STYLE = """<style>
 
 
 @st.fragment
-def draw(analysis: "Analysis", person: int | None, smoothings: list[str], smoothing: str) -> None:
+def draw(results: "AnalysisResults", person: int | None, smoothings: list[str], smoothing: str) -> None:
     """Frame, bars and timeline; drawn again by itself when the frame changes."""
-    video_sessions.catch_up()
+    video_analyses.catch_up()
     with shared.calm_errors():
-        frames = _frames_of(analysis.frames)
-        track = analysis.summary.tracks.get(person) if person is not None else None
+        frames = _frames_of(results.frames)
+        track = results.summary.tracks.get(person) if person is not None else None
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            frame = _draw_picture(analysis, person, track, frames)
-        rows = analysis.frames[analysis.frames["frame"] == frame]
+            frame = _draw_picture(results, person, track, frames)
+        rows = results.frames[results.frames["frame"] == frame]
         with right:
-            _draw_now(analysis, person, track, frame, rows)
+            _draw_now(results, person, track, frame, rows)
         if track is not None:
-            _draw_timeline(analysis, track, frame, float(rows["timestamp_s"].iloc[0]), smoothings, smoothing)
+            _draw_timeline(results, track, frame, float(rows["timestamp_s"].iloc[0]), smoothings, smoothing)
 
 
 def _frames_of(table: pd.DataFrame) -> list[int]:
@@ -74,7 +74,7 @@ def _frames_of(table: pd.DataFrame) -> list[int]:
 # --- the picture and the way through it -------------------------------------------------------------------------------
 
 
-def _draw_picture(analysis: "Analysis", person: int | None, track: TrackSummary | None, frames: list[int]) -> int:
+def _draw_picture(results: "AnalysisResults", person: int | None, track: TrackSummary | None, frames: list[int]) -> int:
     """The picture with its controls; the frame that is shown."""
     playing = st.segmented_control(
         "What to look at",
@@ -87,36 +87,36 @@ def _draw_picture(analysis: "Analysis", person: int | None, track: TrackSummary 
     picture = st.container()
     events = sorted({event.peak_frame for event in track.events}) if track else []
     frame = _draw_controls(frames, events)
-    rows = analysis.frames[analysis.frames["frame"] == frame]
+    rows = results.frames[results.frames["frame"] == frame]
     with picture:
         if playing == "Play":
-            _draw_player(analysis, float(rows["timestamp_s"].iloc[0]))
+            _draw_player(results, float(rows["timestamp_s"].iloc[0]))
         else:
-            _draw_exact(analysis, rows, frame, person)
+            _draw_exact(results, rows, frame, person)
     return frame
 
 
-def _draw_exact(analysis: "Analysis", rows: pd.DataFrame, frame: int, person: int | None) -> None:
+def _draw_exact(results: "AnalysisResults", rows: pd.DataFrame, frame: int, person: int | None) -> None:
     try:
-        image = draw_frame(video_sessions.picture(analysis.session, frame), rows, only=person)
+        image = draw_frame(video_analyses.picture(results.analysis, frame), rows, only=person)
     except FerdashError as error:
         st.warning(plain(error), icon=":material/broken_image:")
         return
     st.image(image, width="stretch")
 
 
-def _draw_player(analysis: "Analysis", start_s: float) -> None:
+def _draw_player(results: "AnalysisResults", start_s: float) -> None:
     """The annotated video, made at the first time."""
     from ferdash.exports.files import annotated_of
 
     with st.spinner("Drawing faces and emotions into the video; this happens once …"):
-        path = annotated_of(analysis)
+        path = annotated_of(results)
     st.video(
         str(path),
         start_time=start_s,
         autoplay=True,
         muted=True,
-        alt=f"{analysis.session.name} with the emotion of each face drawn in",
+        alt=f"{results.analysis.name} with the emotion of each face drawn in",
     )
 
 
@@ -186,11 +186,11 @@ def _after(events: list[int], frame: int) -> int | None:
 
 
 def _draw_now(
-    analysis: "Analysis", person: int | None, track: TrackSummary | None, frame: int, rows: pd.DataFrame
+    results: "AnalysisResults", person: int | None, track: TrackSummary | None, frame: int, rows: pd.DataFrame
 ) -> None:
     """The person in this frame: probabilities, changes against the frame before, or why there is none."""
     time_s = float(rows["timestamp_s"].iloc[0])
-    total = int(analysis.frames["frame"].max())
+    total = int(results.frames["frame"].max())
     st.markdown(f"**Frame {count(frame)}** of {count(total)} · {time_s:.2f} s")
     mine = rows[(rows["track"] == person).fillna(False)] if person is not None else rows.iloc[:0]
     reason = _reason(rows, mine, person)
@@ -202,7 +202,7 @@ def _draw_now(
         st.html(
             face_cards.STYLE + STYLE + _bars(person, probabilities) + _deltas(track.deltas[place], first=place == 0)
         )
-    _draw_actions(analysis, person, frame, time_s, rows, mine)
+    _draw_actions(results, person, frame, time_s, rows, mine)
 
 
 def _reason(rows: pd.DataFrame, mine: pd.DataFrame, person: int | None) -> str:
@@ -241,12 +241,12 @@ def _deltas(deltas: np.ndarray, *, first: bool) -> str:
 
 
 def _draw_actions(
-    analysis: "Analysis", person: int | None, frame: int, time_s: float, rows: pd.DataFrame, mine: pd.DataFrame
+    results: "AnalysisResults", person: int | None, frame: int, time_s: float, rows: pd.DataFrame, mine: pd.DataFrame
 ) -> None:
     """Mark this frame, take it for a face at rest, and set a wrong label right."""
-    session = analysis.session
+    analysis = results.analysis
     with st.container(horizontal=True, gap="small"):
-        _draw_mark(session, frame, time_s)
+        _draw_mark(analysis, frame, time_s)
         if person is None or not len(mine) or mine["reason"].iloc[0]:
             return
         st.button(
@@ -255,14 +255,14 @@ def _draw_actions(
             type="tertiary",
             key=keyed(f"rest-{frame}"),
             help=f"This person's face is at rest here: takes the frames within {REST_S:g} s as their neutral.",
-            on_click=video_sessions.change,
-            args=(_take_as_neutral, analysis, person, time_s),
+            on_click=video_analyses.change,
+            args=(_take_as_neutral, results, person, time_s),
         )
-        _draw_correction(analysis, person, frame, time_s, mine)
+        _draw_correction(results, person, frame, time_s, mine)
 
 
-def _draw_mark(session: Session, frame: int, time_s: float) -> None:
-    known = session.marks()
+def _draw_mark(analysis: Analysis, frame: int, time_s: float) -> None:
+    known = analysis.marks()
     # With another number of markers it is another menu, so that it closes once the marker is set.
     menu = st.popover("Mark", icon=":material/bookmark_add:", type="tertiary", key=keyed(f"mark-{frame}-{len(known)}"))
     with menu, st.form(keyed(f"mark-form-{frame}"), border=False):
@@ -272,35 +272,35 @@ def _draw_mark(session: Session, frame: int, time_s: float) -> None:
             "Set the marker",
             key=keyed(f"mark-set-{frame}"),
             type="primary",
-            on_click=video_sessions.change,
-            args=(_mark, session, frame, time_s),
+            on_click=video_analyses.change,
+            args=(_mark, analysis, frame, time_s),
         )
 
 
-def _mark(session: Session, frame: int, time_s: float) -> None:
+def _mark(analysis: Analysis, frame: int, time_s: float) -> None:
     name = st.session_state[keyed(f"mark-name-{frame}")]
-    marks.mark(sessions_root(), session.id, frame=frame, timestamp_s=time_s, name=name)
+    marks.mark(analyses_root(), analysis.id, frame=frame, timestamp_s=time_s, name=name)
 
 
-def _take_as_neutral(analysis: "Analysis", person: int, time_s: float) -> str:
-    series = analysis.summary.tracks[person].series
+def _take_as_neutral(results: "AnalysisResults", person: int, time_s: float) -> str:
+    series = results.summary.tracks[person].series
     near = series.frames[np.abs(series.timestamps_s - time_s) <= REST_S].tolist()
-    known = analysis.session.neutral().get(person, [])
+    known = results.analysis.neutral().get(person, [])
     frames = sorted({*known, *near})
-    marks.set_neutral(sessions_root(), analysis.session.id, person, frames)
+    marks.set_neutral(analyses_root(), results.analysis.id, person, frames)
     return f"Person {person} at rest: {counted(len(frames), 'frame')}."
 
 
-def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:
+def _draw_correction(results: "AnalysisResults", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:
     from ferdash.exports.files import face_crop
 
     try:
-        crop = face_crop(video_sessions.picture(analysis.session, frame), mine.iloc[0], analysis.session)
+        crop = face_crop(video_analyses.picture(results.analysis, frame), mine.iloc[0], results.analysis)
     except FerdashError:
         return  # the picture's own place says why it cannot be shown
-    source = str((analysis.session.record.get("source") or {}).get("name") or analysis.session.name)
-    model = str(analysis.session.record.get("model", ""))
-    key = keyed(f"wrong-{analysis.session.id}-{person}-{frame}")
+    source = str((results.analysis.record.get("source") or {}).get("name") or results.analysis.name)
+    model = str(results.analysis.record.get("model", ""))
+    key = keyed(f"wrong-{results.analysis.id}-{person}-{frame}")
     corrections.draw(crop, probabilities_of(mine)[0], source, time_s, person, model, key)
 
 
@@ -308,7 +308,7 @@ def _draw_correction(analysis: "Analysis", person: int, frame: int, time_s: floa
 
 
 def _draw_timeline(
-    analysis: "Analysis", track: TrackSummary, frame: int, time_s: float, smoothings: list[str], smoothing: str
+    results: "AnalysisResults", track: TrackSummary, frame: int, time_s: float, smoothings: list[str], smoothing: str
 ) -> None:
     """The curves with everything that happened, and a cursor; a click in them moves the viewer there."""
     from ferdash.plots.timeline import timeline
@@ -333,7 +333,7 @@ def _draw_timeline(
         rest=track.baseline if relative else None,
         stacked=kind == "Area",
         events=track.events,
-        marks=analysis.session.marks(),
+        marks=results.analysis.marks(),
         cursor_s=time_s,
     )
     # Only points that could be seen can be clicked; these are there, but not to be seen. As the pointer is matched by

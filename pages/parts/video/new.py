@@ -13,7 +13,7 @@ from PIL import Image
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.video import sessions as video_sessions
+from pages.parts.video import analyses as video_analyses
 
 from ferdash.errors import FerdashError, VideoError
 from ferdash.paths import checkpoints_root
@@ -31,7 +31,7 @@ FIELD = keyed("path")
 
 @dataclass(frozen=True)
 class Waiting:
-    """A video that is there to be analysed. copied: it was dropped, so the session keeps it."""
+    """A video that is there to be analysed. copied: it was dropped, so the analysis keeps it."""
 
     path: Path
     name: str
@@ -70,7 +70,7 @@ def draw() -> None:
 def _draw_ways_in() -> None:
     turn = st.session_state.setdefault(keyed("turn"), 0)
     files = st.file_uploader(
-        "Drop a video here, or two or more photos in order",
+        "Drop a video here, or two or more image sequence",
         accept_multiple_files=True,
         key=keyed(f"drop-{turn}"),
         help="Photos are compared one after another, in the order of their names.",
@@ -235,7 +235,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
     for note in info.notes:
         words.caption(plain(note))
     if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
-        video_sessions.jobs().submit(
+        video_analyses.jobs().submit(
             video.path,
             settings,
             model=reference,
@@ -282,7 +282,7 @@ def _start_photos(
     photos: dict[str, bytes], settings: "AnalysisSettings", detector: str, reference: str, interval_s: float
 ) -> None:
     try:
-        video_sessions.jobs().submit_stills(
+        video_analyses.jobs().submit_sequence(
             list(photos.items()),
             settings,
             model=reference,

@@ -1,16 +1,16 @@
-"""One session: its head, the people in it, and below them the viewer and everything that is said of one person."""
+"""One analysis: its head, the people in it, and below them the viewer and everything that is said of one person."""
 
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.video import analyses as video_analyses
 from pages.parts.video import charts as video_charts
 from pages.parts.video import export as video_export
 from pages.parts.video import frame as video_frame
 from pages.parts.video import library as video_library
-from pages.parts.video import sessions as video_sessions
 
-from ferdash.analyses.store import AT_WORK, Session
+from ferdash.analyses.store import AT_WORK, Analysis
 from ferdash.dynamics.smoothing import SmoothingSettings
 from ferdash.dynamics.summary import Summary, SummarySettings
 from ferdash.emotions import EMOTIONS
@@ -30,42 +30,42 @@ SMOOTHING = {
 """Which emotion leads follows from the smoothed curves, so the usual choice is that of exports and commands."""
 
 
-def draw(session_id: str) -> None:
-    """The whole page of a session."""
-    session = video_sessions.open_(session_id)
-    video_sessions.draw_said()
-    _draw_head(session)
+def draw(analysis_id: str) -> None:
+    """The whole page of an analysis."""
+    analysis = video_analyses.open_(analysis_id)
+    video_analyses.draw_said()
+    _draw_head(analysis)
     smoothing = st.session_state.get(keyed("smoothing"), "some")
     settings = SummarySettings(smoothing=SMOOTHING[smoothing])
-    analysis = video_sessions.analysis(session, settings)
-    if analysis.frames.empty:
+    results = video_analyses.results(analysis, settings)
+    if results.frames.empty:
         st.info("No frame is analysed yet.", icon=":material/hourglass_empty:")
         return
-    _draw_finding(analysis.summary)
-    person = _draw_people(session, analysis.summary)
-    video_frame.draw(analysis, person, list(SMOOTHING), smoothing)
+    _draw_finding(results.summary)
+    person = _draw_people(analysis, results.summary)
+    video_frame.draw(results, person, list(SMOOTHING), smoothing)
     if person is not None:
-        video_charts.draw(analysis, person)
+        video_charts.draw(results, person)
 
 
-def _draw_head(session: Session) -> None:
-    info = session.info
+def _draw_head(analysis: Analysis) -> None:
+    info = analysis.info
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("All sessions", icon=":material/arrow_back:", type="tertiary"):
-            video_sessions.show()
+        if st.button("All analyses", icon=":material/arrow_back:", type="tertiary"):
+            video_analyses.show()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(plain(session.name), width="content", anchor=False)
-        video_library.draw_menu(session)
-        video_export.draw(session)
-    facts = facts_of(session)
-    kind = KINDS.get(session.kind, "")
+        st.title(plain(analysis.name), width="content", anchor=False)
+        video_library.draw_menu(analysis)
+        video_export.draw(analysis)
+    facts = facts_of(analysis)
+    kind = KINDS.get(analysis.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
     parts += [f"model {facts['Model']}", facts.get("Made")]
     st.caption(plain(" · ".join(filter(None, parts))))
-    _draw_state(session, info)
+    _draw_state(analysis, info)
 
 
-def _draw_state(session: Session, info: dict) -> None:
+def _draw_state(analysis: Analysis, info: dict) -> None:
     done = counted(int(info.get("frames", 0)), "frame")
     if info["state"] in AT_WORK:
         st.info(
@@ -90,7 +90,7 @@ def _draw_finding(summary: Summary) -> None:
     st.markdown(summary.sentence + (f"  \nWithout a result: {'; '.join(missing)}." if missing else ""))
 
 
-def _draw_people(session: Session, summary: Summary) -> int | None:
+def _draw_people(analysis: Analysis, summary: Summary) -> int | None:
     """The chosen person; None where nobody was seen."""
     people = list(summary.tracks)
     if not people:
@@ -108,7 +108,7 @@ def _draw_people(session: Session, summary: Summary) -> int | None:
     for start in range(0, len(people), ACROSS):
         for column, track in zip(st.columns(ACROSS), people[start : start + ACROSS], strict=False):
             with column:
-                if thumbnail := session.thumbnail(track):
+                if thumbnail := analysis.thumbnail(track):
                     st.image(str(thumbnail), width=72)
                 st.button(
                     f"Person {track}",

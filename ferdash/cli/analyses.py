@@ -1,4 +1,4 @@
-"""`ferdash sessions ...`: list, show, rename, delete, compare, continue and export analyses over time."""
+"""`ferdash analyses ...`: list, show, rename, delete, compare, continue and export analyses over time."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,15 +11,17 @@ from rich.table import Table
 
 from ferdash.cli.output import JsonFlag, console, print_json, say
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import SessionError
-from ferdash.paths import checkpoints_root, sessions_root
+from ferdash.errors import AnalysisError
+from ferdash.paths import analyses_root, checkpoints_root
 from ferdash.wording import counted, percent
 
-SessionText = Annotated[str, typer.Argument(help="Id of a session, the start of it, or its name.", show_default=False)]
+AnalysisText = Annotated[
+    str, typer.Argument(help="Id of an analysis, the start of it, or its name.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:
-    """Add `ferdash sessions`."""
+    """Add `ferdash analyses`."""
     group = typer.Typer(help="List, show, compare and export analyses of videos.", no_args_is_help=True)
     commands: dict[str, Callable[..., None]] = {
         "list": list_,
@@ -32,70 +34,70 @@ def register(app: typer.Typer) -> None:
     }
     for name, command in commands.items():
         group.command(name)(command)
-    app.add_typer(group, name="sessions")
+    app.add_typer(group, name="analyses")
 
 
 def list_(json_output: JsonFlag = False) -> None:
-    """List all sessions, newest first."""
-    from ferdash.analyses.store import list_sessions
+    """List all analyses, newest first."""
+    from ferdash.analyses.store import list_analyses
     from ferdash.exports.facts import KINDS, STATES, length_of
 
-    sessions = list_sessions(sessions_root())
-    infos = [session.info for session in sessions]
+    analyses = list_analyses(analyses_root())
+    infos = [analysis.info for analysis in analyses]
     if json_output:
-        print_json({"sessions": infos})
+        print_json({"analyses": infos})
         return
-    if not sessions:
+    if not analyses:
         say("Nothing has been analysed yet. Start with: ferdash video FILE --out DIR")
         return
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("id", no_wrap=True)
     for heading in ("name", "kind", "length", "frames", "state"):
         table.add_column(heading)
-    for session, info in zip(sessions, infos, strict=True):
+    for analysis, info in zip(analyses, infos, strict=True):
         frames = f"{info.get('frames', 0):,}"
-        kind = KINDS.get(session.kind, "")
-        table.add_row(*map(escape, (session.id, session.name, kind, length_of(info), frames, STATES[info["state"]])))
+        kind = KINDS.get(analysis.kind, "")
+        table.add_row(*map(escape, (analysis.id, analysis.name, kind, length_of(info), frames, STATES[info["state"]])))
     console.print(table)
 
 
-def show(session: SessionText, json_output: JsonFlag = False) -> None:
-    """Say what a session is and what was found, person by person."""
-    from ferdash.analyses.store import find_session
+def show(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
+    """Say what an analysis is and what was found, person by person."""
+    from ferdash.analyses.store import find_analysis
     from ferdash.exports.facts import STATES, facts_of
-    from ferdash.exports.files import document, read_analysis
+    from ferdash.exports.files import document, read_results
     from ferdash.video.frame_table import REASONS
 
-    analysis = read_analysis(find_session(sessions_root(), session))
+    results = read_results(find_analysis(analyses_root(), analysis))
     if json_output:
-        print_json(document(analysis))
+        print_json(document(results))
         return
-    info = analysis.session.info
-    console.print(f"[bold]{escape(analysis.session.name)}[/bold] ({analysis.session.id}, {STATES[info['state']]})")
-    for name, value in facts_of(analysis.session).items():
+    info = results.analysis.info
+    console.print(f"[bold]{escape(results.analysis.name)}[/bold] ({results.analysis.id}, {STATES[info['state']]})")
+    for name, value in facts_of(results.analysis).items():
         console.print(f"{name}: {escape(value)}", highlight=False)
-    for sentence in filter(None, (info.get("error"), info.get("note"), analysis.summary.sentence)):
+    for sentence in filter(None, (info.get("error"), info.get("note"), results.summary.sentence)):
         console.print(escape(str(sentence)), highlight=False)
-    for reason, number in analysis.summary.reasons.items():
+    for reason, number in results.summary.reasons.items():
         console.print(f"{counted(number, 'frame')}: {REASONS[reason]}.", highlight=False)
     table = Table("person", *EMOTIONS, "changes", box=SIMPLE, pad_edge=False, caption="Share of the time it leads.")
-    for track in analysis.summary.tracks.values():
+    for track in results.summary.tracks.values():
         shares = [percent(float(track.dwell.loc[emotion, "share"])) for emotion in EMOTIONS]
         table.add_row(str(track.track), *shares, str(len(track.events)))
-    if analysis.summary.tracks:
+    if results.summary.tracks:
         console.print(table)
-    for mark in analysis.session.marks():
+    for mark in results.analysis.marks():
         console.print(f"Marker at {mark['timestamp_s']:.2f} s: {escape(mark['name'])}", highlight=False)
 
 
 def rename(
-    session: SessionText, name: Annotated[str, typer.Argument(help="The new name.")], json_output: JsonFlag = False
+    analysis: AnalysisText, name: Annotated[str, typer.Argument(help="The new name.")], json_output: JsonFlag = False
 ) -> None:
-    """Give a session another name."""
-    from ferdash.analyses import store as sessions
+    """Give an analysis another name."""
+    from ferdash.analyses import store as analyses
 
-    found = sessions.find_session(sessions_root(), session)
-    renamed = sessions.rename(sessions_root(), found.id, name)
+    found = analyses.find_analysis(analyses_root(), analysis)
+    renamed = analyses.rename(analyses_root(), found.id, name)
     if json_output:
         print_json({"id": renamed.id, "name": renamed.name})
     else:
@@ -103,20 +105,20 @@ def rename(
 
 
 def delete(
-    session: SessionText,
+    analysis: AnalysisText,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     json_output: JsonFlag = False,
 ) -> None:
-    """Delete a session for good; a video that was not copied into it stays where it is."""
-    from ferdash.analyses import store as sessions
+    """Delete an analysis for good; a video that was not copied into it stays where it is."""
+    from ferdash.analyses import store as analyses
 
-    root = sessions_root()
+    root = analyses_root()
     # A damaged one cannot be opened, and may well be what is to go.
-    damaged = next((one for one in sessions.list_sessions(root) if one.id == session and not one.record), None)
-    found = damaged or sessions.find_session(root, session)
+    damaged = next((one for one in analyses.list_analyses(root) if one.id == analysis and not one.record), None)
+    found = damaged or analyses.find_analysis(root, analysis)
     if not yes:
         typer.confirm(f"Delete {found.name} ({found.id}) for good?", abort=True, err=True)
-    sessions.delete(root, found.id)
+    analyses.delete(root, found.id)
     if json_output:
         print_json({"deleted": found.id})
     else:
@@ -124,8 +126,8 @@ def delete(
 
 
 def compare(
-    first: SessionText,
-    second: SessionText,
+    first: AnalysisText,
+    second: AnalysisText,
     people: Annotated[
         tuple[int, int], typer.Option(help="The person in each; without it, the one seen longest.", show_default=False)
     ] = (0, 0),
@@ -134,14 +136,14 @@ def compare(
     ] = "",
     json_output: JsonFlag = False,
 ) -> None:
-    """Lay two sessions over each other in time: how the second differs from the first, and whether beyond chance."""
-    from ferdash.analyses.store import find_session
-    from ferdash.exports.comparing import compare_sessions, comparison_document
-    from ferdash.exports.files import read_analysis
+    """Lay two analyses over each other in time: how the second differs from the first, and whether beyond chance."""
+    from ferdash.analyses.store import find_analysis
+    from ferdash.exports.comparing import compare_analyses, comparison_document
+    from ferdash.exports.files import read_results
 
-    analyses = [read_analysis(find_session(sessions_root(), text)) for text in (first, second)]
+    results = [read_results(find_analysis(analyses_root(), text)) for text in (first, second)]
     chosen = (people[0] or None, people[1] or None)
-    compared = compare_sessions(analyses[0], analyses[1], people=chosen, marker=marker)
+    compared = compare_analyses(results[0], results[1], people=chosen, marker=marker)
     if json_output:
         print_json(comparison_document(compared))
         return
@@ -165,18 +167,18 @@ def compare(
     say(f"Over {counted(compared.common, 'moment')} that both have; differences in percentage points.")
 
 
-def continue_(session: SessionText, json_output: JsonFlag = False) -> None:
+def continue_(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
     """Resume an analysis that was stopped, failed or interrupted."""
     from ferdash.analyses.jobs import unfinished
-    from ferdash.analyses.store import find_session
+    from ferdash.analyses.store import find_analysis
     from ferdash.cli.video import analyse
     from ferdash.exports.facts import STATES
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
 
-    found = find_session(sessions_root(), session)
-    if found.id not in {one.id for one in unfinished(sessions_root())}:
-        raise SessionError(f"{found.name} is {STATES[found.state]}; only what was interrupted can be resumed.")
+    found = find_analysis(analyses_root(), analysis)
+    if found.id not in {one.id for one in unfinished(analyses_root())}:
+        raise AnalysisError(f"{found.name} is {STATES[found.state]}; only what was interrupted can be resumed.")
     model = load_model(found.record["model"], checkpoints_root())
     analyse(found, model, load_detector(found.record["detector"], checkpoints_root()))
     info = found.info
@@ -187,21 +189,23 @@ def continue_(session: SessionText, json_output: JsonFlag = False) -> None:
 
 
 def export(
-    session: SessionText,
+    analysis: AnalysisText,
     out: Annotated[Path, typer.Option(help="Folder for the exports.", show_default=False)],
     only: Annotated[
         list[str] | None, typer.Option(help="Write only this export, such as events.csv; may be repeated.")
     ] = None,
     json_output: JsonFlag = False,
 ) -> None:
-    """Write tables, subtitles, charts, the annotated video and the report of a session."""
-    from ferdash.analyses.store import find_session
-    from ferdash.exports.files import EXPORTS, check_names, read_analysis, words_of, write_exports
+    """Write tables, subtitles, charts, the annotated video and the report of an analysis."""
+    from ferdash.analyses.store import find_analysis
+    from ferdash.exports.files import EXPORTS, check_names, read_results, words_of, write_exports
 
     wanted = check_names(only or EXPORTS)
-    analysis = read_analysis(find_session(sessions_root(), session))
-    files = write_exports(analysis, out, wanted)
+    results = read_results(find_analysis(analyses_root(), analysis))
+    files = write_exports(results, out, wanted)
     if json_output:
-        print_json({"session": analysis.session.id, "out": str(out), "files": [str(f.relative_to(out)) for f in files]})
+        print_json(
+            {"analysis": results.analysis.id, "out": str(out), "files": [str(f.relative_to(out)) for f in files]}
+        )
     else:
         say(f"Wrote {escape(words_of(files))} to {escape(str(out))}.")

@@ -1,4 +1,4 @@
-"""What the parts of the Video page share: the sessions, read once for as long as they do not change, and the queue."""
+"""What the parts of the Video page share: the analyses, read once for as long as they do not change, and the queue."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,15 +10,15 @@ import streamlit as st
 
 from pages.parts.common.keys import SHARED, keys_of
 
-from ferdash.analyses.store import Session, open_session
+from ferdash.analyses.store import BASELINE_FILE, Analysis, open_analysis
 from ferdash.dynamics.summary import SummarySettings
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import Glance, glance_of
-from ferdash.paths import checkpoints_root, sessions_root
+from ferdash.paths import analyses_root, checkpoints_root
 
 if TYPE_CHECKING:
     from ferdash.analyses.jobs import VideoJobs
-    from ferdash.exports.files import Analysis
+    from ferdash.exports.files import AnalysisResults
 
 
 keyed = keys_of("video")
@@ -27,7 +27,7 @@ CHANGED, SAID = keyed("changed"), keyed("said")
 
 def jobs() -> "VideoJobs":
     """The one queue of analyses of this server, for all visitors."""
-    return _jobs(sessions_root(), checkpoints_root())
+    return _jobs(analyses_root(), checkpoints_root())
 
 
 @st.cache_resource(show_spinner=False)
@@ -37,14 +37,14 @@ def _jobs(root: Path, checkpoints: Path) -> "VideoJobs":
     return VideoJobs(root, checkpoints)
 
 
-def open_(session_id: str) -> Session:
-    """A session by its id. Raises SessionError when there is none."""
-    return open_session(sessions_root(), session_id)
+def open_(analysis_id: str) -> Analysis:
+    """An analysis by its id. Raises AnalysisError when there is none."""
+    return open_analysis(analyses_root(), analysis_id)
 
 
-def show(session_id: str | None = None, **parameters: str) -> None:
-    """Go to a session (None: to the library) and draw the page again; call outside of a callback."""
-    wanted = {**({"session": session_id} if session_id else {}), **parameters}
+def show(analysis_id: str | None = None, **parameters: str) -> None:
+    """Go to an analysis (None: to the library) and draw the page again; call outside of a callback."""
+    wanted = {**({"analysis": analysis_id} if analysis_id else {}), **parameters}
     st.query_params.from_dict({**_kept(), **{keyed(name): value for name, value in wanted.items()}})
     for name in ("frame", "person"):
         st.session_state.pop(keyed(name), None)
@@ -82,43 +82,43 @@ def _kept() -> dict[str, str]:
     return {name: st.query_params[name] for name in SHARED if name in st.query_params}
 
 
-def stamp(session: Session) -> tuple[int, ...]:
-    """Changes when anything that is shown of a session does."""
-    files = [session.folder / name for name in ("session.json", "marks.json", "calibration.json")]
+def stamp(analysis: Analysis) -> tuple[int, ...]:
+    """Changes when anything that is shown of an analysis does."""
+    files = [analysis.folder / name for name in ("analysis.json", "marks.json", BASELINE_FILE)]
     times = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
-    return (len(list((session.folder / "frames").glob("part-*.parquet"))), *times)
+    return (len(list((analysis.folder / "frames").glob("part-*.parquet"))), *times)
 
 
-def analysis(session: Session, settings: SummarySettings | None = None) -> "Analysis":
-    """The session's results and what is said of them. Raises SessionError when they cannot be read."""
-    known = _analysis(session.folder, stamp(session), settings or SummarySettings())
-    return replace(known, session=session)
+def results(analysis: Analysis, settings: SummarySettings | None = None) -> "AnalysisResults":
+    """The analysis's results and what is said of them. Raises AnalysisError when they cannot be read."""
+    known = _results(analysis.folder, stamp(analysis), settings or SummarySettings())
+    return replace(known, analysis=analysis)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Reading the session …", hash_funcs={SummarySettings: repr})
-def _analysis(folder: Path, stamp: tuple[int, ...], settings: SummarySettings) -> "Analysis":
-    from ferdash.exports.files import read_analysis
+@st.cache_resource(max_entries=12, show_spinner="Reading the analysis …", hash_funcs={SummarySettings: repr})
+def _results(folder: Path, stamp: tuple[int, ...], settings: SummarySettings) -> "AnalysisResults":
+    from ferdash.exports.files import read_results
 
     del stamp
-    return read_analysis(open_session(folder.parent, folder.name), settings)
+    return read_results(open_analysis(folder.parent, folder.name), settings)
 
 
-def glance(session: Session) -> Glance:
-    """What the card of a session says. Raises SessionError when its results cannot be read."""
-    return _glance(session.folder, stamp(session))
+def glance(analysis: Analysis) -> Glance:
+    """What the card of an analysis says. Raises AnalysisError when its results cannot be read."""
+    return _glance(analysis.folder, stamp(analysis))
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _glance(folder: Path, stamp: tuple[int, ...]) -> Glance:
     del stamp
-    return glance_of(open_session(folder.parent, folder.name))
+    return glance_of(open_analysis(folder.parent, folder.name))
 
 
-def picture(session: Session, frame: int) -> np.ndarray:
-    """uint8 RGB of a frame, only to be read; the last ones seen are kept. Raises as Session.image does."""
-    return _picture(session.folder, frame)
+def picture(analysis: Analysis, frame: int) -> np.ndarray:
+    """uint8 RGB of a frame, only to be read; the last ones seen are kept. Raises as Analysis.image does."""
+    return _picture(analysis.folder, frame)
 
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _picture(folder: Path, frame: int) -> np.ndarray:
-    return open_session(folder.parent, folder.name).image(frame)
+    return open_analysis(folder.parent, folder.name).image(frame)

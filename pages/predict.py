@@ -116,7 +116,7 @@ def draw_table(rows: list[Row], settings: Settings) -> None:
     document = json.dumps(prediction.document(rows, settings), indent=2, ensure_ascii=False)
     st.subheader("All faces")
     shares = ["probability", *EMOTIONS]
-    columns = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
     model = ["model"] if len(settings.models) > 1 else []
     st.dataframe(
         table.assign(**{name: 100 * table[name] for name in shares}),

@@ -35,7 +35,7 @@ def segments_table(summary: Summary) -> pd.DataFrame:
 
 def deltas_table(summary: Summary) -> pd.DataFrame:
     """A row for each person and frame with a result: track, frame, timestamp_s, then for each emotion `<emotion>`,
-    `<emotion>_smoothed`, `<emotion>_delta` (missing after a break) and, where frames are marked as neutral,
+    `<emotion>_smoothed`, `<emotion>_delta` (missing after a gap) and, where frames are marked as neutral,
     `<emotion>_relative`."""
     parts = [_track_rows(track) for track in summary.tracks.values() if len(track.series)]
     if not parts:
@@ -56,7 +56,7 @@ def _track_rows(track: TrackSummary) -> pd.DataFrame:
 
 
 def measures_table(summary: Summary) -> pd.DataFrame:
-    """A row for each person: figures of Measures, the emotion that leads longest, and mean and dwell of each."""
+    """A row for each person: figures of Measures, the emotion dominant for longest, and mean and dwell of each."""
     rows = []
     for track in summary.tracks.values():
         figures = {name: value for name, value in asdict(track.measures).items() if name != "mean"}

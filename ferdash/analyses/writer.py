@@ -68,7 +68,7 @@ class AnalysisWriter:
         if side < 1.3 * self._sides.get(track, 0.0):
             return
         path = self.analysis.folder / "thumbs" / f"track-{track}.jpg"
-        if track not in self._sides and path.is_file():  # from before a break
+        if track not in self._sides and path.is_file():  # from before a resume
             self._sides[track] = side
             return
         self._sides[track] = side

@@ -80,7 +80,7 @@ def show(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
         console.print(escape(str(sentence)), highlight=False)
     for reason, number in results.summary.reasons.items():
         console.print(f"{counted(number, 'frame')}: {REASONS[reason]}.", highlight=False)
-    table = Table("person", *EMOTIONS, "changes", box=SIMPLE, pad_edge=False, caption="Share of the time it leads.")
+    table = Table("person", *EMOTIONS, "changes", box=SIMPLE, pad_edge=False, caption="Share of time dominant.")
     for track in results.summary.tracks.values():
         shares = [percent(float(track.dwell.loc[emotion, "share"])) for emotion in EMOTIONS]
         table.add_row(str(track.track), *shares, str(len(track.events)))
@@ -149,7 +149,7 @@ def compare(
         return
     console.print(escape(compared.sentence), highlight=False)
     table = Table("emotion", *(f"{escape(name)}, mean" for name in compared.names), box=SIMPLE, pad_edge=False)
-    for heading in ("difference", "95% CI", *(f"{escape(name)}, leads" for name in compared.names)):
+    for heading in ("difference", "95% CI", *(f"{escape(name)}, dominant" for name in compared.names)):
         table.add_column(heading, justify="right")
     by_group = compared.group.set_index(["group", "emotion"])
     for place, emotion in enumerate(EMOTIONS):

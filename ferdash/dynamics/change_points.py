@@ -1,14 +1,14 @@
-"""Changes that are more than jitter: which emotion moved, from when to when, by how much, and how surely.
+"""Changes that are more than noise: which emotion moved, from when to when, by how much, and how surely.
 
 A probability is read as levels with moves between them. Levels come from optimal partitioning (Jackson et al., "An
 Algorithm for Optimal Partitioning of Data on an Interval", 2005) with a minimum length, so that one bad frame is no
 level; a staircase of levels in one direction is one move; a ramp fitted to the frames around each says where it begins
-and ends. A move counts when it is large enough to matter and many times what the track's own jitter could do.
+and ends. A move counts when it is large enough to matter and many times what the track's own noise could do.
 
-Jitter is measured, not assumed: its size from the differences between neighbouring frames, robustly (so that the
-changes themselves do not count) and near the move (since a face seen badly jitters more); its memory from how these
-differences grow with the lag in the quieter half of the track, as for an AR(1) process, since slow wander fakes changes
-that white noise would not.
+Noise is measured, not assumed: its size from the differences between neighbouring frames, robustly (so that the
+changes themselves do not count) and near the move (since a face seen badly is noisier); its autocorrelation from how
+these differences grow with the lag in the quieter half of the track, as for an AR(1) process, since slow wander fakes
+changes that white noise would not.
 """
 
 from dataclasses import dataclass
@@ -31,34 +31,34 @@ LONGEST_LEVEL = 256
 """Frames beyond which a level is cut for speed; the pieces do not differ and grow together again."""
 
 FEWEST_FRAMES = 30
-"""Results below which the jitter of a track cannot be told, and so neither a change."""
+"""Results below which the noise of a track cannot be told, and so neither a change."""
 
-LEAST_JITTER = 0.002
-"""Jitter below this is rounding."""
+LEAST_NOISE = 0.002
+"""Noise below this is rounding."""
 
-MOST_MEMORY = 0.95
-"""Correlation of one frame's jitter with the next, at most: beyond, wander and change are the same."""
+MOST_AUTOCORRELATION = 0.95
+"""Correlation of one frame's noise with the next, at most: beyond, wander and change are the same."""
 
-MEMORY_OF_JUMPS = 0.7
-"""The same for a move that holds a jump. Jitter does not jump, and a lively face makes its memory look longer than it
-is, since the differences of its quieter half still hold expression."""
+AUTOCORRELATION_OF_JUMPS = 0.7
+"""The same for a move that holds a jump. Noise does not jump, and a lively face makes its autocorrelation look
+higher than it is, since the differences of its quieter half still hold expression."""
 
 JUMP = 5.5
-"""Change from a frame to the next, or over two frames, in robust standard deviations of such changes, that jitter does
+"""Change from a frame to the next, or over two frames, in robust standard deviations of such changes, that noise does
 not reach in some ten thousand frames."""
 
 LEAST_STEP = 0.2
 """Share of the larger step that the smaller one of a staircase has at least."""
 
 _LAGS = (2, 4, 8)
-_MEMORIES = np.linspace(0, MOST_MEMORY, 96)
+_AUTOCORRELATIONS = np.linspace(0, MOST_AUTOCORRELATION, 96)
 
 
 @dataclass(frozen=True)
 class EventSettings:
-    """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what jitter
+    """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what noise
     alone does to the difference of two such levels. level_s: how much of the level on each side of a move is looked at,
-    and how far around a frame its jitter is measured."""
+    and how far around a frame its noise is measured."""
 
     min_size: float = 0.1
     min_z: float = 6.0
@@ -68,7 +68,7 @@ class EventSettings:
         if not 0 < self.min_size < 1:
             raise ConfigError(f"The smallest change (min_size) is {self.min_size:g}; it lies between 0 and 1.")
         if self.min_z < 3:
-            raise ConfigError(f"A change of {self.min_z:g} times the jitter (min_z) is noise; choose 3 or more.")
+            raise ConfigError(f"A change of {self.min_z:g} standard deviations (min_z) is noise; choose 3 or more.")
         if self.level_s <= 0:
             raise ConfigError(
                 f"The time looked at beside a change (level_s) is {self.level_s:g} s; choose more than 0."
@@ -81,7 +81,7 @@ class ChangeEvent:
 
     start: the last frame on the old level. peak: the frame that differs most from the frame before. end: the first
     frame on the new level. size: new level minus old without its sign, from 0 to 1; direction: +1 up, -1 down.
-    z: size in standard deviations of what jitter alone does to such a difference. duration_s: from start to end.
+    z: size in standard deviations of what noise alone does to such a difference. duration_s: from start to end.
     """
 
     track: int
@@ -104,44 +104,44 @@ class ChangeEvent:
 
 
 @dataclass(frozen=True)
-class Jitter:
+class Noise:
     """What a track does without a reason. step: standard deviation of the difference to the frame before, around each
-    frame, float64 (T, 7). memory: the correlation of one frame's jitter with the next, from 0 to MOST_MEMORY."""
+    frame, float64 (T, 7). autocorrelation: at lag 1, from 0 to MOST_AUTOCORRELATION."""
 
     step: np.ndarray
-    memory: float
+    autocorrelation: float
 
     @property
     def typical(self) -> np.ndarray:
         """Standard deviation of each probability around its level, of the quieter half of the time, float64 (7,)."""
-        return np.quantile(self.step, 0.25, axis=0) * _spread(self.memory)
+        return np.quantile(self.step, 0.25, axis=0) * _spread(self.autocorrelation)
 
 
-def _spread(memory: float) -> float:
-    # The difference of two neighbours of an AR(1) process of variance 1 has variance 2 (1 - memory).
-    return float(1 / np.sqrt(2 * (1 - memory)))
+def _spread(autocorrelation: float) -> float:
+    # The difference of two neighbours of an AR(1) process of variance 1 has variance 2 (1 - autocorrelation).
+    return float(1 / np.sqrt(2 * (1 - autocorrelation)))
 
 
 def find_events(series: TrackSeries, settings: EventSettings | None = None) -> list[ChangeEvent]:
-    """The changes of all seven emotions, by time of their peak. None in a track too short to know its jitter."""
+    """The changes of all seven emotions, by time of their peak. None in a track too short to know its noise."""
     settings = settings or EventSettings()
-    jitter = measure_jitter(series, settings.level_s)
-    if jitter is None:
+    noise = measure_noise(series, settings.level_s)
+    if noise is None:
         return []
     reach = _frames_in(series, settings.level_s)
     events = []
-    for stretch in segments_of_continuity(series):
-        x, step = series.probabilities[stretch], jitter.step[stretch]
+    for segment in segments_of_continuity(series):
+        x, step = series.probabilities[segment], noise.step[segment]
         if len(x) < 2 * SHORTEST_LEVEL:
             continue
-        for emotion, edges in enumerate(_levels(x, step, min(jitter.memory, MEMORY_OF_JUMPS))):
-            finder = _Moves(x[:, emotion], step[:, emotion], jitter.memory, reach, settings)
-            events += [_event(series, stretch.start, emotion, move) for move in finder.find(edges)]
+        for emotion, edges in enumerate(_levels(x, step, min(noise.autocorrelation, AUTOCORRELATION_OF_JUMPS))):
+            finder = _Moves(x[:, emotion], step[:, emotion], noise.autocorrelation, reach, settings)
+            events += [_event(series, segment.start, emotion, move) for move in finder.find(edges)]
     return sorted(events, key=lambda event: (event.peak_s, event.emotion))
 
 
-def measure_jitter(series: TrackSeries, around_s: float = 1.0) -> Jitter | None:
-    """The jitter of a track; None with fewer than FEWEST_FRAMES results that follow each other."""
+def measure_noise(series: TrackSeries, around_s: float = 1.0) -> Noise | None:
+    """The noise of a track; None with fewer than FEWEST_FRAMES results that follow each other."""
     follows = ~series.starts
     if follows.sum() < FEWEST_FRAMES:
         return None
@@ -152,28 +152,30 @@ def measure_jitter(series: TrackSeries, around_s: float = 1.0) -> Jitter | None:
     # Of each emotion, the half of the time in which it is quieter: there, changes are rare.
     quiet = near <= np.median(near, axis=0)
     scale = np.array([MAD * np.median(steps[quiet[:, e], e]) for e in range(x.shape[1])])
-    scale = np.maximum(scale, LEAST_JITTER)
-    memory = _memory(x, series.starts, follows, quiet, scale)
+    scale = np.maximum(scale, LEAST_NOISE)
+    autocorrelation = _autocorrelation(x, series.starts, follows, quiet, scale)
     step = np.tile(scale, (len(x), 1))
     step[follows] = np.maximum(MAD * near, scale)
     whole = np.maximum(MAD * np.median(steps, axis=0), scale)
-    return Jitter(np.maximum(step, 0.5 * whole), memory)
+    return Noise(np.maximum(step, 0.5 * whole), autocorrelation)
 
 
-def _memory(x: np.ndarray, starts: np.ndarray, follows: np.ndarray, quiet: np.ndarray, scale: np.ndarray) -> float:
+def _autocorrelation(
+    x: np.ndarray, starts: np.ndarray, follows: np.ndarray, quiet: np.ndarray, scale: np.ndarray
+) -> float:
     """The AR(1) correlation at which differences grow with the lag as they do here; of several lags the largest."""
     calm = np.zeros(x.shape, dtype=bool)
     calm[follows] = quiet
-    stretch_of = np.cumsum(starts)
+    segment_of = np.cumsum(starts)
     found = [0.0]
     for lag in _LAGS:
-        same = (stretch_of[lag:] == stretch_of[:-lag])[:, None] & calm[lag:] & calm[:-lag]
-        differences = ((x[lag:] - x[:-lag]) / scale)[same & (scale > LEAST_JITTER)]
+        same = (segment_of[lag:] == segment_of[:-lag])[:, None] & calm[lag:] & calm[:-lag]
+        differences = ((x[lag:] - x[:-lag]) / scale)[same & (scale > LEAST_NOISE)]
         if len(differences) < 10 * lag:
             continue
         growth = (MAD * np.median(np.abs(differences))) ** 2
-        expected = (1 - _MEMORIES**lag) / (1 - _MEMORIES)
-        found.append(float(np.interp(growth, expected, _MEMORIES)))
+        expected = (1 - _AUTOCORRELATIONS**lag) / (1 - _AUTOCORRELATIONS)
+        found.append(float(np.interp(growth, expected, _AUTOCORRELATIONS)))
     return max(found)
 
 
@@ -181,13 +183,13 @@ def _frames_in(series: TrackSeries, seconds: float) -> int:
     return max(5, round(seconds / series.step_s)) if series.step_s > 0 else 5
 
 
-def _levels(x: np.ndarray, step: np.ndarray, memory: float) -> list[list[int]]:
+def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float) -> list[list[int]]:
     """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming."""
-    weights = 1 / (_spread(memory) * step.T) ** 2
+    weights = 1 / (_spread(autocorrelation) * step.T) ** 2
     w, wx, wxx = (_sums(part) for part in (weights, weights * x.T, weights * x.T**2))
     emotions, frames = x.shape[1], len(x)
-    # Under AR(1) jitter, sums over many frames vary by this factor more than under white noise.
-    price = 2 * np.log(max(frames, 10)) * (1 + memory) / (1 - memory)
+    # Under AR(1) noise, sums over many frames vary by this factor more than under white noise.
+    price = 2 * np.log(max(frames, 10)) * (1 + autocorrelation) / (1 - autocorrelation)
     best = np.full((emotions, frames + 1), np.inf)
     best[:, 0] = -price
     before = np.zeros((emotions, frames + 1), dtype=np.int64)
@@ -215,7 +217,7 @@ def _walk_back(before: np.ndarray) -> list[int]:
 
 @dataclass(frozen=True)
 class _Move:
-    """Rows within a stretch: start the last on the old level, end the first on the new; size with its sign."""
+    """Rows within a segment: start the last on the old level, end the first on the new; size with its sign."""
 
     start: int
     end: int
@@ -226,11 +228,11 @@ class _Move:
 
 @dataclass(frozen=True)
 class _Moves:
-    """Finds the moves of one emotion in one stretch; x and step (see Jitter): float (T,)."""
+    """Finds the moves of one emotion in one segment; x and step (see Noise): float (T,)."""
 
     x: np.ndarray
     step: np.ndarray
-    memory: float
+    autocorrelation: float
     reach: int
     settings: EventSettings
 
@@ -286,17 +288,19 @@ class _Moves:
         return min(size / self.settings.min_size, z / self.settings.min_z)
 
     def _deviation(self, first: int, start: int, end: int, last: int) -> float:
-        """Standard deviation that jitter alone gives to the difference between the two levels."""
-        memory = min(self.memory, MEMORY_OF_JUMPS) if self._jumps(start, end) else self.memory
-        sigma = max(self.step[first : start + 1].mean(), self.step[end:last].mean()) * _spread(memory)
-        parts = _mean_variance(start + 1 - first, memory) + _mean_variance(last - end, memory)
+        """Standard deviation that noise alone gives to the difference between the two levels."""
+        autocorrelation = (
+            min(self.autocorrelation, AUTOCORRELATION_OF_JUMPS) if self._jumps(start, end) else self.autocorrelation
+        )
+        sigma = max(self.step[first : start + 1].mean(), self.step[end:last].mean()) * _spread(autocorrelation)
+        parts = _mean_variance(start + 1 - first, autocorrelation) + _mean_variance(last - end, autocorrelation)
         return float(sigma * np.sqrt(parts))
 
     def _jumps(self, start: int, end: int) -> bool:
-        """Whether something on the way from start to end is faster than jitter."""
+        """Whether something on the way from start to end is faster than noise."""
         rows, step = self.x[max(0, start - 2) : end + 3], self.step[max(0, start - 2) : end + 3]
         over_one, over_two = np.abs(np.diff(rows)), np.abs(rows[2:] - rows[:-2])
-        # Over two frames a difference grows by sqrt(1 + memory), at most by the root of 2.
+        # Over two frames a difference grows by sqrt(1 + autocorrelation), at most by the root of 2.
         return bool((over_one > JUMP * step[1:]).any() or (over_two > JUMP * np.sqrt(2) * step[2:]).any())
 
     def _fit(self, spans: list[tuple[int, int]], place: int) -> _Move:
@@ -321,10 +325,10 @@ class _Moves:
         return _Move(start, end, peak, size, abs(size) / self._deviation(first, start, end, last))
 
 
-def _mean_variance(frames: int, memory: float) -> float:
+def _mean_variance(frames: int, autocorrelation: float) -> float:
     """Variance of the mean of so many values of an AR(1) process of variance 1."""
     lags = np.arange(1, frames)
-    return float((frames + 2 * ((frames - lags) * memory**lags).sum()) / frames**2)
+    return float((frames + 2 * ((frames - lags) * autocorrelation**lags).sum()) / frames**2)
 
 
 def _event(series: TrackSeries, offset: int, emotion: int, move: _Move) -> ChangeEvent:

@@ -83,8 +83,8 @@ def compare(
     """Lay two series over each other and compare them.
 
     aligned_s: the moment in each that is the same, such as a mark in both; None: the first result of each. Both are
-    read by linear interpolation at steps as long as the coarser of the two has; nothing is read across a break.
-    segments: which emotion leads when in each, such as those of the smoothed series; None: those of the series given.
+    read by linear interpolation at steps as long as the coarser of the two has; nothing is read across a gap.
+    segments: the dominant emotion over time in each, such as those of the smoothed series; None: of the series given.
     Intervals come from drawing blocks of about two seconds again, at the level that holds for all seven (Bonferroni).
 
     Raises SeriesError when one has no result, or they have no moment in common.
@@ -93,7 +93,7 @@ def compare(
         if len(series) == 0:
             raise SeriesError(f"{name} has no result to compare. Choose a person whose face was judged.")
     zero = aligned_s or (float(first.timestamps_s[0]), float(second.timestamps_s[0]))
-    leads = segments or (dominant_segments(first), dominant_segments(second))
+    dominant = segments or (dominant_segments(first), dominant_segments(second))
     low = max(first.timestamps_s[0] - zero[0], second.timestamps_s[0] - zero[1])
     high = min(first.timestamps_s[-1] - zero[0], second.timestamps_s[-1] - zero[1])
     if low > high:
@@ -118,13 +118,13 @@ def compare(
         common=len(both),
         mean=both.mean(axis=0),
         intervals=_intervals(both, step, resamples, seed),
-        group=group_statistics({names[0]: [(first, leads[0])], names[1]: [(second, leads[1])]}),
+        group=group_statistics({names[0]: [(first, dominant[0])], names[1]: [(second, dominant[1])]}),
     )
 
 
 def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]]) -> pd.DataFrame:
-    """A row for each group (such as all people of an analysis, each with the segments in which an emotion leads) and
-    emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it leads),
+    """A row for each group (such as all people of an analysis, each with its segments of one dominant emotion) and
+    emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it is dominant),
     longest_s, visits; with seconds and people of the group."""
     tables = []
     for name, members in groups.items():
@@ -150,13 +150,13 @@ def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]])
 
 
 def _read(series: TrackSeries, times: np.ndarray) -> np.ndarray:
-    """Probabilities at these times by linear interpolation, float64 (M, 7); NaN outside of every stretch."""
+    """Probabilities at these times by linear interpolation, float64 (M, 7); NaN outside of every segment."""
     values = np.full((len(times), series.probabilities.shape[1]), np.nan)
-    for stretch in segments_of_continuity(series):
-        known = series.timestamps_s[stretch]
+    for segment in segments_of_continuity(series):
+        known = series.timestamps_s[segment]
         inside = (times >= known[0] - 1e-6) & (times <= known[-1] + 1e-6)
         for emotion in range(values.shape[1]):
-            values[inside, emotion] = np.interp(times[inside], known, series.probabilities[stretch, emotion])
+            values[inside, emotion] = np.interp(times[inside], known, series.probabilities[segment, emotion])
     return values
 
 

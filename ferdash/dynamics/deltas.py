@@ -8,7 +8,7 @@ from ferdash.dynamics.series import TrackSeries
 def deltas(series: TrackSeries) -> np.ndarray:
     """Probabilities minus those of the frame before, float64 (T, 7), from -1 to 1.
 
-    NaN at the first frame of each stretch without a break: what happened in between was not seen. Within a stretch,
+    NaN at the first frame of each segment without a gap: what happened in between was not seen. Within a segment,
     deltas add up to the change from its first frame to its last, and each row adds up to 0.
     """
     changes = np.full(series.probabilities.shape, np.nan)

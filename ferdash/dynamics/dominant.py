@@ -1,6 +1,6 @@
-"""Which emotion leads when: segments of one leading emotion each, and how long they last.
+"""The dominant emotion over time: segments of one dominant emotion each, and how long they last.
 
-A lead changes hands only by a margin, and what is too short to be seen goes to its neighbours; otherwise two emotions
+It switches by a margin only, and what is too short to be seen goes to its neighbours; otherwise two emotions
 that are nearly equal would cut the time into slivers.
 """
 
@@ -17,22 +17,22 @@ from ferdash.errors import ConfigError
 
 @dataclass(frozen=True)
 class DominantSettings:
-    """margin: how much more probable another emotion must be to take the lead. min_duration_s: shortest segment."""
+    """margin: how much more probable another emotion must be to become dominant. min_duration_s: shortest segment."""
 
     margin: float = 0.05
     min_duration_s: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 <= self.margin < 1:
-            raise ConfigError(f"The margin by which a lead changes is {self.margin:g}; it goes from 0 to below 1.")
+            raise ConfigError(f"The margin for a switch is {self.margin:g}; it goes from 0 to below 1.")
         if self.min_duration_s < 0:
             raise ConfigError(f"The shortest segment is {self.min_duration_s:g} s; it cannot be below 0.")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A time in which one emotion leads. start_frame, end_frame: its first and last frame. end_s: when the next
-    segment starts; for the last before a break, when its last frame gives way. probability: of the emotion, mean."""
+    """A time in which one emotion is dominant. start_frame, end_frame: its first and last frame. end_s: when the next
+    segment starts; for the last before a gap, when its last frame gives way. probability: of the emotion, mean."""
 
     track: int
     emotion: str
@@ -49,27 +49,27 @@ class Segment:
 
 
 def dominant_segments(series: TrackSeries, settings: DominantSettings | None = None) -> list[Segment]:
-    """Segments in order of time. Each frame with a result is in exactly one, and no segment goes across a break.
+    """Segments in order of time. Each frame with a result is in exactly one, and no segment goes across a gap.
 
-    Too short a segment is joined, the shortest first, to the neighbour whose emotion is the more probable in it; a
-    stretch that is too short as a whole stays one segment.
+    Too short a segment is joined, the shortest first, to the neighbour whose emotion is the more probable in it; what
+    is too short as a whole stays one segment.
     """
     settings = settings or DominantSettings()
     found = []
-    for stretch in segments_of_continuity(series):
-        values = series.probabilities[stretch]
+    for rows in segments_of_continuity(series):
+        values = series.probabilities[rows]
         # A frame lasts until the next one; the last, as long as is usual.
-        ends = np.append(series.timestamps_s[stretch][1:], series.timestamps_s[stretch][-1] + series.step_s)
-        times = series.timestamps_s[stretch]
-        for first, last, emotion in _long_enough(_leaders(values, settings.margin), values, times, ends, settings):
+        ends = np.append(series.timestamps_s[rows][1:], series.timestamps_s[rows][-1] + series.step_s)
+        times = series.timestamps_s[rows]
+        for first, last, emotion in _long_enough(_dominant(values, settings.margin), values, times, ends, settings):
             found.append(
                 Segment(
                     track=series.track,
                     emotion=EMOTIONS[emotion],
                     start_s=float(times[first]),
                     end_s=float(ends[last]),
-                    start_frame=int(series.frames[stretch][first]),
-                    end_frame=int(series.frames[stretch][last]),
+                    start_frame=int(series.frames[rows][first]),
+                    end_frame=int(series.frames[rows][last]),
                     frames=last - first + 1,
                     probability=float(values[first : last + 1, emotion].mean()),
                 )
@@ -77,8 +77,8 @@ def dominant_segments(series: TrackSeries, settings: DominantSettings | None = N
     return found
 
 
-def leading(series: TrackSeries, segments: list[Segment]) -> np.ndarray:
-    """The emotion that leads at each frame by its segments, int (T,), a position in EMOTIONS."""
+def dominant_at(series: TrackSeries, segments: list[Segment]) -> np.ndarray:
+    """The dominant emotion of each frame by its segments, int (T,), a position in EMOTIONS."""
     firsts = np.searchsorted(series.frames, [segment.start_frame for segment in segments])
     lengths = np.diff([*firsts, len(series)])
     return np.repeat([EMOTIONS.index(segment.emotion) for segment in segments], lengths).astype(np.int64)
@@ -101,23 +101,23 @@ def dwell_times(segments: list[Segment]) -> pd.DataFrame:
     )
 
 
-def _leaders(values: np.ndarray, margin: float) -> np.ndarray:
+def _dominant(values: np.ndarray, margin: float) -> np.ndarray:
     best = values.argmax(axis=1)
-    leaders = np.empty(len(values), dtype=np.int64)
-    lead = int(best[0])
+    dominant = np.empty(len(values), dtype=np.int64)
+    current = int(best[0])
     for row, other in enumerate(best):
-        if values[row, other] > values[row, lead] + margin:
-            lead = int(other)
-        leaders[row] = lead
-    return leaders
+        if values[row, other] > values[row, current] + margin:
+            current = int(other)
+        dominant[row] = current
+    return dominant
 
 
 def _long_enough(
-    leaders: np.ndarray, values: np.ndarray, times: np.ndarray, ends: np.ndarray, settings: DominantSettings
+    dominant: np.ndarray, values: np.ndarray, times: np.ndarray, ends: np.ndarray, settings: DominantSettings
 ) -> list[tuple[int, int, int]]:
     """(first row, last row, emotion) of each segment."""
-    edges = [0, *(np.flatnonzero(np.diff(leaders)) + 1).tolist(), len(leaders)]
-    runs = [(start, end - 1, int(leaders[start])) for start, end in pairwise(edges)]
+    edges = [0, *(np.flatnonzero(np.diff(dominant)) + 1).tolist(), len(dominant)]
+    runs = [(start, end - 1, int(dominant[start])) for start, end in pairwise(edges)]
     while len(runs) > 1:
         lasting = [ends[last] - times[first] for first, last, _ in runs]
         place = int(np.argmin(lasting))

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ferdash.dynamics.change_points import ChangeEvent, measure_jitter
+from ferdash.dynamics.change_points import ChangeEvent, measure_noise
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.dominant import Segment
 from ferdash.dynamics.series import TrackSeries
@@ -17,10 +17,10 @@ from ferdash.emotions import EMOTIONS
 class Measures:
     """Summary figures of one track.
 
-    seconds: time covered by results, breaks left out. mean: float64 (7,), average probabilities, each frame weighted by
+    seconds: time covered by results, gaps left out. mean: float64 (7,), average probabilities, each frame weighted by
     its time. volatility: distance the distribution travels in a second, in total variation (half the sum of absolute
     deltas: 1 is from one certain emotion to another). entropy: mean over frames, as a share of its maximum: 0 certain,
-    1 all seven alike. leads_per_minute: changes of the leading emotion. events_per_minute: changes beyond jitter.
+    1 all seven alike. switches_per_minute: switches of the dominant emotion. events_per_minute: changes beyond noise.
     NaN where there is nothing to measure.
     """
 
@@ -29,7 +29,7 @@ class Measures:
     mean: np.ndarray
     volatility: float
     entropy: float
-    leads_per_minute: float
+    switches_per_minute: float
     events_per_minute: float
 
 
@@ -41,7 +41,7 @@ def measure(series: TrackSeries, segments: list[Segment], events: list[ChangeEve
         nothing = np.full(len(EMOTIONS), np.nan)
         mean = series.probabilities.mean(axis=0) if len(series) else nothing
         return Measures(0.0, len(series), mean, np.nan, _entropy(series), np.nan, np.nan)
-    leads = sum(one.end_s == other.start_s for one, other in pairwise(segments))
+    switches = sum(one.end_s == other.start_s for one, other in pairwise(segments))
     travelled = 0.5 * np.nansum(np.abs(deltas(series)))
     between = float(np.diff(series.timestamps_s)[~series.starts[1:]].sum())
     return Measures(
@@ -50,13 +50,13 @@ def measure(series: TrackSeries, segments: list[Segment], events: list[ChangeEve
         mean=weights @ series.probabilities / seconds,
         volatility=float(travelled / between) if between > 0 else np.nan,
         entropy=_entropy(series),
-        leads_per_minute=60 * leads / seconds,
+        switches_per_minute=60 * switches / seconds,
         events_per_minute=60 * len(events) / seconds,
     )
 
 
 def frame_durations(series: TrackSeries) -> np.ndarray:
-    """Seconds for which each frame stands, float64 (T,): until the next; before a break, as long as is usual."""
+    """Seconds for which each frame stands, float64 (T,): until the next; before a gap, as long as is usual."""
     if len(series) == 0:
         return np.zeros(0)
     durations = np.append(np.diff(series.timestamps_s), series.step_s)
@@ -65,16 +65,16 @@ def frame_durations(series: TrackSeries) -> np.ndarray:
 
 
 def emotion_dynamics(series: TrackSeries) -> pd.DataFrame:
-    """A row for each of EMOTIONS: mean, sd, rmssd, inertia and jitter of its probability.
+    """A row for each of EMOTIONS: mean, sd, rmssd, inertia and noise of its probability.
 
     rmssd: root of the mean squared change to the next frame (instability: Jahng, Wood and Trull, "Analysis of Affective
     Instability in Ecological Momentary Assessment", 2008). inertia: correlation with the next frame (Kuppens, Allen and
-    Sheeber, "Emotional Inertia and Psychological Maladjustment", 2010). jitter: standard deviation without a reason, as
+    Sheeber, "Emotional Inertia and Psychological Maladjustment", 2010). noise: standard deviation without a reason, as
     events are judged by. Both of the former depend on the frame rate. NaN where there is too little to measure.
     """
     x, follows = series.probabilities, ~series.starts
     changes = deltas(series)[follows]
-    jitter = measure_jitter(series)
+    noise = measure_noise(series)
     nothing = np.full(x.shape[1], np.nan)
     return pd.DataFrame(
         {
@@ -82,7 +82,7 @@ def emotion_dynamics(series: TrackSeries) -> pd.DataFrame:
             "sd": x.std(axis=0, ddof=1) if len(x) > 1 else nothing,
             "rmssd": np.sqrt((changes**2).mean(axis=0)) if len(changes) else nothing,
             "inertia": _correlation(x[np.flatnonzero(follows) - 1], x[follows]) if len(changes) > 2 else nothing,
-            "jitter": nothing if jitter is None else jitter.typical,
+            "noise": nothing if noise is None else noise.typical,
         },
         index=pd.Index(EMOTIONS, name="emotion"),
     )

@@ -36,15 +36,15 @@ def mean_interval(
     """Where the means of the columns of `values` float (N, K) lie with confidence `level`.
 
     The mean and as many standard deviations of `block_means` as Student's t says for so few blocks. Blocks that are
-    short against the memory of the series miss part of its variance; what they miss of an AR(1) process with the same
-    correlation from row to row is added.
+    short against the autocorrelation of the series miss part of its variance; what they miss of an AR(1) process with
+    the same correlation from row to row is added.
     """
     mean, rows = values.mean(axis=0), len(values)
     block = min(max(block, 1), rows)
     spread = block_means(values, block, resamples=resamples, seed=seed).std(axis=0)
-    memory = _correlation(values - mean)
-    whole = (1 + memory) / (1 - memory)
-    missed = 2 * memory * (1 - memory**block) / (block * (1 - memory) ** 2)
+    autocorrelation = _correlation(values - mean)
+    whole = (1 + autocorrelation) / (1 - autocorrelation)
+    missed = 2 * autocorrelation * (1 - autocorrelation**block) / (block * (1 - autocorrelation) ** 2)
     known = (whole - missed) / whole * max(rows - block, 1) / rows
     reach = t.ppf((1 + level) / 2, max(1, rows // block - 1)) * spread / np.sqrt(known)
     return [Interval(float(middle - far), float(middle + far)) for middle, far in zip(mean, reach, strict=True)]

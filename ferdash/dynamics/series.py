@@ -1,7 +1,7 @@
 """One person's seven probabilities over time, and where that series is broken.
 
-A series holds only frames with a result. Nothing is ever computed across a break: a person who left and came back has
-two stretches, and the change between them was not seen.
+A series holds only frames with a result. Nothing is ever computed across a gap: a person who left and came back has
+two segments, and the change between them was not seen.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import SeriesError
 
 MOST_STRIDES = 2
-"""Steps between results that still count as the next frame: one missing result is bridged, two are a break."""
+"""Steps between results that still count as the next frame: one missing result is bridged, two are a gap."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class TrackSeries:
     """The results of one track, in order of time.
 
     frames: int64 (T,), strictly rising. timestamps_s: float64 (T,). probabilities: float64 (T, 7) in EMOTIONS order.
-    stride: frames from one analysed frame to the next. max_gap_s: a longer pause is a break too; None counts frames
+    stride: frames from one analysed frame to the next. max_gap_s: a longer pause is a gap too; None counts frames
     alone, which suits image sequence and videos of variable frame rate, whose long frames are still one frame.
     """
 
@@ -39,7 +39,7 @@ class TrackSeries:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """True at the first frame of each stretch without a break, bool (T,)."""
+        """True at the first frame of each segment without a gap, bool (T,)."""
         starts = np.ones(len(self), dtype=bool)
         starts[1:] = np.diff(self.frames) > MOST_STRIDES * self.stride
         if self.max_gap_s is not None:
@@ -89,7 +89,7 @@ def _stride(frames: np.ndarray) -> int:
 
 
 def segments_of_continuity(series: TrackSeries) -> list[slice]:
-    """The stretches without a break, in order; together they are the whole series.
+    """The segments without a gap, in order; together they are the whole series.
 
     >>> frames = np.array([0, 1, 2, 9])
     >>> segments_of_continuity(TrackSeries(1, frames, frames / 30, np.full((4, 7), 1 / 7)))

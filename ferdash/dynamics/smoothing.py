@@ -1,4 +1,4 @@
-"""Smoother probabilities, beside the raw ones and never across a break.
+"""Smoother probabilities, beside the raw ones and never across a gap.
 
 Both ways are weighted sums with weights that add up to 1, so rows stay distributions and a constant stays itself.
 """
@@ -85,9 +85,9 @@ class ExponentialSmoother:
 def exponential(series: TrackSeries, tau_s: float) -> TrackSeries:
     """Each frame mixed with the past, whose weight falls with time as exp(-dt / tau_s)."""
     smoothed = np.empty(series.probabilities.shape)
-    for stretch in segments_of_continuity(series):
+    for segment in segments_of_continuity(series):
         smoother = ExponentialSmoother(tau_s, max_gap_s=None)
-        for row in range(stretch.start, stretch.stop):
+        for row in range(segment.start, segment.stop):
             smoothed[row] = smoother.update(series.timestamps_s[row], series.probabilities[row])
     return replace(series, probabilities=smoothed)
 
@@ -97,18 +97,18 @@ def savitzky_golay(series: TrackSeries, window_s: float, order: int = 2) -> Trac
 
     Savitzky and Golay, "Smoothing and Differentiation of Data by Simplified Least Squares Procedures" (1964), by
     scipy where frames are equally far apart; elsewhere the same fit on the true times. The window is the odd number
-    of frames nearest to window_s; at the ends of a stretch the first and last whole windows serve. A stretch of no
+    of frames nearest to window_s; at the ends of a segment the first and last whole windows serve. A segment of no
     more frames than the polynomial has coefficients stays as it is. The fit can leave the range of a probability, so
     rows are cut at 0 and made to add up to 1 again.
     """
     smoothed = series.probabilities.astype(np.float64, copy=True)
-    for stretch in segments_of_continuity(series):
-        times, values = series.timestamps_s[stretch], smoothed[stretch]
+    for segment in segments_of_continuity(series):
+        times, values = series.timestamps_s[segment], smoothed[segment]
         window = _window(times, window_s)
         if window > order:
             fitted = _fit(times, values, window, order)
             fitted = np.clip(fitted, 0, None)
-            smoothed[stretch] = fitted / fitted.sum(axis=1, keepdims=True)
+            smoothed[segment] = fitted / fitted.sum(axis=1, keepdims=True)
     return replace(series, probabilities=smoothed)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from ferdash.dynamics.baseline import Baseline, Relative, baseline, relative
 from ferdash.dynamics.change_points import ChangeEvent, EventSettings, find_events
 from ferdash.dynamics.deltas import deltas
-from ferdash.dynamics.dominant import DominantSettings, Segment, dominant_segments, dwell_times, leading
+from ferdash.dynamics.dominant import DominantSettings, Segment, dominant_at, dominant_segments, dwell_times
 from ferdash.dynamics.measures import Measures, emotion_dynamics, measure
 from ferdash.dynamics.series import TrackSeries, track_series, tracks
 from ferdash.dynamics.smoothing import SmoothingSettings, smooth
@@ -66,7 +66,7 @@ class TrackSummary:
 
     @property
     def dominant(self) -> str | None:
-        """The emotion that leads for the longest time; None without a result."""
+        """The emotion dominant for the longest time; None without a result."""
         frames = dict.fromkeys(EMOTIONS, 0)
         for segment in self.segments:
             frames[segment.emotion] += segment.frames
@@ -83,9 +83,9 @@ class TrackSummary:
         seconds = self.measures.seconds
         lasted = f"for {duration(seconds)}" if seconds >= 1 else f"in {counted(len(self.series), 'frame')}"
         share = self.dwell.loc[self.dominant, "share"]
-        lead = f"{self.dominant} leads {percent(float(share))} of it" if share > 0 else f"{self.dominant} leads"
+        dominant = f"{self.dominant} is dominant" + (f" for {percent(float(share))} of it" if share > 0 else "")
         changes = counted(len(self.events), "change") if self.events else "no change"
-        return f"{who} is judged {lasted}; {lead}, with {changes} beyond jitter."
+        return f"{who} is classified {lasted}; {dominant}, with {changes} beyond noise."
 
 
 @dataclass(frozen=True)
@@ -137,8 +137,8 @@ def _summarise_track(
     smoothed = smooth(series, settings.smoothing)
     events = find_events(series, settings.events)
     segments = dominant_segments(smoothed, settings.dominant)
-    leaders = leading(smoothed, segments)
-    rest, problem = _rest(series, neutral)
+    dominant = dominant_at(smoothed, segments)
+    baseline, problem = _baseline(series, neutral)
     return TrackSummary(
         track=track,
         series=series,
@@ -148,17 +148,17 @@ def _summarise_track(
         segments=segments,
         dwell=dwell_times(segments),
         transitions=segment_transitions(segments),
-        frame_transitions=frame_transitions(smoothed, leaders),
-        prediction=predict_next(smoothed, leaders, horizon_s=settings.horizon_s),
+        frame_transitions=frame_transitions(smoothed, dominant),
+        prediction=predict_next(smoothed, dominant, horizon_s=settings.horizon_s),
         measures=measure(series, segments, events),
         dynamics=emotion_dynamics(series),
-        baseline=rest,
-        relative=relative(series, rest) if rest else None,
+        baseline=baseline,
+        relative=relative(series, baseline) if baseline else None,
         neutral_problem=problem,
     )
 
 
-def _rest(series: TrackSeries, neutral: Iterable[int] | None) -> tuple[Baseline | None, str]:
+def _baseline(series: TrackSeries, neutral: Iterable[int] | None) -> tuple[Baseline | None, str]:
     marked = list(neutral or ())
     if not marked:
         return None, ""

@@ -38,7 +38,7 @@ class TransitionMatrix:
 
 @dataclass(frozen=True)
 class Prediction:
-    """How well the emotion that leads horizon_s later is predicted from the one that leads now.
+    """How well the dominant emotion horizon_s later is predicted from the dominant one now.
 
     chain: float64 (7, 7), probability of each next emotion (columns) given this one (rows). stay: the baseline's
     probability that an emotion continues. log_loss, baseline_log_loss: nats a pair, on held_out pairs after those
@@ -70,7 +70,7 @@ class Prediction:
 
 
 def segment_transitions(segments: list[Segment]) -> TransitionMatrix:
-    """From each segment to the one that follows without a break; an emotion never follows itself."""
+    """From each segment to the one that follows without a gap; an emotion never follows itself."""
     pairs = [
         (EMOTIONS.index(one.emotion), EMOTIONS.index(other.emotion))
         for one, other in pairwise(segments)
@@ -79,10 +79,10 @@ def segment_transitions(segments: list[Segment]) -> TransitionMatrix:
     return _matrix(*np.array(pairs, dtype=np.int64).reshape(-1, 2).T)
 
 
-def frame_transitions(series: TrackSeries, leaders: np.ndarray) -> TransitionMatrix:
-    """From each frame to the next, staying included. leaders: int (T,), the emotion that leads at each frame."""
+def frame_transitions(series: TrackSeries, dominant: np.ndarray) -> TransitionMatrix:
+    """From each frame to the next, staying included. dominant: int (T,), the dominant emotion of each frame."""
     follows = ~series.starts[1:]
-    return _matrix(leaders[:-1][follows], leaders[1:][follows])
+    return _matrix(dominant[:-1][follows], dominant[1:][follows])
 
 
 def _matrix(now: np.ndarray, then: np.ndarray) -> TransitionMatrix:
@@ -92,11 +92,11 @@ def _matrix(now: np.ndarray, then: np.ndarray) -> TransitionMatrix:
 
 
 def predict_next(
-    series: TrackSeries, leaders: np.ndarray, *, horizon_s: float = 1.0, seed: int = 0
+    series: TrackSeries, dominant: np.ndarray, *, horizon_s: float = 1.0, seed: int = 0
 ) -> Prediction | None:
     """Fit the chain on the first FITTED_SHARE of a track and judge it on the rest; None where too little is left.
 
-    A pair is a frame and the first one at least horizon_s later in the same stretch. Pairs that reach from the fitted
+    A pair is a frame and the first one at least horizon_s later in the same segment. Pairs that reach from the fitted
     part into the rest belong to neither. Each row of the chain is a Dirichlet posterior whose prior is the baseline,
     worth PRIOR_STRENGTH pairs: where little was seen, the chain says what the baseline says. The baseline would have
     infinite log loss if it were certain; so it, too, is fitted: one probability of continuing, by Laplace's rule, and
@@ -108,8 +108,8 @@ def predict_next(
     fitted, held_out = times[then] < split_s, times[now] >= split_s
     if not fitted.any() or held_out.sum() < FEWEST_HELD_OUT:
         return None
-    stay, baseline, chain = _fit(leaders[now[fitted]], leaders[then[fitted]])
-    here, there = leaders[now[held_out]], leaders[then[held_out]]
+    stay, baseline, chain = _fit(dominant[now[fitted]], dominant[then[fitted]])
+    here, there = dominant[now[held_out]], dominant[then[held_out]]
     ours, theirs = -np.log(chain[here, there]), -np.log(baseline[here, there])
     block = block_length(len(here), (1 + horizon_s) / series.step_s)
     return Prediction(
@@ -126,14 +126,14 @@ def predict_next(
 
 
 def horizon_pairs(series: TrackSeries, horizon_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of a frame, and of the first frame at least horizon_s later without a break between, both int (P,)."""
+    """Rows of a frame, and of the first frame at least horizon_s later without a gap between, both int (P,)."""
     now = np.arange(len(series))
     # Timestamps are sums of fractions: half a microsecond keeps a frame that is late by rounding alone.
     then = np.searchsorted(series.timestamps_s, series.timestamps_s + horizon_s - 5e-7)
     then = np.maximum(then, now + 1)
-    stretch = np.cumsum(series.starts)
+    segment = np.cumsum(series.starts)
     inside = then < len(series)
-    inside[inside] = stretch[then[inside]] == stretch[now[inside]]
+    inside[inside] = segment[then[inside]] == segment[now[inside]]
     return now[inside], then[inside]
 
 

@@ -53,7 +53,7 @@ def report_html(analysis: Analysis, summary: Summary) -> str:
         f'<h1>{escape(analysis.name)}</h1><p class="lead">{escape(summary.sentence)}</p>{_reasons(summary)}'
         f"<dl>{facts}</dl>{_marks(analysis)}{people}"
         f'<h2>How to read this</h2><p>{LIMITS}</p><p class="small">Changes are moves from one level to another that '
-        "this person's own jitter would not make; their strength is given in multiples of it. Lines are smoothed, with "
+        "this person's own noise would not make; their strength is given in multiples of it. Lines are smoothed, with "
         "the measured values faintly behind; changes are found in the measured values.</p></body></html>\n"
     )
 
@@ -84,7 +84,7 @@ def _person(analysis: Analysis, track: TrackSummary) -> str:
         delta_heatmap(track.series, track.deltas),
     ]
     if track.relative is not None:
-        figures.insert(1, timeline(track.smoothed, rest=track.baseline, events=track.events, marks=marks))
+        figures.insert(1, timeline(track.smoothed, baseline=track.baseline, events=track.events, marks=marks))
     charts = "".join(map(_chart, figures))
     predicted = f"<p>{escape(track.prediction.sentence)}</p>" if track.prediction else ""
     return f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(transition_heatmap(track.transitions))}{predicted}"
@@ -112,7 +112,7 @@ def _dwell(track: TrackSummary) -> str:
         for emotion, row in track.dwell.iterrows()
         if row["visits"] > 0
     )
-    head = "<tr><th>leads</th><th>of the time</th><th>in all</th><th>times</th><th>longest</th></tr>"
+    head = "<tr><th>dominant</th><th>of the time</th><th>in all</th><th>times</th><th>longest</th></tr>"
     return f"<table>{head}{rows}</table>"
 
 
@@ -127,7 +127,7 @@ def _events(track: TrackSummary) -> str:
         f"<td>{event.duration_s:.2f} s</td><td>{event.z:.1f}</td></tr>"
         for event in sorted(largest, key=lambda event: event.peak_s)
     )
-    head = "<tr><th>time</th><th>frame</th><th>emotion</th><th>points</th><th>lasting</th><th>times jitter</th></tr>"
+    head = "<tr><th>time</th><th>frame</th><th>emotion</th><th>points</th><th>lasting</th><th>times noise</th></tr>"
     shown = f", the largest {MOST_EVENTS}" if len(track.events) > MOST_EVENTS else ""
     words = counted(len(track.events), "change")
     return f"<details><summary>{words}{shown}</summary><table>{head}{rows}</table></details>"

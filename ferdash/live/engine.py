@@ -66,7 +66,7 @@ class LiveSettings:
 class LiveFace:
     """One face of the newest frame. prediction: numbered by its track, with smoothed probabilities and the square that
     was cut out. raw: float32 (7,), this frame's own. change: float64 (7,), smoothed probabilities minus those of the
-    face at rest, rows add up to 0; None before calibration."""
+    neutral baseline, rows add up to 0; None before calibration."""
 
     tracked: TrackedFace
     prediction: FacePrediction
@@ -176,7 +176,7 @@ class LiveEngine:
         self._tracker = self._new_tracker()
         self._smoothers: dict[int, ExponentialSmoother] = {}
         self._recent = RecentBuffer(self._settings.timeline_s)
-        self._rest: dict[int, Baseline] = {}
+        self._baseline: dict[int, Baseline] = {}
         self._calibrating_until: float | None = None
         self._samples: dict[int, list[np.ndarray]] = {}
         self._calibrated: tuple[int, ...] | None = None
@@ -252,7 +252,7 @@ class LiveEngine:
             self._settings = replace(self._settings, tau_s=tau_s)
 
     def calibrate(self) -> None:
-        """Take what comes in the next seconds as every person's face at rest."""
+        """Take what comes in the next seconds as every person's neutral baseline."""
         with self._changed:
             self._calibrating_until = self._clock() + self._settings.calibration_s
             self._samples, self._calibrated = {}, None
@@ -260,7 +260,7 @@ class LiveEngine:
     def forget_neutral(self) -> None:
         """Show probabilities as they are again."""
         with self._changed:
-            self._rest, self._calibrated, self._calibrating_until = {}, None, None
+            self._baseline, self._calibrated, self._calibrating_until = {}, None, None
 
     def start_recording(self, begin: "BeginRecording") -> None:
         """Record from the next frame on; the worker, which writes, calls `begin`."""
@@ -380,8 +380,9 @@ class LiveEngine:
             prediction = FacePrediction(
                 track, found[place], boxes[place], crops[place], smoothed.astype(np.float32), settings.threshold
             )
-            rest = self._rest.get(track)
-            faces.append(LiveFace(tracked[place], prediction, raw, None if rest is None else smoothed - rest.level))
+            baseline = self._baseline.get(track)
+            change = None if baseline is None else smoothed - baseline.level
+            faces.append(LiveFace(tracked[place], prediction, raw, change))
         return tuple(faces)
 
     def _smooth(self, track: int, time_s: float, raw: np.ndarray, tau_s: float) -> np.ndarray:
@@ -395,9 +396,9 @@ class LiveEngine:
         """Keep only what belongs to faces of the shown time, so that a day of passers-by leaves nothing behind."""
         known = self._recent.tracks()
         self._smoothers = {track: value for track, value in self._smoothers.items() if track in known}
-        self._rest = {track: value for track, value in self._rest.items() if track in known}
+        self._baseline = {track: value for track, value in self._baseline.items() if track in known}
 
-    # --- the face at rest -------------------------------------------------------------------------------------------
+    # --- the neutral baseline -----------------------------------------------------------------------------------------
 
     def _sample(self, faces: tuple[LiveFace, ...], time_s: float) -> bool:
         """Collect while a person looks neutral, and take the mean at the end. Whether this frame counts as neutral."""
@@ -408,7 +409,7 @@ class LiveEngine:
                 for face in faces:
                     self._samples.setdefault(face.tracked.track, []).append(face.raw)
                 return True
-            self._rest |= {track: baseline_of(np.stack(rows)) for track, rows in self._samples.items()}
+            self._baseline |= {track: baseline_of(np.stack(rows)) for track, rows in self._samples.items()}
             self._calibrated, self._calibrating_until, self._samples = tuple(sorted(self._samples)), None, {}
             return False
 

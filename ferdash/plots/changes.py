@@ -59,20 +59,20 @@ def strongest(series: TrackSeries, deltas: np.ndarray, columns: int = MOST_POINT
 def with_gaps(
     series: TrackSeries, times: np.ndarray, frames: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The columns of `strongest` with empty ones (NaN) at both ends of each break, as a heat map would else stretch the
+    """The columns of `strongest` with empty ones (NaN) at both ends of each gap, as a heat map would else stretch the
     last column before it all the way across."""
-    stretch = np.cumsum(series.starts)[np.searchsorted(series.frames, frames)]
-    breaks = np.flatnonzero(np.diff(stretch)) + 1
-    reach = np.minimum(series.step_s or np.inf, (times[breaks] - times[breaks - 1]) / 3)
-    edges = np.ravel([times[breaks - 1] + reach, times[breaks] - reach], order="F")
-    places = np.repeat(breaks, 2)
-    sides = np.ravel([frames[breaks - 1], frames[breaks]], order="F")
+    segment = np.cumsum(series.starts)[np.searchsorted(series.frames, frames)]
+    gaps = np.flatnonzero(np.diff(segment)) + 1
+    reach = np.minimum(series.step_s or np.inf, (times[gaps] - times[gaps - 1]) / 3)
+    edges = np.ravel([times[gaps - 1] + reach, times[gaps] - reach], order="F")
+    places = np.repeat(gaps, 2)
+    sides = np.ravel([frames[gaps - 1], frames[gaps]], order="F")
     return np.insert(times, places, edges), np.insert(frames, places, sides), np.insert(values, places, np.nan, axis=0)
 
 
 def delta_span(deltas: np.ndarray) -> float:
     """Points at which the colours of deltas end. Nearly all lie within, so that one leap does not pale the rest; but
-    jitter is pale beside a leap."""
+    noise is pale beside a leap."""
     known = 100 * np.abs(deltas[np.isfinite(deltas)])
     return max(2.0, float(np.quantile(known, 0.995)), float(known.max()) / 4) if len(known) else 2.0
 
@@ -87,8 +87,8 @@ def delta_title(deltas: np.ndarray) -> str:
     return f"From frame to frame, {EMOTIONS[place]} changes most: by up to {points}"
 
 
-def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, height: int = 300) -> go.Figure:
-    """The seven probabilities of one frame, float (7,), with a tick where the face at rest lies, if that is known."""
+def frame_bars(probabilities: np.ndarray, *, baseline: Baseline | None = None, height: int = 300) -> go.Figure:
+    """The seven probabilities of one frame, float (7,), with a tick at the neutral baseline, if that is known."""
     top = int(np.argmax(probabilities))
     figure = go.Figure()
     figure.add_bar(
@@ -98,13 +98,13 @@ def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, heigh
         marker_color=EMOTION_COLOURS,
         hovertemplate="%{y}: %{x:.1%}<extra></extra>",
     )
-    if rest is not None:
+    if baseline is not None:
         figure.add_scatter(
             y=list(EMOTIONS),
-            x=rest.level,
+            x=baseline.level,
             mode="markers",
             marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": NEUTRAL_INK}},
-            hovertemplate="%{y} at rest: %{x:.1%}<extra></extra>",
+            hovertemplate="%{y} in the baseline: %{x:.1%}<extra></extra>",
         )
     figure.add_scatter(
         # In a column, since beside a bar a figure would be taken for that of the tick.
@@ -120,7 +120,7 @@ def frame_bars(probabilities: np.ndarray, *, rest: Baseline | None = None, heigh
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
     title = f"{EMOTIONS[top].capitalize()}, {percent(float(probabilities[top]))}"
-    x_title = "probability (tick: the face at rest)" if rest is not None else "probability"
+    x_title = "probability (tick: the neutral baseline)" if baseline is not None else "probability"
     return finish(figure, title=title, x_title=x_title, y_title="", height=height)
 
 

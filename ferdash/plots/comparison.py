@@ -15,7 +15,7 @@ GROUP_COLOURS = ("#5B61B8", "#C2853A", "#4F8F86", "#B4527A")
 GROUP_PATTERNS = ("", "/", ".", "x")
 
 GROUP_TITLES = {
-    "dwell": ("Which emotion leads for how much of the time?", "share of the time"),
+    "dwell": ("How long is each emotion dominant?", "share of the time"),
     "mean": ("How probable is each emotion on average?", "mean probability"),
 }
 
@@ -94,7 +94,7 @@ def comparison_lines(comparison: Comparison, emotion: str) -> go.Figure:
 
 
 def group_bars(group: pd.DataFrame, column: str = "dwell") -> go.Figure:
-    """Statistics of `group_statistics` beside each other: `dwell` (share of time in the lead) or `mean` probability."""
+    """Statistics of `group_statistics` beside each other: `dwell` (share of time dominant) or `mean` probability."""
     figure = go.Figure()
     for number, (name, rows) in enumerate(group.groupby("group", sort=False)):
         figure.add_bar(

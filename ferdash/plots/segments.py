@@ -1,4 +1,4 @@
-"""Which emotion leads when, and which follows which."""
+"""The dominant emotion over time, and its transitions."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,8 @@ from ferdash.wording import counted, percent
 def ribbon(
     segments: Sequence[Segment], *, cursor_s: float | None = None, span_s: Sequence[float] | None = None
 ) -> go.Figure:
-    """Which emotion leads when: a bar for each segment, in the lane of its emotion. span_s: ends of the x axis."""
+    """The dominant emotion over time: a bar for each segment, in the lane of its emotion. span_s: ends of the
+    x axis."""
     figure = go.Figure()
     lanes = [emotion for emotion in EMOTIONS if any(one.emotion == emotion for one in segments)]
     for emotion in lanes:
@@ -28,7 +29,7 @@ def ribbon(
             orientation="h",
             marker={"color": COLOURS[emotion], "line": {"width": 0}},
             customdata=[[one.start_frame, one.probability, one.start_s, one.end_s] for one in mine],
-            hovertemplate=f"{emotion} leads from %{{customdata[2]:.2f}} s to %{{customdata[3]:.2f}} s, "
+            hovertemplate=f"{emotion} is dominant from %{{customdata[2]:.2f}} s to %{{customdata[3]:.2f}} s, "
             "%{customdata[1]:.1%} on average<extra></extra>",
             name=emotion,
             width=0.8,
@@ -42,23 +43,22 @@ def ribbon(
 
 
 def ribbon_title(segments: Sequence[Segment]) -> str:
-    """Who leads for how much of the time, as a finding."""
+    """How long which emotion is dominant, as a finding."""
     if not segments:
-        return "No emotion leads: there is no result"
+        return "No emotion is dominant: there is no result"
     lasting = {emotion: sum(one.duration_s for one in segments if one.emotion == emotion) for emotion in EMOTIONS}
     first = max(lasting, key=lasting.__getitem__)
     if not lasting[first]:
-        return f"{segments[0].emotion.capitalize()} leads"
+        return f"{segments[0].emotion.capitalize()} is dominant"
     share, visits = lasting[first] / sum(lasting.values()), sum(one.emotion == first for one in segments)
     if visits == len(segments):
-        return f"{first.capitalize()} leads all the time"
-    return (
-        f"{first.capitalize()} leads {percent(share)} of the time, in {visits} of {counted(len(segments), 'segment')}"
-    )
+        return f"{first.capitalize()} is dominant all the time"
+    found = f"{visits} of {counted(len(segments), 'segment')}"
+    return f"{first.capitalize()} is dominant for {percent(share)} of the time, in {found}"
 
 
 def transition_heatmap(matrix: TransitionMatrix) -> go.Figure:
-    """Which emotion takes the lead after which: counts, shaded by the share of the row."""
+    """Transitions of the dominant emotion: counts, shaded by the share of the row."""
     figure = go.Figure(
         go.Heatmap(
             x=list(EMOTIONS),
@@ -83,7 +83,7 @@ def transition_title(matrix: TransitionMatrix) -> str:
     """The most frequent passage, as a finding."""
     away = matrix.counts - np.diag(np.diagonal(matrix.counts))
     if not away.any():
-        return "The lead never changes hands"
+        return "The dominant emotion never switches"
     first, then = np.unravel_index(away.argmax(), away.shape)
     times, total = int(away[first, then]), int(away[first].sum())
     return f"After {EMOTIONS[first]} comes {EMOTIONS[then]} most often: {times} of {counted(total, 'time')}"

@@ -106,9 +106,9 @@ def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as areas that fill the whole."""
     figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
     series = track.smoothed
-    for stretch in segments_of_continuity(series):
+    for segment in segments_of_continuity(series):
         axes.stackplot(
-            series.timestamps_s[stretch], series.probabilities[stretch].T, colors=EMOTION_COLOURS, linewidth=0
+            series.timestamps_s[segment], series.probabilities[segment].T, colors=EMOTION_COLOURS, linewidth=0
         )
     _finish_time(axes, series, marks)
     last = series.probabilities[-1]
@@ -121,9 +121,9 @@ def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
 
 
 def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
-    """Smoothed probabilities as points above and below the face at rest, which has to be known."""
+    """Smoothed probabilities as points above and below the neutral baseline, which has to be known."""
     assert track.baseline is not None
-    figure, axes = _canvas(f"Person {track.track} against the face at rest", height=4.2)
+    figure, axes = _canvas(f"Person {track.track} against the neutral baseline", height=4.2)
     values = track.smoothed.probabilities - track.baseline.level
     low, high = min(-0.25, float(values.min()) - 0.05), max(0.25, float(values.max()) + 0.05)
     axes.axhline(0, color=NEUTRAL_INK, linewidth=1)
@@ -132,7 +132,7 @@ def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
     _label_ends(axes, dict(zip(EMOTIONS, values[-1].tolist(), strict=True)), low, high)
     axes.set_ylim(low, high)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: points_tick(value)))
-    axes.set_ylabel("points above the face at rest")
+    axes.set_ylabel("points above the neutral baseline")
     return figure
 
 
@@ -156,7 +156,7 @@ def delta_heatmap(series: TrackSeries, marks: Marks = ()) -> Figure:
 
 
 def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
-    """Which emotion leads when, in the lane of each that ever does."""
+    """The dominant emotion over time, in the lane of each that ever is."""
     lanes = [emotion for emotion in EMOTIONS if any(one.emotion == emotion for one in track.segments)]
     figure, axes = _canvas(ribbon_title(track.segments), height=1.3 + 0.32 * len(lanes))
     for place, emotion in enumerate(lanes):
@@ -169,7 +169,7 @@ def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
 
 
 def transition_heatmap(matrix: TransitionMatrix) -> Figure:
-    """Which emotion takes the lead after which: counts, shaded by the share of the row."""
+    """Transitions of the dominant emotion: counts, shaded by the share of the row."""
     figure, axes = _canvas(transition_title(matrix), height=4.8, width=6.6)
     passed = np.where(matrix.counts > 0, matrix.shares, np.nan)
     image = axes.imshow(passed, cmap="cividis", vmin=0, vmax=1, aspect="auto")
@@ -187,7 +187,7 @@ def transition_heatmap(matrix: TransitionMatrix) -> Figure:
 
 
 def averages(track: TrackSummary) -> Figure:
-    """Mean probability of each emotion beside the share of the time in which it leads."""
+    """Mean probability of each emotion beside the share of the time in which it is dominant."""
     figure, axes = _canvas(track.sentence, height=3.4)
     places = np.arange(len(EMOTIONS))
     mean, dwell = track.measures.mean, track.dwell["share"].to_numpy()
@@ -198,7 +198,7 @@ def averages(track: TrackSummary) -> Figure:
         axes.text(place + 0.2, right, f"{right:.0%}", ha="center", va="bottom", fontsize=8)
     axes.set_xticks(places, EMOTIONS)
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_ylabel("plain: mean probability\nhatched: share of time in the lead")
+    axes.set_ylabel("plain: mean probability\nhatched: share of time dominant")
     axes.margins(y=0.12)
     return figure
 
@@ -293,12 +293,12 @@ def _strip(axes: Axes) -> None:
 
 
 def _draw_lines(axes: Axes, series: TrackSeries, values: np.ndarray, *, faint: bool = False) -> None:
-    for stretch in segments_of_continuity(series):
-        alone = stretch.stop - stretch.start == 1
+    for segment in segments_of_continuity(series):
+        alone = segment.stop - segment.start == 1
         for place, emotion in enumerate(EMOTIONS):
             axes.plot(
-                series.timestamps_s[stretch],
-                values[stretch, place],
+                series.timestamps_s[segment],
+                values[segment, place],
                 color=COLOURS[emotion],
                 linestyle="-" if faint else DASHES[emotion],
                 linewidth=0.6 if faint else 1.6,

@@ -1,4 +1,4 @@
-"""One person's seven probabilities over time, with changes, marks and the face at rest."""
+"""One person's seven probabilities over time, with changes, marks and the neutral baseline."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def timeline(
     series: TrackSeries,
     *,
     raw: TrackSeries | None = None,
-    rest: Baseline | None = None,
+    baseline: Baseline | None = None,
     stacked: bool = False,
     events: Iterable[ChangeEvent] = (),
     marks: Iterable[Mapping[str, Any]] = (),
@@ -37,13 +37,13 @@ def timeline(
 ) -> go.Figure:
     """The seven probabilities over time, a line each, or as areas that fill the whole.
 
-    series: what is drawn, usually smoothed. raw: the same as measured, drawn faintly behind lines. rest: draw lines as
-    points above and below the face at rest; areas ignore it. events: pins above the lines, up or down as the change
-    went. marks: {timestamp_s, name} set by a person. cursor_s: where the shown frame is. Lines break where the face was
-    away.
+    series: what is drawn, usually smoothed. raw: the same as measured, drawn faintly behind lines. baseline: draw
+    lines as points above and below the neutral baseline; areas ignore it. events: pins above the lines, up or down
+    as the change went. marks: {timestamp_s, name} set by a person. cursor_s: where the shown frame is. Lines break
+    where the face was away.
     """
     figure = go.Figure()
-    against = rest.level if rest is not None and not stacked else np.zeros(len(EMOTIONS))
+    against = baseline.level if baseline is not None and not stacked else np.zeros(len(EMOTIONS))
     if raw is not None and not stacked:
         _add_lines(figure, raw, against, faint=True)
     if stacked:
@@ -51,7 +51,7 @@ def timeline(
     else:
         _add_lines(figure, series, against)
     listed = list(events)
-    low, high = _range(series, against, rest is not None and not stacked)
+    low, high = _range(series, against, baseline is not None and not stacked)
     pins, top = pin_heights(listed, low, high)
     _add_pins(figure, listed, pins)
     _add_marks(figure, marks, high, span_of(series))
@@ -67,7 +67,7 @@ def timeline(
             showarrow=False,
             font={"color": COLOURS[emotion], "size": 12},
         )
-    relative_now = rest is not None and not stacked
+    relative_now = baseline is not None and not stacked
     ticks = np.arange(np.ceil(low * 4) / 4, high + 1e-9, 0.25)
     figure.update_yaxes(
         range=[low, top],
@@ -79,7 +79,7 @@ def timeline(
         figure,
         title=timeline_title(series, listed),
         x_title="time",
-        y_title="points above the face at rest" if relative_now else "probability",
+        y_title="points above the neutral baseline" if relative_now else "probability",
         height=height,
     )
     figure.update_layout(showlegend=False, hovermode="closest", uirevision="timeline")
@@ -101,7 +101,7 @@ def timeline_title(series: TrackSeries, events: Sequence[ChangeEvent]) -> str:
     if not len(series):
         return f"Person {series.track}: no frame with a result"
     if not events:
-        return f"Person {series.track}: no change beyond jitter"
+        return f"Person {series.track}: no change beyond noise"
     largest = max(events, key=lambda event: event.size)
     others = f", the largest of {counted(len(events), 'change')}" if len(events) > 1 else ""
     return f"Person {series.track}: {largest.sentence}{others}"
@@ -111,8 +111,8 @@ def _shown(series: TrackSeries) -> tuple[np.ndarray, np.ndarray]:
     """Rows to draw, int (D,), and at which of them a line starts anew, bool (D,)."""
     every = -(-len(series) // MOST_POINTS) if len(series) else 1
     rows = np.arange(0, len(series), every)
-    stretch = np.cumsum(series.starts)[rows]
-    return rows, np.diff(stretch, prepend=0) > 0
+    segment = np.cumsum(series.starts)[rows]
+    return rows, np.diff(segment, prepend=0) > 0
 
 
 def _broken(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -151,11 +151,11 @@ def _share_or_points(value: float, level: float) -> str:
 def _add_areas(figure: go.Figure, series: TrackSeries) -> None:
     rows, starts = _shown(series)
     times, frames = series.timestamps_s[rows], series.frames[rows]
-    # Stacked areas know no gaps: at both ends of a break they fall to nothing, a hair from the frame beside it.
-    breaks = np.flatnonzero(starts)[1:]
-    places, hair = np.repeat(breaks, 2), 1e-3 * (times[breaks] - times[breaks - 1])
-    edges = np.ravel([times[breaks - 1] + hair, times[breaks] - hair], order="F")
-    sides = np.ravel([frames[breaks - 1], frames[breaks]], order="F")
+    # Stacked areas know no gaps: at both ends of a gap they fall to nothing, a hair from the frame beside it.
+    gaps = np.flatnonzero(starts)[1:]
+    places, hair = np.repeat(gaps, 2), 1e-3 * (times[gaps] - times[gaps - 1])
+    edges = np.ravel([times[gaps - 1] + hair, times[gaps] - hair], order="F")
+    sides = np.ravel([frames[gaps - 1], frames[gaps]], order="F")
     for place, emotion in enumerate(EMOTIONS):
         values = series.probabilities[rows, place]
         figure.add_scatter(
@@ -196,7 +196,7 @@ def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], heights: list[fl
             "line": {"width": 1, "color": NEUTRAL_INK},
         },
         customdata=[event.peak_frame for event in events],
-        text=[f"{event.sentence}, {event.z:.0f} times what jitter does" for event in events],
+        text=[f"{event.sentence}, {event.z:.0f} times what noise does" for event in events],
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdash.dynamics.baseline import FEWEST_FOR_JITTER, baseline, baseline_of, relative
+from ferdash.dynamics.baseline import FEWEST_FOR_NOISE, baseline, baseline_of, relative
 from ferdash.dynamics.series import TrackSeries
 from ferdash.errors import SeriesError
 
@@ -24,15 +24,15 @@ def test_differences_average_nothing_on_the_frames_marked_as_neutral(seed: int, 
     assert rest.frames == rows.sum()
     np.testing.assert_allclose(against.difference[rows].mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(against.difference.sum(axis=1), 0, atol=1e-12)
-    if rest.frames >= FEWEST_FOR_JITTER:
+    if rest.frames >= FEWEST_FOR_NOISE:
         np.testing.assert_allclose(against.z[rows].std(axis=0, ddof=1), 1)
     else:
         assert np.isnan(against.z).all()
 
 
-def test_a_face_that_does_not_jitter_has_no_z() -> None:
+def test_a_face_that_does_not_vary_has_no_z() -> None:
     rest = baseline_of(np.tile(np.full(7, 1 / 7), (30, 1)))
-    assert np.isnan(rest.jitter).all()
+    assert np.isnan(rest.noise).all()
     assert rest.level.sum() == pytest.approx(1)
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.dynamics.change_points import EventSettings, find_events, measure_jitter
+from ferdash.dynamics.change_points import EventSettings, find_events, measure_noise
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
@@ -12,17 +12,17 @@ FPS = 25.0
 STILL = np.array([0.06, 0.03, 0.06, 0.12, 0.6, 0.08, 0.05])
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 LOUDNESS = STILL * (1 - STILL) / 0.24
-"""Jitter of a probability against that of one near 0.6: what is rarely seen hardly moves."""
+"""Noise of a probability against that of one near 0.6: what is rarely seen hardly moves."""
 
 
-def noise(seed: int, frames: int, memory: float, sigma: float) -> np.ndarray:
-    """AR(1) jitter of standard deviation sigma for the most probable emotion, rows adding up to 0."""
+def noise(seed: int, frames: int, autocorrelation: float, sigma: float) -> np.ndarray:
+    """AR(1) noise of standard deviation sigma for the most probable emotion, rows adding up to 0."""
     rng = np.random.default_rng(seed)
     fresh = rng.normal(size=(frames, 7)) * LOUDNESS
     fresh[:, NEUTRAL] -= fresh.sum(axis=1)
     fresh *= sigma / np.sqrt((LOUDNESS**2).sum())
     for row in range(1, frames):
-        fresh[row] = memory * fresh[row - 1] + np.sqrt(1 - memory**2) * fresh[row]
+        fresh[row] = autocorrelation * fresh[row - 1] + np.sqrt(1 - autocorrelation**2) * fresh[row]
     return fresh
 
 
@@ -40,18 +40,18 @@ def planted(frames: int, start: int, length: int, size: float) -> np.ndarray:
 
 @given(
     seed=st.integers(0, 10_000),
-    memory=st.sampled_from([0.0, 0.3, 0.6, 0.8, 0.9]),
+    autocorrelation=st.sampled_from([0.0, 0.3, 0.6, 0.8, 0.9]),
     sigma=st.floats(0, 0.05),
     frames=st.integers(1, 250),
 )
 @settings(max_examples=120, deadline=None)
-def test_a_still_face_has_no_event(seed: int, memory: float, sigma: float, frames: int) -> None:
-    assert find_events(series(STILL + noise(seed, frames, memory, sigma))) == []
+def test_a_still_face_has_no_event(seed: int, autocorrelation: float, sigma: float, frames: int) -> None:
+    assert find_events(series(STILL + noise(seed, frames, autocorrelation, sigma))) == []
 
 
 def test_long_still_stretches_have_no_event_either() -> None:
-    for seed, memory in enumerate([0.0, 0.5, 0.8, 0.9]):
-        assert find_events(series(STILL + noise(seed, 3000, memory, 0.03))) == []
+    for seed, autocorrelation in enumerate([0.0, 0.5, 0.8, 0.9]):
+        assert find_events(series(STILL + noise(seed, 3000, autocorrelation, 0.03))) == []
 
 
 @given(
@@ -59,16 +59,16 @@ def test_long_still_stretches_have_no_event_either() -> None:
     start=st.integers(35, 160),
     length=st.integers(1, 4),
     size=st.floats(0.25, 0.55),
-    memory=st.sampled_from([0.0, 0.3]),
+    autocorrelation=st.sampled_from([0.0, 0.3]),
     falls=st.booleans(),
 )
 @settings(max_examples=80, deadline=None)
 def test_a_planted_change_is_found_with_its_time_sign_and_size(
-    seed: int, start: int, length: int, size: float, memory: float, falls: bool
+    seed: int, start: int, length: int, size: float, autocorrelation: float, falls: bool
 ) -> None:
     values = planted(200, start, length, size)[:: -1 if falls else 1]
     first, last = (199 - start - length, 199 - start) if falls else (start, start + length)
-    events = find_events(series(values + noise(seed, 200, memory, 0.015)))
+    events = find_events(series(values + noise(seed, 200, autocorrelation, 0.015)))
     assert {(event.emotion, event.direction) for event in events} == {
         ("happy", -1 if falls else 1),
         ("neutral", 1 if falls else -1),
@@ -120,7 +120,7 @@ def test_one_bad_frame_is_no_event() -> None:
     assert find_events(series(values)) == []
 
 
-def test_nothing_is_found_across_a_break() -> None:
+def test_nothing_is_found_across_a_gap() -> None:
     values = planted(160, 79, 1, 0.4) + noise(2, 160, 0.2, 0.01)
     frames = np.arange(160) + np.where(np.arange(160) >= 80, 50, 0)
     assert find_events(series(values)) != []
@@ -133,20 +133,20 @@ def test_a_face_seen_badly_needs_a_larger_change() -> None:
     assert find_events(series(values)) == []
 
 
-def test_a_track_too_short_to_know_its_jitter_has_no_event() -> None:
+def test_a_track_too_short_to_know_its_noise_has_no_event() -> None:
     short = series(planted(20, 9, 1, 0.5))
-    assert measure_jitter(short) is None
+    assert measure_noise(short) is None
     assert find_events(short) == []
 
 
-def test_jitter_is_measured_in_size_and_memory_whatever_changes() -> None:
-    for memory in (0.0, 0.5, 0.8):
-        values = planted(2000, 900, 3, 0.4) + noise(6, 2000, memory, 0.02)
-        jitter = measure_jitter(series(values))
-        assert jitter is not None
-        # Of several estimates of its memory the largest counts, so jitter is rather taken for more than it is.
-        assert memory - 0.1 <= jitter.memory <= memory + 0.35
-        ratio = jitter.typical / (values[:800] - STILL).std(axis=0)
+def test_noise_is_measured_in_size_and_autocorrelation_whatever_changes() -> None:
+    for autocorrelation in (0.0, 0.5, 0.8):
+        values = planted(2000, 900, 3, 0.4) + noise(6, 2000, autocorrelation, 0.02)
+        found = measure_noise(series(values))
+        assert found is not None
+        # Of several estimates of its autocorrelation the largest counts, so noise is rather taken for more than it is.
+        assert autocorrelation - 0.1 <= found.autocorrelation <= autocorrelation + 0.35
+        ratio = found.typical / (values[:800] - STILL).std(axis=0)
         assert (ratio[[HAPPY, NEUTRAL]] > 0.7).all()
         assert (ratio[[HAPPY, NEUTRAL]] < 2.2).all()
 
@@ -155,7 +155,7 @@ def test_jitter_is_measured_in_size_and_memory_whatever_changes() -> None:
     ("values", "message"),
     [
         ({"min_size": 0}, r"\(min_size\) is 0; it lies between 0 and 1"),
-        ({"min_z": 1}, r"1 times the jitter \(min_z\) is noise"),
+        ({"min_z": 1}, r"1 standard deviations \(min_z\) is noise"),
         ({"level_s": 0}, r"\(level_s\) is 0 s; choose more than 0"),
     ],
 )

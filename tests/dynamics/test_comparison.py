@@ -12,11 +12,11 @@ HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 LEVEL = np.array([0.05, 0.03, 0.07, 0.2, 0.55, 0.05, 0.05])
 
 
-def wandering(seed: int, frames: int, shift: float = 0.0, memory: float = 0.8) -> np.ndarray:
+def wandering(seed: int, frames: int, shift: float = 0.0, autocorrelation: float = 0.8) -> np.ndarray:
     rng = np.random.default_rng(seed)
     noise = rng.normal(size=(frames, 7)) * LEVEL * 0.2
     for row in range(1, frames):
-        noise[row] = memory * noise[row - 1] + np.sqrt(1 - memory**2) * noise[row]
+        noise[row] = autocorrelation * noise[row - 1] + np.sqrt(1 - autocorrelation**2) * noise[row]
     values = LEVEL + noise + shift * (np.eye(7)[HAPPY] - np.eye(7)[NEUTRAL])
     return values / values.sum(axis=1, keepdims=True)
 
@@ -46,8 +46,8 @@ def test_a_real_difference_is_found_and_said() -> None:
     assert found.sentence.endswith("; the rest could be chance.")
 
 
-def test_jitter_alone_is_rarely_taken_for_a_difference() -> None:
-    """95% for all seven together; blocks of two seconds take the memory of 0.8 at 25 frames a second into account."""
+def test_noise_alone_is_rarely_taken_for_a_difference() -> None:
+    """95% for all seven together; blocks of two seconds take an autocorrelation of 0.8 at 25 frames a second in."""
     wrong = sum(
         bool(compare(series(wandering(seed, 750)), series(wandering(seed + 500, 750)), resamples=500).differing)
         for seed in range(40)
@@ -72,7 +72,7 @@ def test_a_slower_recording_sets_the_steps() -> None:
     np.testing.assert_allclose(found.difference, 0, atol=1e-9)
 
 
-def test_nothing_is_read_across_a_break() -> None:
+def test_nothing_is_read_across_a_gap() -> None:
     values = wandering(5, 40)
     frames = np.arange(40) + np.where(np.arange(40) >= 20, 30, 0)
     broken = TrackSeries(1, frames, frames / 25, values)

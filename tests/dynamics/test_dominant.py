@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.dynamics.dominant import DominantSettings, dominant_segments, dwell_times, leading
+from ferdash.dynamics.dominant import DominantSettings, dominant_at, dominant_segments, dwell_times
 from ferdash.dynamics.series import TrackSeries, segments_of_continuity
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
@@ -36,8 +36,8 @@ def test_segments_partition_the_time_of_each_stretch(
     segments = dominant_segments(one, DominantSettings(margin, shortest))
     assert sum(segment.frames for segment in segments) == len(one)
     place = 0
-    for stretch in segments_of_continuity(one):
-        times = one.timestamps_s[stretch]
+    for segment in segments_of_continuity(one):
+        times = one.timestamps_s[segment]
         mine = []
         while place < len(segments) and segments[place].start_s <= times[-1]:
             mine.append(segments[place])
@@ -50,7 +50,7 @@ def test_segments_partition_the_time_of_each_stretch(
         assert len(mine) == 1 or min(segment.duration_s for segment in mine) >= shortest - 1e-9
     assert place == len(segments)
     if margin == shortest == 0:
-        np.testing.assert_array_equal(leading(one, segments), one.probabilities.argmax(axis=1))
+        np.testing.assert_array_equal(dominant_at(one, segments), one.probabilities.argmax(axis=1))
     if one.step_s > 0:
         assert dwell_times(segments)["share"].sum() == pytest.approx(1)
 
@@ -95,7 +95,7 @@ def test_dwell_times_by_hand() -> None:
 
 
 def test_settings_without_sense_are_refused() -> None:
-    with pytest.raises(ConfigError, match="margin by which a lead changes is 1; it goes from 0"):
+    with pytest.raises(ConfigError, match="margin for a switch is 1; it goes from 0"):
         DominantSettings(margin=1)
     with pytest.raises(ConfigError, match="shortest segment is -1 s"):
         DominantSettings(min_duration_s=-1)

@@ -21,7 +21,7 @@ def random(frames: int, seed: int = 0) -> np.ndarray:
 def test_a_still_and_certain_face_has_no_volatility_and_no_entropy() -> None:
     one = series(np.tile(np.eye(7)[3], (20, 1)))
     figures = measure(one, dominant_segments(one), [])
-    assert (figures.volatility, figures.entropy, figures.leads_per_minute) == (0, 0, 0)
+    assert (figures.volatility, figures.entropy, figures.switches_per_minute) == (0, 0, 0)
     assert figures.seconds == pytest.approx(2.0)
     assert figures.mean.tolist() == np.eye(7)[3].tolist()
 
@@ -30,7 +30,7 @@ def test_switching_each_frame_travels_its_whole_distance_each_time() -> None:
     one = series(np.eye(7)[[3, 4] * 10])
     figures = measure(one, dominant_segments(one, DominantSettings(0, 0)), [])
     assert figures.volatility == pytest.approx(10)
-    assert figures.leads_per_minute == pytest.approx(60 * 19 / 2.0)
+    assert figures.switches_per_minute == pytest.approx(60 * 19 / 2.0)
 
 
 def test_entropy_is_that_of_scipy_as_a_share_of_the_most() -> None:
@@ -52,7 +52,7 @@ def test_time_away_does_not_count() -> None:
 
 def test_little_gives_no_figure_rather_than_a_false_one() -> None:
     none = measure(series(np.zeros((0, 7))), [], [])
-    assert np.isnan([none.volatility, none.entropy, none.leads_per_minute, none.events_per_minute]).all()
+    assert np.isnan([none.volatility, none.entropy, none.switches_per_minute, none.events_per_minute]).all()
     assert np.isnan(none.mean).all()
     single = measure(series(random(1)), [], [])
     assert (single.frames, single.seconds) == (1, 0)
@@ -68,7 +68,7 @@ def test_dynamics_are_those_of_pandas() -> None:
     np.testing.assert_allclose(table["sd"], frame.std())
     np.testing.assert_allclose(table["rmssd"], np.sqrt((frame.diff() ** 2).mean()))
     np.testing.assert_allclose(table["inertia"], [frame[name].autocorr(1) for name in EMOTIONS])
-    assert (table["jitter"] > 0).all()
+    assert (table["noise"] > 0).all()
 
 
 def test_what_does_not_vary_has_no_inertia() -> None:

@@ -9,22 +9,22 @@ from scipy.stats import t
 from ferdash.dynamics.resampling import block_length, block_means, mean_interval
 
 
-def wandering(rng: np.random.Generator, rows: int, memory: float) -> np.ndarray:
+def wandering(rng: np.random.Generator, rows: int, autocorrelation: float) -> np.ndarray:
     """AR(1) of mean 0 and variance 1, float64 (rows, 1), from its first row on."""
     values = rng.normal(size=rows)
     for row in range(1, rows):
-        values[row] = memory * values[row - 1] + np.sqrt(1 - memory**2) * values[row]
+        values[row] = autocorrelation * values[row - 1] + np.sqrt(1 - autocorrelation**2) * values[row]
     return values[:, None]
 
 
-@pytest.mark.parametrize("memory", [0.0, 0.5, 0.8])
-def test_the_true_mean_lies_in_the_interval_as_often_as_promised(memory: float) -> None:
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.5, 0.8])
+def test_the_true_mean_lies_in_the_interval_as_often_as_promised(autocorrelation: float) -> None:
     rng = np.random.default_rng(7)
     draws, inside = 200, 0
     for _ in range(draws):
-        (interval,) = mean_interval(wandering(rng, 500, memory), block_length(500, 25), resamples=400)
+        (interval,) = mean_interval(wandering(rng, 500, autocorrelation), block_length(500, 25), resamples=400)
         inside += interval.low <= 0 <= interval.high
-    # 95% of 200 are 190 give or take 3; a plain bootstrap would hold 50% at a memory of 0.8.
+    # 95% of 200 are 190 give or take 3; a plain bootstrap would hold 50% at an autocorrelation of 0.8.
     assert inside >= 180
 
 

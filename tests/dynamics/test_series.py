@@ -72,16 +72,16 @@ def test_the_stride_is_that_of_all_analysed_frames() -> None:
     ("frames", "stride", "starts"),
     [
         ([0, 1, 3, 4], 1, [0]),  # one missing result is bridged
-        ([0, 1, 4, 5], 1, [0, 2]),  # two are a break
+        ([0, 1, 4, 5], 1, [0, 2]),  # two are a gap
         ([0, 2, 6, 8], 2, [0]),
         ([0, 2, 8], 2, [0, 2]),
     ],
 )
-def test_more_than_one_missing_result_is_a_break(frames: list[int], stride: int, starts: list[int]) -> None:
+def test_more_than_one_missing_result_is_a_gap(frames: list[int], stride: int, starts: list[int]) -> None:
     assert np.flatnonzero(series(frames, stride=stride).starts).tolist() == starts
 
 
-def test_a_long_pause_is_a_break_when_asked() -> None:
+def test_a_long_pause_is_a_gap_when_asked() -> None:
     frames = np.arange(3)
     times = np.array([0, 0.04, 5])
     values = np.tile(EVEN, (3, 1))
@@ -93,13 +93,13 @@ def test_a_long_pause_is_a_break_when_asked() -> None:
 def test_stretches_make_up_the_series_and_deltas_telescope_in_each(steps: list[int], seed: int) -> None:
     one = series(np.cumsum([0, *steps]).tolist(), seed)
     changes = deltas(one)
-    stretches = segments_of_continuity(one)
-    assert [row for stretch in stretches for row in range(stretch.start, stretch.stop)] == list(range(len(one)))
+    segments = segments_of_continuity(one)
+    assert [row for segment in segments for row in range(segment.start, segment.stop)] == list(range(len(one)))
     assert np.isnan(changes[one.starts]).all()
     assert np.isfinite(changes[~one.starts]).all()
-    for stretch in stretches:
-        inside = one.probabilities[stretch]
-        np.testing.assert_allclose(changes[stretch][1:].sum(axis=0), inside[-1] - inside[0], atol=1e-12)
+    for segment in segments:
+        inside = one.probabilities[segment]
+        np.testing.assert_allclose(changes[segment][1:].sum(axis=0), inside[-1] - inside[0], atol=1e-12)
     np.testing.assert_allclose(changes[~one.starts].sum(axis=1), 0, atol=1e-12)
 
 

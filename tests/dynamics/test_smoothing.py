@@ -27,9 +27,9 @@ def test_rows_stay_distributions_and_stretches_do_not_know_of_each_other(
     smoothed = smooth(one, way).probabilities
     np.testing.assert_allclose(smoothed.sum(axis=1), 1)
     assert (smoothed >= 0).all()
-    for stretch in segments_of_continuity(one):
-        alone = TrackSeries(1, one.frames[stretch], one.timestamps_s[stretch], one.probabilities[stretch])
-        np.testing.assert_allclose(smooth(alone, way).probabilities, smoothed[stretch])
+    for segment in segments_of_continuity(one):
+        alone = TrackSeries(1, one.frames[segment], one.timestamps_s[segment], one.probabilities[segment])
+        np.testing.assert_allclose(smooth(alone, way).probabilities, smoothed[segment])
 
 
 @given(steps=st.lists(st.integers(1, 4), max_size=40), seed=st.integers(0, 99), way=st.sampled_from(WAYS))

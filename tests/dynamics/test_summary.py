@@ -61,8 +61,12 @@ def test_a_summary_counts_every_frame(summary: Summary) -> None:
 
 def test_a_person_is_told_in_words(summary: Summary) -> None:
     one, two = summary.tracks.values()
-    assert one.sentence == "Person 1 is judged for 4 s; happy leads 57.5% of it, with 2 changes beyond jitter."
-    assert two.sentence == "Person 2 is judged in 2 frames; angry leads 100.0% of it, with no change beyond jitter."
+    assert (
+        one.sentence
+        == "Person 1 is classified for 4 s; happy is dominant for 57.5% of it, with 2 changes beyond noise."
+    )
+    words = "Person 2 is classified in 2 frames; angry is dominant for 100.0% of it, with no change beyond noise."
+    assert two.sentence == words
     assert [(event.emotion, event.direction, event.peak_frame) for event in one.events] == [
         ("happy", 1, 50),
         ("neutral", -1, 50),
@@ -106,7 +110,7 @@ def test_one_frame_is_summarised() -> None:
     row = face_row(0, 0, 1, (0, 0, 5, 5), detected=True, confidence=1, probabilities=np.eye(7)[HAPPY])
     assert (
         summarise(frames_table([row])).tracks[1].sentence
-        == "Person 1 is judged in 1 frame; happy leads, with no change beyond jitter."
+        == "Person 1 is classified in 1 frame; happy is dominant, with no change beyond noise."
     )
 
 

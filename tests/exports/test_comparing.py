@@ -24,7 +24,7 @@ def test_the_difference_has_a_sign_and_a_sentence(analysed):
     assert set(document["intervals"]) == set(EMOTIONS)
     assert document["finding"] == compared.sentence
     assert {row["group"] for row in document["groups"]} == {"one", "other"}
-    dwell = one.summary.tracks[1].dwell["share"]  # who leads for how long is the same here as in the viewer
+    dwell = one.summary.tracks[1].dwell["share"]  # how long each is dominant is the same here as in the viewer
     assert [row["dwell"] for row in document["groups"] if row["group"] == "one"] == pytest.approx(dwell.tolist())
 
 

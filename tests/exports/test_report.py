@@ -38,7 +38,7 @@ def test_it_needs_no_network(page):
 
 def test_all_charts_are_drawn(page):
     assert page.count("Plotly.newPlot(") >= 5
-    assert "points above the face at rest" in page
+    assert "points above the neutral baseline" in page
 
 
 def test_names_are_text_and_nothing_else(page):

@@ -80,7 +80,7 @@ def test_before_start_it_says_what_the_camera_is_for(visit: Visit, fernet: Path)
     assert [metric.label for metric in app.metric] == ["Analysed", "Latency", "Faces"]
     disabled = {button.label: button.disabled for button in app.button}
     assert disabled["Record"]
-    assert disabled["Look neutral for 3 s"]
+    assert disabled["Set baseline (3 s)"]
 
 
 def test_a_face_has_its_card_and_its_lines(visit: Visit, fernet: Path, engine_of) -> None:
@@ -129,19 +129,19 @@ def test_change_against_neutral_stands_under_the_bars(visit: Visit, fernet: Path
     app = visit("live")
     engine = engine_of(app)
     show(engine, FACE)
-    press(app.run(), "Look neutral for 3 s")
-    assert any(button.label.startswith("Look neutral: ") and button.disabled for button in app.run().button)
+    press(app.run(), "Set baseline (3 s)")
+    assert any(button.label.startswith("Keep a neutral face: ") and button.disabled for button in app.run().button)
     deadline = time.monotonic() + WAIT_S
     while engine.view().calibration.left_s > 0 or not engine.view().calibration.tracks:
         assert time.monotonic() < deadline
         show(engine, FACE, times=1)
     show(engine, FACE)
     app.run()
-    assert "against this face at rest, percentage points" in html(app)
+    assert "against this neutral baseline, percentage points" in html(app)
     assert "Neutral is taken from face 1" in words(app)
     press(app, "Forget neutral")
     show(engine, FACE)
-    assert "against this face at rest" not in html(app.run())
+    assert "against this neutral baseline" not in html(app.run())
 
 
 def test_a_failure_is_shown_and_can_be_tried_again(visit: Visit, fernet: Path, engine_of) -> None:

@@ -197,7 +197,7 @@ def test_neutral_frames_allow_the_relative_view(visit, root, analysis_of):
     analysis = analysis_of("clip")
     app = at(visit, analysis, frame="25")
     assert app.toggle(key="video-timeline-relative").disabled
-    press(app, "video-rest-25")
+    press(app, "video-baseline-25")
     near = open_analysis(root, analysis.id).neutral()[1]
     assert near == list(range(13, 38))  # half a second to each side
     assert not app.toggle(key="video-timeline-relative").disabled
@@ -206,7 +206,7 @@ def test_neutral_frames_allow_the_relative_view(visit, root, analysis_of):
     app.session_state["video-tab"] = "Markers and neutral"
     app.run()
     assert "Taken from 25 frames: neutral 8" in words(app)
-    press(app, "video-forget-rest")
+    press(app, "video-forget-baseline")
     assert open_analysis(root, analysis.id).neutral() == {}
 
 

@@ -53,7 +53,7 @@ def test_a_heat_map_is_empty_where_the_face_was_away(smiling: TrackSummary) -> N
     between = (x > leaves) & (x < returns)
     assert between.sum() == 2
     assert np.isnan(z[:, between]).all()
-    # Nothing was seen of the change to the first frame after the break, nor of that to the very first.
+    # Nothing was seen of the change to the first frame after the gap, nor of that to the very first.
     blank = np.flatnonzero(np.isnan(z).all(axis=0))
     assert x[blank] == pytest.approx([0, *x[between], returns])
     assert not cells.hoverongaps
@@ -68,7 +68,7 @@ def test_a_heat_map_has_the_sign_of_each_change_on_a_scale_even_about_zero(smili
     assert z[NEUTRAL, 50] < -45
     assert z[HAPPY, 90] < -45
     assert cells.zmin == -cells.zmax < 0
-    # Jitter of some tenths of a point is pale beside a leap of 50.
+    # Noise of some tenths of a point is pale beside a leap of 50.
     assert cells.zmax == pytest.approx(np.nanmax(np.abs(z)) / 4, abs=0.01)
     assert cells.customdata[HAPPY][50] == 50
     title = plots.delta_heatmap(smiling.series, smiling.deltas, cursor_s=2.0).layout.title.text
@@ -87,9 +87,9 @@ def test_a_heat_map_of_a_long_series_is_thinned_and_keeps_its_largest_change() -
     assert np.nanmax(np.abs(np.array(cells.z, dtype=float))) == pytest.approx(100 * 6 / 7, abs=0.01)
 
 
-def test_bars_of_a_frame_with_the_face_at_rest(smiling: TrackSummary) -> None:
+def test_bars_of_a_frame_with_the_face_at_baseline(smiling: TrackSummary) -> None:
     values = smiling.series.probabilities[70]
-    figure = plots.frame_bars(values, rest=smiling.baseline)
+    figure = plots.frame_bars(values, baseline=smiling.baseline)
     bars, ticks, texts = figure.data
     assert list(bars.x) == values.tolist()
     assert list(bars.marker.color) == [COLOURS[name] for name in EMOTIONS]
@@ -99,7 +99,7 @@ def test_bars_of_a_frame_with_the_face_at_rest(smiling: TrackSummary) -> None:
     assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f}%"
     # In a column beyond every bar and tick.
     assert set(texts.x) == {figure.layout.xaxis.range[1]}
-    assert figure.layout.xaxis.title.text == "probability (tick: the face at rest)"
+    assert figure.layout.xaxis.title.text == "probability (tick: the neutral baseline)"
     assert [trace.type for trace in plots.frame_bars(values).data] == ["bar", "scatter"]
 
 

@@ -115,7 +115,7 @@ def test_a_heat_map_is_empty_where_the_face_was_away(smiling: TrackSummary) -> N
     away = (middles > leaves + 0.6 * step) & (middles < returns - 0.6 * step)
     assert away.any()
     assert np.isnan(cells[:, away]).all()
-    # The empty columns reach from one side of the break to the other.
+    # The empty columns reach from one side of the gap to the other.
     assert edges[:-1][away].min() <= leaves + step
     assert edges[1:][away].max() >= returns - step
     at = int(np.flatnonzero((edges[:-1] <= 2.0) & (edges[1:] > 2.0))[0])

@@ -1,4 +1,4 @@
-"""Timelines say what the numbers say: where, in which direction, and not across breaks."""
+"""Timelines say what the numbers say: where, in which direction, and not across gaps."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -75,7 +75,7 @@ def test_pins_stand_at_the_peak_of_each_change_pointing_its_way(smiling: TrackSu
     assert lanes["happy"] - lanes["neutral"] == pytest.approx(plots.PIN_LANE)
     assert plots.pin_heights([], 0.0, 1.0) == ([], 1.0)
     assert pins.text[0].startswith(smiling.events[0].sentence)
-    assert "times what jitter does" in pins.text[0]
+    assert "times what noise does" in pins.text[0]
 
 
 def test_cursor_and_marks_stand_at_their_time(smiling: TrackSummary) -> None:
@@ -94,7 +94,7 @@ def test_cursor_and_marks_stand_at_their_time(smiling: TrackSummary) -> None:
 
 def test_against_the_face_at_rest_lines_are_points_above_it(smiling: TrackSummary) -> None:
     assert smiling.baseline is not None
-    figure = drawn(smiling, rest=smiling.baseline)
+    figure = drawn(smiling, baseline=smiling.baseline)
     happy = np.array(lines_of(figure)["happy"].y, dtype=float)
     assert happy[:40].mean() == pytest.approx(0, abs=0.01)
     assert happy[70] == pytest.approx(0.5, abs=0.03)
@@ -103,7 +103,7 @@ def test_against_the_face_at_rest_lines_are_points_above_it(smiling: TrackSummar
     assert high >= 0.5
     assert figure.layout.yaxis.zeroline
     assert dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))[0.25] == "+25"
-    assert figure.layout.yaxis.title.text == "points above the face at rest"
+    assert figure.layout.yaxis.title.text == "points above the neutral baseline"
 
 
 def test_areas_fill_the_whole_and_are_empty_where_the_face_was_away(smiling: TrackSummary) -> None:
@@ -150,7 +150,7 @@ def test_the_title_is_the_finding(person: Person, smiling: TrackSummary) -> None
     assert drawn(smiling).layout.title.text == f"Person 1: {largest.sentence}, the largest of 4 changes"
     assert plots.timeline_title(smiling.series, [largest]) == f"Person 1: {largest.sentence}"
     still = person(60, smiles=(0, 0))
-    assert plots.timeline_title(still.series, still.events) == "Person 1: no change beyond jitter"
+    assert plots.timeline_title(still.series, still.events) == "Person 1: no change beyond noise"
     assert plots.timeline_title(person(0).series, []) == "Person 1: no frame with a result"
 
 

@@ -64,7 +64,7 @@ def _draw_counts(dataset: FaceDataset) -> None:
     table = pd.DataFrame(columns)
     table.loc["total"] = table.sum()
     settings = {
-        name: st.column_config.NumberColumn(format="%.1f %%" if name.endswith("%") else "localized")
+        name: st.column_config.NumberColumn(format="%.1f%%" if name.endswith("%") else "localized")
         for name in table.columns
     }
     st.dataframe(table, column_config=settings, alt="images and shares per emotion and split")

@@ -26,7 +26,7 @@ CONFIG: dict[str, Any] = {
     "Front": st.column_config.TextColumn(
         width="small", help="No other trial is better in one score without being worse in the other."
     ),
-    "Accuracy": st.column_config.NumberColumn(format="%.1f %%", help="On validation, in the run's best epoch."),
+    "Accuracy": st.column_config.NumberColumn(format="%.1f%%", help="On validation, in the run's best epoch."),
     "Worst F1": st.column_config.NumberColumn(format="%.3f", help="Of the emotion recognised worst, same epoch."),
 }
 

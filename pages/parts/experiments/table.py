@@ -40,8 +40,8 @@ ITALIC = "font-weight: italic"
 CONFIG = {
     "Run": st.column_config.TextColumn(pinned=True, width="medium"),
     "Mark": st.column_config.TextColumn(width=170, help="“tuned on test”: test scores steered it and prove nothing."),
-    "Best accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the best epoch, on the images above."),
-    "Last accuracy": st.column_config.NumberColumn(format="%.1f %%", help="In the last epoch, on the images above."),
+    "Best accuracy": st.column_config.NumberColumn(format="%.1f%%", help="In the best epoch, on the images above."),
+    "Last accuracy": st.column_config.NumberColumn(format="%.1f%%", help="In the last epoch, on the images above."),
     "Macro F1": st.column_config.NumberColumn(
         format="%.3f", help="Mean over the emotions that its images show, in the best epoch."
     ),

@@ -119,7 +119,7 @@ def _largest(view: "LiveView") -> list["LiveFace"]:
 
 
 def _change(face: "LiveFace") -> str:
-    """HTML of seven bars to the left and right of zero: against the face at rest."""
+    """HTML of seven bars to the left and right of zero: against the neutral baseline."""
     if face.change is None:
         return ""
     rows = []
@@ -131,7 +131,7 @@ def _change(face: "LiveFace") -> str:
             f'<span class="fer-share">{_points(value)}</span>'
         )
     return (
-        '<p class="fer-change-title">against this face at rest, percentage points</p>'
+        '<p class="fer-change-title">against this neutral baseline, percentage points</p>'
         f'<div class="fer-change">{"".join(rows)}</div>'
     )
 
@@ -218,12 +218,12 @@ def _recorder() -> "BeginRecording":
 def _neutral_button(engine: "LiveEngine", view: "LiveView") -> None:
     left = view.calibration.left_s if view.calibration else 0.0
     if left > 0:
-        st.button(f"Look neutral: {left:.0f} s left", disabled=True, icon=":material/sentiment_neutral:")
+        st.button(f"Keep a neutral face: {left:.0f} s left", disabled=True, icon=":material/sentiment_neutral:")
     elif st.button(
-        "Look neutral for 3 s",
+        "Set baseline (3 s)",
         icon=":material/sentiment_neutral:",
         disabled=not view.running,
-        help="Takes your face at rest, and shows from then on what changes against it.",
+        help="Takes your neutral face as the baseline, and shows from then on what changes against it.",
     ):
         engine.calibrate()
 

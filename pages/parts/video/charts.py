@@ -43,7 +43,7 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
 
     st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key=keyed("heat"))
     if not track.events:
-        st.caption("No emotion changed by more than this person's jitter explains.")
+        st.caption("No emotion changed by more than this person's noise explains.")
         return
     table = pd.DataFrame(
         {
@@ -52,14 +52,14 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
             "emotion": [event.emotion for event in track.events],
             "change": [100 * event.size * event.direction for event in track.events],
             "lasting": [event.duration_s for event in track.events],
-            "times jitter": [event.z for event in track.events],
+            "times noise": [event.z for event in track.events],
         }
     )
     columns = {
         "time": st.column_config.NumberColumn(format="%.2f s"),
         "change": st.column_config.NumberColumn(format="%+.0f points"),
         "lasting": st.column_config.NumberColumn(format="%.2f s"),
-        "times jitter": st.column_config.NumberColumn(format="%.1f", help="Size over what jitter alone would do."),
+        "times noise": st.column_config.NumberColumn(format="%.1f", help="Size over what noise alone would do."),
     }
     st.caption("Tick a row to see its frame.")
     st.dataframe(
@@ -80,7 +80,7 @@ def _see(frames: list[int]) -> None:
 
 
 def _draw_segments(results: "AnalysisResults", track: TrackSummary) -> None:
-    """The ribbon, and how long each emotion leads."""
+    """The ribbon, and how long each emotion is dominant."""
     from ferdash.plots.segments import ribbon
 
     st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key=keyed("ribbon"))
@@ -90,8 +90,8 @@ def _draw_segments(results: "AnalysisResults", track: TrackSummary) -> None:
         dwell,
         hide_index=True,
         column_config={
-            "total_s": st.column_config.NumberColumn("leads for", format="%.2f s"),
-            "share": st.column_config.NumberColumn("of the time", format="%.1f %%"),
+            "total_s": st.column_config.NumberColumn("dominant for", format="%.2f s"),
+            "share": st.column_config.NumberColumn("of the time", format="%.1f%%"),
             "visits": st.column_config.NumberColumn("times"),
             "mean_s": st.column_config.NumberColumn("each time", format="%.2f s"),
             "longest_s": st.column_config.NumberColumn("longest", format="%.2f s"),
@@ -125,24 +125,24 @@ def _draw_figures(results: "AnalysisResults", track: TrackSummary) -> None:
             _number(measures.volatility, "{:.2f} /s"),
             "How far the probabilities travel in a second; 1 is all the way from one certain emotion to another.",
         ),
-        "Mixedness": (
+        "Entropy": (
             _number(measures.entropy, "{:.0%}"),
-            "Entropy as a share of its maximum: 0% is one certain emotion, 100% all seven alike.",
+            "Of the probabilities, as a share of its maximum: 0% is one certain emotion, 100% all seven alike.",
         ),
-        "Changes of lead": (_number(measures.leads_per_minute, "{:.1f} /min"), "How often another emotion takes over."),
-        "Changes": (_number(measures.events_per_minute, "{:.1f} /min"), "Changes beyond jitter."),
+        "Switches": (_number(measures.switches_per_minute, "{:.1f} /min"), "How often the dominant emotion switches."),
+        "Changes": (_number(measures.events_per_minute, "{:.1f} /min"), "Changes beyond noise."),
     }
     for column, (label, (value, text)) in zip(st.columns(len(figures)), figures.items(), strict=True):
         column.metric(label, value, help=text)
     table = track.dynamics.reset_index()
-    shares = ["mean", "sd", "rmssd", "jitter"]
+    shares = ["mean", "sd", "rmssd", "noise"]
     table = table.assign(**{name: 100 * table[name] for name in shares})
-    percent = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    percent = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
     percent["sd"] = st.column_config.NumberColumn("spread", format="%.1f points")
     percent["rmssd"] = st.column_config.NumberColumn(
         "from frame to frame", format="%.1f points", help="Root of the mean squared change."
     )
-    percent["jitter"] = st.column_config.NumberColumn("jitter", format="%.1f points")
+    percent["noise"] = st.column_config.NumberColumn("noise", format="%.1f points")
     inertia = st.column_config.NumberColumn(format="%.2f", help="Correlation of a frame with the next.")
     st.dataframe(table, hide_index=True, column_config=percent | {"inertia": inertia})
 
@@ -179,7 +179,7 @@ def _draw_notes(results: "AnalysisResults", track: TrackSummary) -> None:
                     args=(_unmark, results, mark["frame"]),
                 )
     with right:
-        st.markdown(f"**Person {track.track} at rest**")
+        st.markdown(f"**Neutral baseline of person {track.track}**")
         _draw_neutral(results, track)
 
 
@@ -190,20 +190,21 @@ def _go(frame: int) -> None:
 def _draw_neutral(results: "AnalysisResults", track: TrackSummary) -> None:
     if track.neutral_problem:
         st.warning(track.neutral_problem, icon=":material/sentiment_neutral:")
-    rest = track.baseline
-    if rest is None:
+    baseline = track.baseline
+    if baseline is None:
         st.caption(
-            "Faces at rest differ: a model may see sadness in one that feels nothing. “Neutral here” beside a frame "
-            "says that this face is at rest there; curves can then be shown relative to that."
+            "Neutral faces differ: a model may see sadness in one that feels nothing. “Set baseline” beside a frame "
+            "says that this face is neutral there; curves can then be shown relative to that."
         )
     else:
-        levels = ", ".join(f"{EMOTIONS[place]} {rest.level[place]:.0%}" for place in np.argsort(-rest.level)[:3])
-        st.markdown(f"Taken from {counted(rest.frames, 'frame')}: {levels}.")
-    if rest is not None or track.neutral_problem:
+        highest = np.argsort(-baseline.level)[:3]
+        levels = ", ".join(f"{EMOTIONS[place]} {baseline.level[place]:.0%}" for place in highest)
+        st.markdown(f"Taken from {counted(baseline.frames, 'frame')}: {levels}.")
+    if baseline is not None or track.neutral_problem:
         st.button(
             "Forget it",
             icon=":material/undo:",
-            key=keyed("forget-rest"),
+            key=keyed("forget-baseline"),
             on_click=video_analyses.change,
             args=(_forget_neutral, results, track),
         )
@@ -221,7 +222,7 @@ def _forget_neutral(results: "AnalysisResults", track: TrackSummary) -> None:
 TABS: dict[str, Callable[["AnalysisResults", TrackSummary], None]] = {
     "Changes": _draw_changes,
     "Segments": _draw_segments,
-    "What follows what": _draw_transitions,
+    "Transitions": _draw_transitions,
     "Figures": _draw_figures,
     "Markers and neutral": _draw_notes,
 }

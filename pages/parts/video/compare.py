@@ -93,16 +93,16 @@ def _draw_table(compared: "Comparison") -> None:
                 "difference": 100 * float(compared.mean[place]),
                 "95% CI": f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}" if interval else "",
                 "beyond chance": "yes" if beyond else "no",
-                f"{compared.names[0]}, leads": 100 * float(one["dwell"]),
-                f"{compared.names[1]}, leads": 100 * float(other["dwell"]),
+                f"{compared.names[0]}, dominant": 100 * float(one["dwell"]),
+                f"{compared.names[1]}, dominant": 100 * float(other["dwell"]),
             }
         )
     table = pd.DataFrame(rows)
-    shares = [name for name in table if name.endswith((", mean", ", leads"))]
-    columns = {name: st.column_config.NumberColumn(format="%.1f %%") for name in shares}
+    shares = [name for name in table if name.endswith((", mean", ", dominant"))]
+    columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
     columns["difference"] = st.column_config.NumberColumn(format="%+.1f points")
     st.dataframe(table, hide_index=True, column_config=columns)
     st.caption(
         f"Differences rest on {counted(compared.common, 'moment')} that both have; the intervals hold for all seven "
-        "emotions together. “leads” is the share of the time in which an emotion is the likeliest."
+        "emotions together. “dominant” is the share of the time in which an emotion is the likeliest."
     )

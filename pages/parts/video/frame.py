@@ -27,15 +27,15 @@ from ferdash.wording import count, counted
 if TYPE_CHECKING:
     from ferdash.exports.files import AnalysisResults
 
-REST_S = 0.5
-"""“The face is at rest here” takes in the frames this near."""
+BASELINE_REACH_S = 0.5
+"""“Set baseline” takes in the frames this near."""
 
 keyed = keys_of("video")
 CHART = keyed("timeline")
 
 SMOOTHING_HELP = (
     "“some” is Savitzky-Golay over 0.4 s, which keeps peaks; exports have it too. “little” and “much” are exponential, "
-    "of 0.1 s and 0.6 s. Which emotion leads is read from the smoothed curves, changes from the measured ones."
+    "of 0.1 s and 0.6 s. Which emotion is dominant is read from the smoothed curves, changes from the measured ones."
 )
 
 STYLE = """<style>
@@ -243,18 +243,18 @@ def _deltas(deltas: np.ndarray, *, first: bool) -> str:
 def _draw_actions(
     results: "AnalysisResults", person: int | None, frame: int, time_s: float, rows: pd.DataFrame, mine: pd.DataFrame
 ) -> None:
-    """Mark this frame, take it for a face at rest, and set a wrong label right."""
+    """Mark this frame, set the neutral baseline, and set a wrong label right."""
     analysis = results.analysis
     with st.container(horizontal=True, gap="small"):
         _draw_mark(analysis, frame, time_s)
         if person is None or not len(mine) or mine["reason"].iloc[0]:
             return
         st.button(
-            "Neutral here",
+            "Set baseline",
             icon=":material/sentiment_neutral:",
             type="tertiary",
-            key=keyed(f"rest-{frame}"),
-            help=f"This person's face is at rest here: takes the frames within {REST_S:g} s as their neutral.",
+            key=keyed(f"baseline-{frame}"),
+            help=f"This person's face is neutral here: takes the frames within {BASELINE_REACH_S:g} s as the baseline.",
             on_click=video_analyses.change,
             args=(_take_as_neutral, results, person, time_s),
         )
@@ -284,11 +284,11 @@ def _mark(analysis: Analysis, frame: int, time_s: float) -> None:
 
 def _take_as_neutral(results: "AnalysisResults", person: int, time_s: float) -> str:
     series = results.summary.tracks[person].series
-    near = series.frames[np.abs(series.timestamps_s - time_s) <= REST_S].tolist()
+    near = series.frames[np.abs(series.timestamps_s - time_s) <= BASELINE_REACH_S].tolist()
     known = results.analysis.neutral().get(person, [])
     frames = sorted({*known, *near})
     marks.set_neutral(analyses_root(), results.analysis.id, person, frames)
-    return f"Person {person} at rest: {counted(len(frames), 'frame')}."
+    return f"Baseline of person {person}: {counted(len(frames), 'frame')}."
 
 
 def _draw_correction(results: "AnalysisResults", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:
@@ -323,14 +323,14 @@ def _draw_timeline(
             "Relative to neutral",
             key=keyed("timeline-relative"),
             disabled=track.relative is None,
-            help="What differs from this face at rest. Set that with “Neutral here” beside a frame.",
+            help="What differs from this neutral baseline. Set that with “Set baseline” beside a frame.",
         )
     if chosen != smoothing:
         st.rerun()
     figure = timeline(
         track.smoothed,
         raw=track.series if kind == "Lines" and smoothing != "none" else None,
-        rest=track.baseline if relative else None,
+        baseline=track.baseline if relative else None,
         stacked=kind == "Area",
         events=track.events,
         marks=results.analysis.marks(),
@@ -343,7 +343,7 @@ def _draw_timeline(
     st.plotly_chart(figure, config=shared.PLOT, key=CHART, on_select=_follow_click, selection_mode="points")
     st.caption(
         "Click into the curves or on a pin to see that frame; the arrow keys step from frame to frame, P and N from "
-        "change to change. Pins are changes that jitter alone would not make."
+        "change to change. Pins are changes that noise alone would not make."
     )
 
 

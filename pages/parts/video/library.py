@@ -148,7 +148,7 @@ def _draw_job(analysis: Analysis) -> None:
 
 
 def _words(analysis: Analysis) -> str:
-    """Length, people, leading emotion and date."""
+    """Length, people, dominant emotion and date."""
     info, glance = analysis.info, video_analyses.glance(analysis)
     parts = [length_of(info), counted(glance.people, "person", "people")]
     if glance.dominant:

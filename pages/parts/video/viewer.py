@@ -27,7 +27,7 @@ SMOOTHING = {
     "some": SmoothingSettings(),
     "much": SmoothingSettings("exponential", tau_s=0.6),
 }
-"""Which emotion leads follows from the smoothed curves, so the usual choice is that of exports and commands."""
+"""Which emotion is dominant follows from the smoothed curves, so the usual choice is that of exports and commands."""
 
 
 def draw(analysis_id: str) -> None:

@@ -3,8 +3,9 @@
     python benchmarks/ablation.py --dataset fer2013
 
 FerNet of width 16, 48 px, no test-time augmentation. All arms train the same number of images: a weighted epoch draws
-as many as a uniform one. Scores are of the last epoch on validation, so that no arm gains by having more chances to be
-lucky. The runs of an arm are a group; what is finished is not trained again, so the command resumes where it was cut.
+as many as a uniform one. Scores are of the last epoch on validation, so that no arm gains by drawing more often from
+the seed variance. The runs of an arm are a group; what is finished is not trained again, so the command resumes where
+it was cut.
 """
 
 import argparse

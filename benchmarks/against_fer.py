@@ -6,9 +6,9 @@
     python benchmarks/against_fer.py CLIP --fer-python build/ferenv/bin/python [--model fernet] [--turns 3]
 
 Without its dependencies, because those of its other detector take gigabytes. Both have loaded their models before the
-clock starts, and both judge every frame. ferdash makes an analysis as the app does, results written, with each engine
-that the model is there for (`ferdash export-onnx fernet` first for those of ONNX Runtime); fer runs twice each turn: as
-its defaults have it, which also draws each frame, writes a video and zips pictures, and with all of that off.
+clock starts, and both classify every frame. ferdash makes an analysis as the app does, results written, with each
+engine that the model is there for (`ferdash export-onnx fernet` first for those of ONNX Runtime); fer runs twice each
+turn: as its defaults have it, which also draws each frame, writes a video and zips pictures, and with all of that off.
 """
 
 import argparse
@@ -136,12 +136,12 @@ def main() -> None:
                     theirs[name].append(seconds)
         table, video, version = analysis.frames(), analysis.record["video"], other.version
     frames = table["frame"].nunique()
-    judged = table.loc[table["reason"] == "", "frame"].nunique()
+    classified = table.loc[table["reason"] == "", "frame"].nunique()
     print(f"{machine()}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; fer {version}")
     print(f"{video['name']}: {frames:,} frames of {video['width']} x {video['height']}, {video['duration_s']:.1f} s")
     print(f"{'':24}{'seconds':>9}{'frames/s':>10}{'with a face':>13}" + "".join(f"{title:>24}" for title in ours))
     for title, seconds in ours.items():
-        print(f"{title:24}{median(seconds):>9.2f}{frames / median(seconds):>10.0f}{judged:>13,}")
+        print(f"{title:24}{median(seconds):>9.2f}{frames / median(seconds):>10.0f}{classified:>13,}")
     for name, seconds in theirs.items():
         ratios = [median(b / a for a, b in zip(each, seconds, strict=True)) for each in ours.values()]
         print(

@@ -3,11 +3,11 @@
     python benchmarks/detection.py PHOTO_OR_CLIP... [--model fernet] [--frames 12] [--json benchmarks/detection.json]
 
 Pictures: the photos, frames of the clips spread over their length, and scikit-image's astronaut and cameraman. Each is
-taken as it is, darkened to 15%, blurred (standard deviation a twentieth of the face), with noise (standard deviation
-30 grey levels), and with the left, right or lower half of the face covered; each of these is turned by 0, 15, 30, 45
-and 90 degrees, every second picture the other way. A face counts as found when a box holds its centre and is 0.5 to 2
-times as large. Where the face is in a picture comes from CenterFace's surest box on the untouched picture, looked at by
-eye. Pictures without a face are scikit-image's, scikit-learn's and those of scikit-image's lfw_subset without.
+taken as it is, darkened to 15%, blurred (standard deviation a twentieth of the face), with noise (standard deviation 30
+grey levels), and with the left, right or lower half of the face covered; each of these is turned by 0, 15, 30, 45 and
+90 degrees, every second picture the other way. A face counts as found when a box holds its centre and is 0.5 to 2 times
+as large. Where the face is in a picture comes from CenterFace's most confident box on the untouched picture, looked at
+by eye. Pictures without a face are scikit-image's, scikit-learn's and those of scikit-image's lfw_subset without.
 """
 
 import argparse
@@ -73,7 +73,8 @@ class Known:
 
 
 def known_pictures(paths: list[Path], frames: int, detector: Detector) -> Iterator[Known]:
-    """Pictures with one face each; where it is comes from the detector's surest box on the untouched picture."""
+    """Pictures with one face each; where it is comes from the detector's most confident box on the untouched
+    picture."""
     x0, y0, x1, y1 = CAMERAMAN
     yield Known("cameraman", _rgb(data.camera()), ((x0 + x1) / 2, (y0 + y1) / 2), max(x1 - x0, y1 - y0))
     for name, image in [("astronaut", data.astronaut()), *_pictures(paths, frames)]:

@@ -51,7 +51,7 @@ def main() -> None:
     print(f"{platform.machine()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {busy:.1f}")
     print(
         f"{video['name']}: {frames:,} frames of {video['width']} x {video['height']}, {video['duration_s']:.1f} s, "
-        f"{(table['reason'] == '').sum():,} faces judged"
+        f"{(table['reason'] == '').sum():,} faces classified"
     )
     print(f"analysed in      {seconds:.2f} s (median of {len(passed)}), {median(cpu):.2f} s of processor time")
     print(f"frames a second  {frames / seconds:.0f}")

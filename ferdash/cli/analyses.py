@@ -136,7 +136,7 @@ def compare(
     ] = "",
     json_output: JsonFlag = False,
 ) -> None:
-    """Lay two analyses over each other in time: how the second differs from the first, and whether beyond chance."""
+    """Lay two analyses over each other in time: how the second differs from the first, and whether significantly."""
     from ferdash.analyses.store import find_analysis
     from ferdash.exports.comparing import compare_analyses, comparison_document
     from ferdash.exports.files import read_results

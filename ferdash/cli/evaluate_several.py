@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress
 from ferdash.cli.output import console, print_json
-from ferdash.evaluation.cross import SAME, Cell, absent_sentences, cell_of
+from ferdash.evaluation.cross import SEEN_SOURCES, Cell, absent_sentences, cell_of
 from ferdash.evaluation.intervals import Interval
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import count, percent
@@ -60,7 +60,7 @@ def _show(cells: list[Cell]) -> None:
             cell.notes(),
         )
     console.print(table)
-    if any(cell.source in SAME for cell in cells):
+    if any(cell.source in SEEN_SOURCES for cell in cells):
         console.print(
             "Same source: the model learned from the train split of that dataset, so its score there says less about "
             "other people's pictures.",

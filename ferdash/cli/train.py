@@ -56,7 +56,7 @@ def train(
         own = [f"dataset={dataset}"] if dataset else []
         own += [] if seed is None else [f"seed={seed}"]
         asked = _made(recipe, own + (settings or []), model=model, seeds=seeds, folds=folds, name=name)
-    group, runs = processes.tell(asked)
+    group, runs = processes.broadcast(asked)
     if group:
         _train_group(group, runs, json_output, processes)
     else:

@@ -210,7 +210,7 @@ def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
         dataset,
         "near_conflicts",
         "Nearly identical images with different labels",
-        "Versions of one photograph are labelled as different emotions, so at least one of the labels is doubtful.",
+        "Versions of one photograph are labelled as different emotions, so at least one of the labels is wrong.",
         _rows_of(rows for rows in groups if len(set(labels[rows])) > 1),
         groups,
     )

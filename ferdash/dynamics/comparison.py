@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def differing(self) -> list[str]:
-        """Emotions whose difference is beyond chance, the largest first."""
+        """Emotions whose difference is statistically significant, the largest first."""
         if self.intervals is None:
             return []
         beyond = [place for place, one in enumerate(self.intervals) if one.low > 0 or one.high < 0]
@@ -55,7 +55,7 @@ class Comparison:
                 "that is too little to tell a difference from chance."
             )
         if not self.differing:
-            return f"On average, no emotion differs between {self.names[0]} and {self.names[1]} beyond chance."
+            return f"On average, no emotion differs significantly between {self.names[0]} and {self.names[1]}."
         parts = []
         for emotion in self.differing[:3]:
             place = EMOTIONS.index(emotion)
@@ -65,7 +65,7 @@ class Comparison:
                 f"({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
             )
         more = len(self.differing) - len(parts)
-        rest = f"; {more} more differ beyond chance" if more else "; the rest could be chance"
+        rest = f"; {more} more differ significantly" if more else "; the rest is not significant"
         rest = "" if len(self.differing) == len(EMOTIONS) == len(parts) else rest
         return f"In {self.names[1]} against {self.names[0]}, {', '.join(parts)}{rest}."
 
@@ -91,7 +91,7 @@ def compare(
     """
     for name, series in zip(names, (first, second), strict=True):
         if len(series) == 0:
-            raise SeriesError(f"{name} has no result to compare. Choose a person whose face was judged.")
+            raise SeriesError(f"{name} has no result to compare. Choose a person whose face was classified.")
     zero = aligned_s or (float(first.timestamps_s[0]), float(second.timestamps_s[0]))
     dominant = segments or (dominant_segments(first), dominant_segments(second))
     low = max(first.timestamps_s[0] - zero[0], second.timestamps_s[0] - zero[1])

@@ -90,7 +90,7 @@ class TrackSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """An analysis. frames: that were looked at; with_result: of these, with at least one judged face. reasons: rows
+    """An analysis. frames: that were looked at; with_result: of these, with at least one classified face. reasons: rows
     without a result, by reason. tracks: by id."""
 
     settings: SummarySettings
@@ -105,7 +105,7 @@ class Summary:
         if not self.frames:
             return "No frame was looked at."
         people = counted(len(self.tracks), "person", "people")
-        return f"Judged a face in {count(self.with_result)} of {counted(self.frames, 'frame')}; {people} seen."
+        return f"Classified a face in {count(self.with_result)} of {counted(self.frames, 'frame')}; {people} seen."
 
 
 def summarise(

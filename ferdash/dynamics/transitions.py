@@ -21,7 +21,7 @@ FITTED_SHARE = 0.7
 """Share of the track, from its start, on which the prediction is fitted."""
 
 FEWEST_HELD_OUT = 20
-"""Pairs of frames below which a prediction is not judged."""
+"""Pairs of frames below which a prediction is not classified."""
 
 PRIOR_STRENGTH = float(_C)
 """Pairs that the baseline is worth in each row of the chain, so that what was seen once does not count as certain."""

@@ -8,7 +8,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.intervals import Interval
 from ferdash.evaluation.protocol import Protocol
 
-SAME = ("same source", "training images")
+SEEN_SOURCES = ("same source", "training images")
 """Sources on which a model is at home: it learned from that dataset."""
 
 
@@ -36,7 +36,7 @@ class Cell:
 
     def notes(self) -> str:
         """What to know before comparing it, in a few words."""
-        notes = [self.source] if self.source in SAME else []
+        notes = [self.source] if self.source in SEEN_SOURCES else []
         if self.source == "unknown":
             notes.append("origin of the model unknown")
         if self.absent:

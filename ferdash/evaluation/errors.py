@@ -1,4 +1,4 @@
-"""Where a classifier goes wrong: which emotions it confuses, its surest mistakes, and on which kind of image."""
+"""Where a classifier goes wrong: which emotions it confuses, its most confident errors, and on which kind of image."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -36,8 +36,8 @@ class LabelErrors:
         """What the candidates rest on, in a sentence."""
         if self.origin == "out-of-fold":
             return (
-                f"From out-of-fold probabilities of {self.images:,} images: each was judged by a model that had not "
-                "been trained on it."
+                f"From out-of-fold probabilities of {self.images:,} images: each was classified by a model that had "
+                "not been trained on it."
             )
         return (
             f"From the given probabilities of {self.images:,} images. If the model was trained on these images, it has "
@@ -48,7 +48,7 @@ class LabelErrors:
 def find_label_errors(*, y_true: np.ndarray, probabilities: np.ndarray, origin: Origin) -> LabelErrors:
     """Candidates for wrong labels among images with labels y_true, int (N,), and probabilities, float (N, 7).
 
-    origin: "out-of-fold" when no image was judged by a model that was trained on it, as in cross-validation.
+    origin: "out-of-fold" when no image was classified by a model that was trained on it, as in cross-validation.
 
     Raises EvaluationError as compute_metrics does, when all images have one label, and when cleanlab is missing.
     """

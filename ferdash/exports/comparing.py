@@ -19,8 +19,8 @@ def compare_analyses(
 ) -> Comparison:
     """The second analysis's person against the first's.
 
-    people: their numbers; None takes whoever was judged longest. marker: name of a marker in both, where they are laid
-    over each other; empty: at the first result of each.
+    people: their numbers; None takes whoever was classified longest. marker: name of a marker in both, where they are
+    laid over each other; empty: at the first result of each.
 
     Raises AnalysisError for a person or marker that is not there, SeriesError when they have no moment in common.
     """

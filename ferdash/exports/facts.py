@@ -27,7 +27,7 @@ KINDS = {"video": "video", "sequence": "image sequence", "live": "recording of t
 @dataclass(frozen=True)
 class Glance:
     """What a card says of an analysis. people: tracks seen. dominant: the emotion that is the likeliest most often, and
-    the share of judged faces in which it is; None where no face was judged."""
+    the share of classified faces in which it is; None where no face was classified."""
 
     people: int
     dominant: str | None
@@ -37,11 +37,11 @@ class Glance:
 def glance_of(analysis: Analysis) -> Glance:
     """A quick look at the results, without what takes time. Raises AnalysisError when they cannot be read."""
     frames = analysis.frames()
-    judged = frames[frames[EMOTIONS[0]].notna()]
+    classified = frames[frames[EMOTIONS[0]].notna()]
     people = int(frames["track"].nunique())
-    if judged.empty:
+    if classified.empty:
         return Glance(people, None, 0.0)
-    shares = [float((probabilities_of(judged).argmax(axis=1) == place).mean()) for place in range(len(EMOTIONS))]
+    shares = [float((probabilities_of(classified).argmax(axis=1) == place).mean()) for place in range(len(EMOTIONS))]
     top = max(range(len(EMOTIONS)), key=shares.__getitem__)
     return Glance(people, EMOTIONS[top], shares[top])
 

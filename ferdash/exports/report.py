@@ -37,8 +37,8 @@ details { margin: 12px 0; } summary { cursor: pointer; font-weight: 600; }
 """
 
 LIMITS = (
-    "A model judges how a face looks, one frame at a time. What a person feels is another matter: people smile out of "
-    "politeness and frown in thought. Read the curves as what the model saw, and changes as what is worth a look."
+    "A model classifies how a face looks, one frame at a time. What a person feels is another matter: people smile out "
+    "of politeness and frown in thought. Read the curves as what the model saw, and changes as what is worth a look."
 )
 
 

@@ -22,7 +22,7 @@ FILE = Path("detectors/centerface/centerface.onnx")
 STRIDE, MULTIPLE = 4, 32
 """Pixels of the picture for one cell of the maps; and what the sides of the network's input are multiples of."""
 
-LOOK_SIDE, CLOSE_SIDE = 640, 1280
+DETECT_SIDE, CLOSE_SIDE = 640, 1280
 """Longer side, in pixels, at which faces are looked for; and at which larger pictures are looked at once more when the
 first look found none, or small ones, which seldom come alone."""
 
@@ -87,8 +87,9 @@ def decode(
 class CenterFaceDetector:
     """Finds faces with the network at `path`; safe to use from several threads at once.
 
-    A quick look takes the picture as it is, at no more than LOOK_SIDE; otherwise tiny pictures are enlarged, and large
-    or faceless ones looked at again. Raises ModelError when ONNX Runtime is not installed, or cannot open the file.
+    A quick look takes the picture as it is, at no more than DETECT_SIDE; otherwise tiny pictures are enlarged, and
+    large or faceless ones looked at again. Raises ModelError when ONNX Runtime is not installed, or cannot open the
+    file.
     """
 
     name = "centerface"
@@ -98,7 +99,7 @@ class CenterFaceDetector:
         self._runtime = open_graph(path)
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
-        faces = self._look(image_rgb, LOOK_SIDE) if quick else self._search(image_rgb)
+        faces = self._detect(image_rgb, DETECT_SIDE) if quick else self._search(image_rgb)
         return from_left([self._upright(image_rgb, face) for face in faces])
 
     def _search(self, image_rgb: np.ndarray) -> list[Face]:
@@ -109,7 +110,7 @@ class CenterFaceDetector:
             return [face.mapped(1 / factor) for face in self._with_border(large)]
         faces = self._with_border(image_rgb)
         small = any(max(_size(face)) < SMALL_SHARE * side for face in faces)
-        if side > LOOK_SIDE and (small or not faces):
+        if side > DETECT_SIDE and (small or not faces):
             faces = merged(self._at_side(image_rgb, CLOSE_SIDE), faces)
         return faces or self._turned(image_rgb)
 
@@ -118,20 +119,20 @@ class CenterFaceDetector:
         height, width = image_rgb.shape[:2]
         for roll_deg in TURNS_DEG:
             box = CropBox(width / 2, height / 2, float(max(height, width)), roll_deg)
-            if seen := self._look(cut_out(image_rgb, box, TURNED_SIDE), TURNED_SIDE):
+            if seen := self._detect(cut_out(image_rgb, box, TURNED_SIDE), TURNED_SIDE):
                 return [_turned_back(face, box, TURNED_SIDE, face.confidence) for face in seen]
         return []
 
     def _with_border(self, image_rgb: np.ndarray) -> list[Face]:
         """A look, and a second one with a border where the first finds nothing."""
-        if faces := self._look(image_rgb, LOOK_SIDE):
+        if faces := self._detect(image_rgb, DETECT_SIDE):
             return faces
-        small, scale = reduced(image_rgb, LOOK_SIDE)
+        small, scale = reduced(image_rgb, DETECT_SIDE)
         border = int(BORDER * min(small.shape[:2]))
         wide = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_REPLICATE)
-        return [face.mapped(scale, -border * scale, -border * scale) for face in self._look(wide, LOOK_SIDE // 2)]
+        return [face.mapped(scale, -border * scale, -border * scale) for face in self._detect(wide, DETECT_SIDE // 2)]
 
-    def _look(self, image_rgb: np.ndarray, side: int) -> list[Face]:
+    def _detect(self, image_rgb: np.ndarray, side: int) -> list[Face]:
         """The faces seen with the longer side at no more than `side` pixels, and at a coarse one, in the picture's own.
 
         A face that is seen at both is taken from the first, where its landmarks are finer.

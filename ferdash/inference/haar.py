@@ -9,7 +9,7 @@ import numpy as np
 
 from ferdash.inference.faces import Face, from_left, reduced, suppress_duplicates
 
-LOOK_SIDE = 1024
+DETECT_SIDE = 1024
 """Longer side, in pixels, at which faces are looked for."""
 
 STEP, QUICK_STEP = 1.1, 1.2
@@ -34,12 +34,12 @@ class HaarDetector:
         self._local = threading.local()
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
-        grey, scale = reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), LOOK_SIDE)
+        grey, scale = reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY), DETECT_SIDE)
         step, smallest = QUICK_STEP if quick else STEP, max(self.min_side, round(min_side / scale))
-        faces = self._look(grey, step=step, min_side=smallest) or ([] if quick else self._look_closer(grey))
+        faces = self._detect(grey, step=step, min_side=smallest) or ([] if quick else self._detect_closely(grey))
         return [face.mapped(scale) for face in from_left(suppress_duplicates(faces))]
 
-    def _look(self, grey: np.ndarray, *, step: float, min_side: int, margin: int = 0) -> list[Face]:
+    def _detect(self, grey: np.ndarray, *, step: float, min_side: int, margin: int = 0) -> list[Face]:
         boxes, _, sums = self._cascade().detectMultiScale3(
             grey, scaleFactor=step, minNeighbors=4, minSize=(min_side, min_side), outputRejectLevels=True
         )
@@ -51,11 +51,11 @@ class HaarDetector:
                 faces.append(Face((left, top, left + float(width), top + float(height)), confidence, self.name))
         return faces
 
-    def _look_closer(self, grey: np.ndarray) -> list[Face]:
+    def _detect_closely(self, grey: np.ndarray) -> list[Face]:
         short = min(grey.shape)
         margin = short // 4
         padded = cv2.copyMakeBorder(grey, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-        return self._look(padded, step=1.05, min_side=max(self.min_side, int(0.3 * short)), margin=margin)
+        return self._detect(padded, step=1.05, min_side=max(self.min_side, int(0.3 * short)), margin=margin)
 
     def _cascade(self) -> cv2.CascadeClassifier:
         if not hasattr(self._local, "cascade"):

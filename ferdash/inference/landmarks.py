@@ -19,7 +19,7 @@ def roll_of(landmarks: Landmarks) -> float:
     """By how many degrees, -180 to 180, the head is tilted clockwise as seen.
 
     The eyes' line and the line from eyes to mouth both tell; each counts by its length, so that a profile, whose eyes
-    all but coincide, is judged by the other.
+    all but coincide, is decided by the other.
 
     >>> round(roll_of([(0, 0), (10, 10), (0, 20), (-10, 10), (0, 20)]), 1)
     45.0

@@ -10,7 +10,7 @@ import numpy as np
 from ferdash.errors import ModelError
 from ferdash.inference.faces import Face, from_left, reduced, suppress_duplicates
 
-LOOK_SIDE = 1024
+DETECT_SIDE = 1024
 """Longer side, in pixels, at which faces are looked for."""
 
 YUNET_REPOSITORY = "opencv/face_detection_yunet"
@@ -34,7 +34,7 @@ class YuNetDetector:
         self._network()
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
-        image_bgr, scale = reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), LOOK_SIDE)
+        image_bgr, scale = reduced(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), DETECT_SIDE)
         network = self._network()
         network.setInputSize((image_bgr.shape[1], image_bgr.shape[0]))
         _, rows = network.detect(image_bgr)

@@ -182,7 +182,7 @@ class LiveEngine:
         self._calibrated: tuple[int, ...] | None = None
 
     def _new_tracker(self) -> Tracker:
-        return Tracker(self._detector, every=self._settings.detect_every, look_side=self._settings.detection_side)
+        return Tracker(self._detector, every=self._settings.detect_every, detect_side=self._settings.detection_side)
 
     # --- frames in, pictures out ------------------------------------------------------------------------------------
 

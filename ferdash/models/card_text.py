@@ -6,7 +6,7 @@ al., "Challenges in Representation Learning: A report on three machine learning 
 distribute it through Kaggle for research. The pictures came from a web image search for words of emotion; faces were
 cropped automatically to 48 x 48 grey pixels. **The people shown were not asked**, and the pictures keep whatever rights
 their makers hold: no image is part of this model's folder or of the project, and who uses the dataset should read the
-terms under which they got it. Many labels are wrong or doubtful: its authors measured a person's accuracy on it at
+terms under which they got it. Many labels are wrong or ambiguous: its authors measured a person's accuracy on it at
 65 ± 5%."""
 
 VOTES_PROVENANCE = """\

@@ -52,7 +52,7 @@ def comparison_intervals(comparison: Comparison) -> go.Figure:
     return finish(
         figure,
         title=comparison_title(comparison),
-        x_title=f"{second} minus {first}, points<br>filled: beyond chance",
+        x_title=f"{second} minus {first}, points<br>filled: statistically significant",
         y_title="",
         height=340,
     )
@@ -63,11 +63,11 @@ def comparison_title(comparison: Comparison) -> str:
     if comparison.intervals is None:
         return f"Only {counted(comparison.common, 'moment')} in common: too little to tell"
     if not comparison.differing:
-        return "No emotion differs beyond chance"
+        return "No emotion differs significantly"
     named = comparison.differing[:3]
     verb = "differs" if len(comparison.differing) == 1 else "differ"
     more = f" and {len(comparison.differing) - 3} more" if len(comparison.differing) > 3 else ""
-    return f"{', '.join(named).capitalize()}{more} {verb} beyond chance"
+    return f"{', '.join(named).capitalize()}{more} {verb} significantly"
 
 
 def comparison_lines(comparison: Comparison, emotion: str) -> go.Figure:

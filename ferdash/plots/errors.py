@@ -140,7 +140,7 @@ def class_curves(curves: dict[str, Curve], kind: Literal["roc", "precision-recal
 
 
 def coverage_curve(curve: Selective) -> go.Figure:
-    """Accuracy on the images the model is surest of, against how many those are."""
+    """Accuracy on the images of highest confidence, against how many those are."""
     figure = go.Figure()
     figure.add_scatter(
         x=curve.coverage,
@@ -153,7 +153,7 @@ def coverage_curve(curve: Selective) -> go.Figure:
     )
     half = min(int(np.searchsorted(curve.coverage, 0.5)), len(curve.coverage) - 1)
     title = (
-        f"{percent(curve.accuracy[-1])} right on all images, {percent(curve.accuracy[half])} on the surest "
+        f"{percent(curve.accuracy[-1])} right on all images, {percent(curve.accuracy[half])} on the most confident "
         f"{percent(curve.coverage[half])}"
     )
     _in_percent(figure)

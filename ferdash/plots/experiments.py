@@ -162,7 +162,7 @@ def reliability_lines(tables: "Mapping[str, Reliability]") -> go.Figure:
 
 
 def coverage_lines(curves: "Mapping[str, Selective]") -> go.Figure:
-    """Accuracy of several runs, by title, on the images each is surest of, against how many those are."""
+    """Accuracy of several runs, by title, on the images of highest confidence, against how many those are."""
     figure = go.Figure()
     for place, (title, curve) in enumerate(curves.items()):
         figure.add_scatter(
@@ -171,7 +171,7 @@ def coverage_lines(curves: "Mapping[str, Selective]") -> go.Figure:
             name=title,
             mode="lines",
             line={"color": _colour(place), "dash": RUN_DASHES[place % len(RUN_DASHES)]},
-            hovertemplate=title + ": %{y:.1%} right on the surest %{x:.1%}<extra></extra>",
+            hovertemplate=title + ": %{y:.1%} right on the most confident %{x:.1%}<extra></extra>",
         )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(tickformat=".0%")

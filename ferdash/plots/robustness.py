@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ferdash.evaluation.corruptions import CORRUPTIONS, STRENGTHS
-from ferdash.evaluation.cross import SAME, Cell
+from ferdash.evaluation.cross import SEEN_SOURCES, Cell
 from ferdash.evaluation.robustness import Robustness
 from ferdash.plots.style import finish
 from ferdash.wording import percent
@@ -69,7 +69,7 @@ def cross_map(cells: Sequence[Cell]) -> go.Figure:
     for cell in cells:
         row, column = models.index(cell.model), columns.index(cell.column)
         values[row, column] = cell.accuracy
-        text[row][column] = percent(cell.accuracy) + (" *" if cell.source in SAME else "")
+        text[row][column] = percent(cell.accuracy) + (" *" if cell.source in SEEN_SOURCES else "")
     heads = ["<br>".join(column.replace(", ", "<br>").split("<br>")) for column in columns]
     figure = _heat(values, heads, models)
     figure.update_traces(text=text, hovertemplate="%{y} on %{x}: %{z:.1%}<extra></extra>", hoverongaps=False)
@@ -77,7 +77,7 @@ def cross_map(cells: Sequence[Cell]) -> go.Figure:
 
 
 def _cross_title(cells: Sequence[Cell]) -> str:
-    away = [cell for cell in cells if cell.source not in SAME]
+    away = [cell for cell in cells if cell.source not in SEEN_SOURCES]
     best = max(away or cells, key=lambda cell: cell.accuracy)
     where = "on a dataset it did not learn from" if away else "where it learned"
     return f"Best {where}: {best.model}, {percent(best.accuracy)} on {best.protocol.dataset}"

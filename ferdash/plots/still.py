@@ -218,7 +218,7 @@ def comparison_intervals(comparison: Comparison) -> Figure:
     axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
     axes.invert_yaxis()
     first, second = comparison.names
-    axes.set_xlabel(f"{second} minus {first}, points on average (filled: beyond chance)")
+    axes.set_xlabel(f"{second} minus {first}, points on average (filled: statistically significant)")
     return figure
 
 

@@ -1,11 +1,11 @@
 """Faces of a video as tracks whose ids stay.
 
 The detector looks at every n-th frame, mostly around the faces it knows; in between they are followed by optical flow.
-A detection corrects a followed box gently, so that the detector's jitter does not become a change of emotion.
+A detection corrects a followed box gently, so that the detector's noise does not become a change of emotion.
 
-When a face is gone (it left, was covered by another, or the detector no longer sees it) its track rests. A face that
-appears within `return_s` seconds takes the resting track up again when it looks the same, or looks alike and is about
-where the other would be; otherwise it is a new person with a new id. Ids count from 1 in order of appearance and are
+When a face is gone (it left, was covered by another, or the detector no longer sees it) its track is lost. A face that
+appears within `return_s` seconds resumes a lost track of about the same appearance, or of a similar one near where it
+should be by now; otherwise it is a new person with a new id. Ids count from 1 in order of appearance and are
 never given twice.
 """
 
@@ -28,10 +28,10 @@ REGION_FACE = 64
 """Width, in pixels, to which a known face is brought before the detector looks at its surroundings."""
 
 REGION_SMALLEST = 40
-"""In that picture a smaller face is not looked for: from one look to the next none shrinks by a third. The small sizes
-are what takes the Haar cascade longest: leaving out those from 30 px on saves a fifth."""
+"""In that picture a smaller face is not looked for: from one detection to the next none shrinks by a third. The small
+sizes are what takes the Haar cascade longest: leaving out those from 30 px on saves a fifth."""
 
-REACH = 0.35
+SEARCH_MARGIN = 0.35
 """How far around a known face the detector looks, as a share of its side: it was followed there, so it is near."""
 
 CORRECTION = 0.25
@@ -40,12 +40,13 @@ CORRECTION = 0.25
 EXPECTED_S = 2.0
 """After a face is lost, the detector looks at whole frames for this long."""
 
-SURE = {"centerface": 0.7, "haar": 0.9, "yunet": 0.9}
-"""By detector: a first detection below this confidence must be confirmed by the next look, or its track ends."""
+CONFIRMED_CONFIDENCE = {"centerface": 0.7, "haar": 0.9, "yunet": 0.9}
+"""By detector: a first detection below this confidence must be confirmed by the next detection, or its track ends."""
 
-SAME = 0.3
-ALIKE = 0.45
-"""Differences of appearance below which a returning face is the same wherever it appears, or only near its place."""
+MAX_DIFFERENCE_ANYWHERE = 0.3
+MAX_DIFFERENCE_NEARBY = 0.45
+"""Differences of appearance (see `difference`, 0 to 1) below which a returning face is the same wherever it appears, or
+only near its expected place."""
 
 IMPOSSIBLE = 1e6
 
@@ -55,8 +56,8 @@ class TrackedFace:
     """A face in one frame.
 
     track: id of the person, from 1. box_xyxy: pixels of the frame. detected: whether the detector saw it in this frame.
-    confidence: the detector's, when it last saw the face. missed: looks in a row in which it did not. landmarks: five
-    points as in `Face`, where the detector knows them, moved along with the box.
+    confidence: the detector's, when it last saw the face. missed: detections in a row in which it did not. landmarks:
+    five points as in `Face`, where the detector knows them, moved along with the box.
     """
 
     track: int
@@ -84,7 +85,7 @@ class _Track:
     appearance: np.ndarray
     seen_s: float
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    looks: int = 1
+    detections: int = 1
     missed: int = 0
     detected: bool = True
 
@@ -98,7 +99,7 @@ class _Track:
 
     @property
     def unconfirmed(self) -> bool:
-        return self.looks == 1 and self.confidence < SURE.get(self.detector, 0.9)
+        return self.detections == 1 and self.confidence < CONFIRMED_CONFIDENCE.get(self.detector, 0.9)
 
     def face(self) -> TrackedFace:
         x0, y0, x1, y1 = (float(value) for value in self.box)
@@ -115,8 +116,8 @@ class Tracker:
     """Follows the faces of one video, frame by frame in order. Not for several threads at once.
 
     every: the detector looks at each n-th frame. full_every_s: how often it looks at the whole frame while faces are
-    known. look_side: longer side to which the whole frame is reduced for it, which bounds the smallest face found: the
-    Haar cascade starts at 30 px. keep_s: how long a face that the detector misses is followed. return_s: how long a
+    known. detect_side: longer side to which the whole frame is reduced for it, which bounds the smallest face found:
+    the Haar cascade starts at 30 px. keep_s: how long a face that the detector misses is followed. return_s: how long a
     track that is gone can be resumed. state: what `state` gave, to resume with.
     """
 
@@ -126,18 +127,18 @@ class Tracker:
         every: int = 3,
         *,
         full_every_s: float = 1.0,
-        look_side: int = 480,
+        detect_side: int = 480,
         keep_s: float = 1.0,
         return_s: float = 5.0,
         state: dict[str, Any] | None = None,
     ) -> None:
         self.detector = detector
         self.every = every
-        self.full_every_s, self.look_side = full_every_s, look_side
+        self.full_every_s, self.detect_side = full_every_s, detect_side
         self.keep_s, self.return_s = keep_s, return_s
         self.seconds = {"detect": 0.0, "follow": 0.0}
         self._tracks: list[_Track] = []
-        self._resting: list[_Track] = []
+        self._lost: list[_Track] = []
         self._next_id = 1
         self._count = 0
         self._last_s: float | None = None
@@ -145,17 +146,17 @@ class Tracker:
         self._grey: np.ndarray | None = None
         if state is not None:
             self._next_id = int(state["next_id"])
-            self._resting = [_track_of(entry) for entry in state["tracks"]]
+            self._lost = [_track_of(entry) for entry in state["tracks"]]
 
     def update(self, image_rgb: np.ndarray, timestamp_s: float) -> list[TrackedFace]:
         """The faces of the next frame, uint8 RGB, by id."""
         started = time.perf_counter()
         gone = self._follow(image_rgb, timestamp_s)
         followed = time.perf_counter()
-        crowded = self._crowded()
+        overlapping = self._overlapping()
         new = any(track.unconfirmed for track in self._tracks)
-        if self._count % self.every == 0 or gone or crowded or new:
-            self._look(image_rgb, timestamp_s, crowded, searching=gone or not self._tracks)
+        if self._count % self.every == 0 or gone or overlapping or new:
+            self._detect(image_rgb, timestamp_s, overlapping, searching=gone or not self._tracks)
         self._count += 1
         self._last_s = timestamp_s
         self.seconds["follow"] += followed - started
@@ -164,7 +165,7 @@ class Tracker:
 
     def state(self) -> dict[str, Any]:
         """Known people and the next id, as plain data for JSON."""
-        return {"next_id": self._next_id, "tracks": [_entry_of(t) for t in [*self._tracks, *self._resting]]}
+        return {"next_id": self._next_id, "tracks": [_entry_of(t) for t in [*self._tracks, *self._lost]]}
 
     def _follow(self, image_rgb: np.ndarray, timestamp_s: float) -> bool:
         """Move every track to the new frame; True when one of them could not be found there."""
@@ -178,7 +179,7 @@ class Tracker:
             boxes = {track.id: track.box / scale for track in self._tracks}
             lost = [track for track in self._tracks if not self._move(track, previous, grey, boxes, scale, timestamp_s)]
         for track in lost:
-            self._rest(track)
+            self._mark_lost(track)
         return bool(lost)
 
     def _move(
@@ -206,24 +207,24 @@ class Tracker:
         x, y = track.centre
         return 0 <= x < width and 0 <= y < height
 
-    def _crowded(self) -> bool:
+    def _overlapping(self) -> bool:
         return any(
             _shared(one.box, other.box) > 0.1
             for number, one in enumerate(self._tracks)
             for other in self._tracks[number + 1 :]
         )
 
-    def _look(self, image_rgb: np.ndarray, timestamp_s: float, crowded: bool, *, searching: bool) -> None:
-        """Let the detector look, and bring its faces and the tracks together. searching: somebody is missing."""
+    def _detect(self, image_rgb: np.ndarray, timestamp_s: float, overlapping: bool, *, searching: bool) -> None:
+        """Run the detector, and bring its faces and the tracks together. searching: somebody is missing."""
         # Who was just lost, behind somebody else for example, is likely to be back soon.
-        searching = searching or any(0 <= timestamp_s - track.seen_s < EXPECTED_S for track in self._resting)
+        searching = searching or any(0 <= timestamp_s - track.seen_s < EXPECTED_S for track in self._lost)
         whole = searching or not 0 <= timestamp_s - self._full_s < self.full_every_s
         if whole:
             self._full_s = timestamp_s
-        # The look for newcomers comes again soon, so it may be a quick one.
+        # The detection of newcomers comes again soon, so it may be a quick one.
         faces = self._whole_frame(image_rgb, quick=not searching) if whole else self._around_tracks(image_rgb)
         appearances = [describe(image_rgb, np.array(face.box_xyxy)) for face in faces]
-        pairs = self._pair(faces, appearances, weight=1.5 if crowded else 0.5)
+        pairs = self._pair(faces, appearances, weight=1.5 if overlapping else 0.5)
         for index, number in pairs.items():
             self._correct(self._tracks[index], faces[number], appearances[number], timestamp_s)
         seen = [self._tracks[index].box for index in pairs]
@@ -231,12 +232,12 @@ class Tracker:
             track.missed += 1
             covered = any(_shared(track.box, box) > 0.3 for box in seen)
             if covered or track.unconfirmed or timestamp_s - track.seen_s > self.keep_s:
-                self._rest(track)
+                self._mark_lost(track)
         fresh = [number for number in range(len(faces)) if number not in pairs.values()]
-        self._welcome([faces[n] for n in fresh], [appearances[n] for n in fresh], timestamp_s)
+        self._activate([faces[n] for n in fresh], [appearances[n] for n in fresh], timestamp_s)
 
     def _whole_frame(self, image_rgb: np.ndarray, *, quick: bool) -> list[Face]:
-        scale = max(1.0, max(image_rgb.shape[:2]) / self.look_side)
+        scale = max(1.0, max(image_rgb.shape[:2]) / self.detect_side)
         return [face.mapped(scale) for face in self.detector(_resized(image_rgb, scale), quick=quick)]
 
     def _around_tracks(self, image_rgb: np.ndarray) -> list[Face]:
@@ -244,7 +245,7 @@ class Tracker:
         height, width = image_rgb.shape[:2]
         found = []
         for track in self._tracks:
-            reach = REACH * track.side
+            reach = SEARCH_MARGIN * track.side
             x0, y0 = max(0, int(track.box[0] - reach)), max(0, int(track.box[1] - reach))
             x1, y1 = min(width, int(track.box[2] + reach)), min(height, int(track.box[3] + reach))
             if x1 - x0 < 8 or y1 - y0 < 8:
@@ -267,7 +268,7 @@ class Tracker:
                 near = np.linalg.norm(track.centre - (box[:2] + box[2:]) / 2) < 0.5 * track.side
                 if (overlap > 0.2 or near) and 0.5 < side / track.side < 2:
                     costs[row, column] = 1 - overlap + weight * difference(track.appearance, appearance)
-        return _cheapest(costs)
+        return _assign(costs)
 
     def _correct(self, track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> None:
         box = np.array(face.box_xyxy, dtype=np.float64)
@@ -277,50 +278,59 @@ class Tracker:
         known = track.points
         track.points = points if known is None or points is None else (1 - share) * known + share * points
         track.confidence, track.seen_s, track.detected = face.confidence, timestamp_s, True
-        track.looks, track.missed = track.looks + 1, 0
+        track.detections, track.missed = track.detections + 1, 0
         if not any(_shared(track.box, other.box) > 0.1 for other in self._tracks if other is not track):
             track.appearance = blend(track.appearance, appearance, 0.1)
 
-    def _welcome(self, faces: list[Face], appearances: list[np.ndarray], timestamp_s: float) -> None:
+    def _activate(self, faces: list[Face], appearances: list[np.ndarray], timestamp_s: float) -> None:
         """Faces that belong to no present track: people who return, or new ones."""
-        self._resting = [track for track in self._resting if timestamp_s - track.seen_s <= self.return_s]
-        costs = np.full((len(self._resting), len(faces)), IMPOSSIBLE)
-        for row, track in enumerate(self._resting):
+        self._lost = [track for track in self._lost if timestamp_s - track.seen_s <= self.return_s]
+        costs = np.full((len(self._lost), len(faces)), IMPOSSIBLE)
+        for row, track in enumerate(self._lost):
             for column, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
-                costs[row, column] = _cost_of_return(track, face, appearance, timestamp_s)
-        returned = {number: self._resting[index] for index, number in _cheapest(costs).items()}
+                costs[row, column] = _return_cost(track, face, appearance, timestamp_s)
+        returned = {number: self._lost[index] for index, number in _assign(costs).items()}
         for number, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
             box = np.array(face.box_xyxy, dtype=np.float64)
             known_track = returned.get(number)
             if known_track is None:
-                track_id, known, looks = self._next_id, appearance, 1
+                track_id, known, detections = self._next_id, appearance, 1
                 self._next_id += 1
             else:
-                self._resting.remove(known_track)
-                track_id, looks = known_track.id, known_track.looks + 1
+                self._lost.remove(known_track)
+                track_id, detections = known_track.id, known_track.detections + 1
                 known = blend(known_track.appearance, appearance, 0.1)
             self._tracks.append(
-                _Track(track_id, box, face.confidence, face.detector, _points_of(face), known, timestamp_s, looks=looks)
+                _Track(
+                    track_id,
+                    box,
+                    face.confidence,
+                    face.detector,
+                    _points_of(face),
+                    known,
+                    timestamp_s,
+                    detections=detections,
+                )
             )
 
-    def _rest(self, track: _Track) -> None:
+    def _mark_lost(self, track: _Track) -> None:
         self._tracks.remove(track)
-        self._resting.append(track)
+        self._lost.append(track)
 
 
-def _cost_of_return(track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> float:
+def _return_cost(track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> float:
     away_s = max(0.0, timestamp_s - track.seen_s)
     box = np.array(face.box_xyxy)
     # Nobody keeps walking for long where the camera does not see it.
     expected = track.centre + track.velocity * min(away_s, 1.0)
     apart = float(np.linalg.norm(expected - (box[:2] + box[2:]) / 2)) / max(track.side, 1.0)
     unlike = difference(track.appearance, appearance)
-    if unlike < SAME or (unlike < ALIKE and apart < 1 + 2 * away_s):
+    if unlike < MAX_DIFFERENCE_ANYWHERE or (unlike < MAX_DIFFERENCE_NEARBY and apart < 1 + 2 * away_s):
         return unlike + 0.1 * min(apart, 3.0)
     return IMPOSSIBLE
 
 
-def _cheapest(costs: np.ndarray) -> dict[int, int]:
+def _assign(costs: np.ndarray) -> dict[int, int]:
     """Row -> column of the assignment with the least cost, without impossible pairs."""
     rows, columns = linear_sum_assignment(costs)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if costs[r, c] < IMPOSSIBLE}
@@ -385,7 +395,7 @@ def _entry_of(track: _Track) -> dict[str, Any]:
         "appearance": [round(float(value), 5) for value in track.appearance],
         "seen_s": track.seen_s,
         "velocity": track.velocity.tolist(),
-        "looks": track.looks,
+        "detections": track.detections,
     }
 
 
@@ -399,5 +409,5 @@ def _track_of(entry: dict[str, Any]) -> _Track:
         appearance=np.array(entry["appearance"], dtype=np.float32),
         seen_s=float(entry["seen_s"]),
         velocity=np.array(entry["velocity"], dtype=np.float64),
-        looks=int(entry["looks"]),
+        detections=int(entry.get("detections", entry.get("looks", 1))),
     )

@@ -32,7 +32,7 @@ from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
 from ferdash.training.losses import class_weight_vector
-from ferdash.training.processes import ALONE, Processes
+from ferdash.training.processes import SINGLE_PROCESS, Processes
 from ferdash.training.scorer import Scorer
 from ferdash.training.state import (
     Position,
@@ -61,7 +61,7 @@ class Trainer:
         control: Control | None = None,
         on_progress: Callable[[Progress], None] | None = None,
         teacher_probs: np.ndarray | None = None,
-        processes: Processes = ALONE,
+        processes: Processes = SINGLE_PROCESS,
     ) -> None:
         """checkpoint: content of the checkpoint to continue from. on_progress is called after every batch.
         teacher_probs: float32 (N, 7), what teachers see in the N images of `training_rows`. processes: those that train

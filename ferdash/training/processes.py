@@ -36,7 +36,7 @@ class Processes:
         """The network whose gradients are the mean over the processes."""
         return network
 
-    def share(self, rows: Any) -> Any:
+    def shard(self, rows: Any) -> Any:
         """This process's part of an array or tensor of rows; the parts together are the whole."""
         return rows
 
@@ -45,13 +45,13 @@ class Processes:
         return values
 
     def gather(self, part: np.ndarray) -> np.ndarray:
-        """The whole again, from what each process made of its `share`."""
+        """The whole again, from what each process made of its `shard`."""
         return part
 
-    def follow(self, tensors: dict[str, torch.Tensor]) -> None:
+    def synchronise(self, tensors: dict[str, torch.Tensor]) -> None:
         """Take over the first process's values, in place."""
 
-    def tell(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         """The first process's value, in all of them."""
         return value
 
@@ -69,7 +69,7 @@ class _Launched(Processes):
     def wrap(self, network: nn.Module) -> nn.Module:
         return self._accelerator.prepare_model(network)
 
-    def share(self, rows: Any) -> Any:
+    def shard(self, rows: Any) -> Any:
         return rows[self.index :: self.count]
 
     def sum(self, values: list[float]) -> list[float]:
@@ -85,19 +85,19 @@ class _Launched(Processes):
             whole[index :: self.count] = rows
         return whole
 
-    def follow(self, tensors: dict[str, torch.Tensor]) -> None:
+    def synchronise(self, tensors: dict[str, torch.Tensor]) -> None:
         for tensor in tensors.values():
             torch.distributed.broadcast(tensor, src=0)
 
-    def tell(self, value: Any) -> Any:
+    def broadcast(self, value: Any) -> Any:
         box = [value if self.main else None]
         torch.distributed.broadcast_object_list(box, src=0)
         return box[0]
 
 
-ALONE = Processes()
+SINGLE_PROCESS = Processes()
 
 
 def join_processes() -> Processes:
-    """The processes this one was started with; ALONE where it was started by itself."""
-    return _Launched() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else ALONE
+    """The processes this one was started with; SINGLE_PROCESS where it was started by itself."""
+    return _Launched() if int(os.environ.get("WORLD_SIZE", "1")) > 1 else SINGLE_PROCESS

@@ -31,9 +31,9 @@ class Scorer:
         """Probabilities of rows of the dataset, float32 (len(rows), 7) in the order of EMOTIONS, of the network as it
         would be shipped. Leaves the network in evaluation mode."""
         network = state.network.eval()
-        self.processes.follow(dict(network.named_buffers()))
-        self.processes.follow(state.averaged or {})
-        mine = self.processes.share(rows)
+        self.processes.synchronise(dict(network.named_buffers()))
+        self.processes.synchronise(state.averaged or {})
+        mine = self.processes.shard(rows)
         results = [np.empty((0, len(EMOTIONS)), dtype=np.float32)]
         for start in range(0, len(mine), BATCH):
             pixels = self.preprocess(self.images[mine[start : start + BATCH]], self.device)

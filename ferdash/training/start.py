@@ -33,7 +33,7 @@ from ferdash.training.distillation import TEACHER_PROBS, VOTES, model_behind, te
 from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
-from ferdash.training.processes import ALONE, Processes
+from ferdash.training.processes import SINGLE_PROCESS, Processes
 from ferdash.training.raters import label_given_votes
 from ferdash.training.recipes import RECIPES
 from ferdash.training.sampling import training_rows
@@ -84,7 +84,7 @@ def execute(
     checkpoints: Path,
     control: Control | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    processes: Processes = ALONE,
+    processes: Processes = SINGLE_PROCESS,
 ) -> str:
     """Train a queued run, or continue one that was interrupted or stopped; returns the state it ended in.
 
@@ -186,7 +186,7 @@ def _ask_teachers(
     if processes.main:
         append_log(run.folder, f"Learning from {', '.join(references)}.")
         ask()
-    processes.tell(None)  # the others wait for the table, then read it
+    processes.broadcast(None)  # the others wait for the table, then read it
     return ask()
 
 

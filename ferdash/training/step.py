@@ -82,7 +82,7 @@ class Step:
     def _share(self, pixels: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
         """This process's part of a batch, and its share of the batch's images; a process left without any takes one
         at a share of 0, because all must go through the network together."""
-        mine, mine_targets = self.processes.share(pixels), self.processes.share(targets)
+        mine, mine_targets = self.processes.shard(pixels), self.processes.shard(targets)
         weight = len(mine) / len(pixels)
         return (mine, mine_targets, weight) if weight else (pixels[:1], targets[:1], 0.0)
 

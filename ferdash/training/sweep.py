@@ -60,7 +60,7 @@ MOST_ATTEMPTS = 3
 """A trial whose process has died this often is left as failed."""
 
 MOST_FAILURES = 10
-"""So many failed trials on end are no bad luck."""
+"""So many failed trials on end are no coincidence."""
 
 JOIN_PATIENCE_S = 10.0
 

@@ -29,7 +29,7 @@ from ferdash.video.frame_table import empty_row, face_row, frames_table
 Item = TypeVar("Item")
 
 MISSED_LOOKS = 3
-"""A face that the detector missed so often in a row is still followed, but no longer judged."""
+"""A face that the detector missed so often in a row is still followed, but no longer classified."""
 
 PIECE_FRAMES = 128
 """Frames in a piece at most, where there are few faces or none."""
@@ -47,7 +47,7 @@ class AnalysisSettings:
     stride: every n-th frame is. start_s, end_s: the part that is, in the video's own times; end_s None is the end.
     detect_every: the detector looks at each n-th analysed frame. detect_side: longer side, in pixels, to which a frame
     is reduced for it; a face of less than 30 px there is not found. min_face_px: a smaller face, in pixels of the
-    frame, is not judged. min_sharpness: nor is one whose 48 x 48 cut-out has a Laplacian of less variance (see
+    frame, is not classified. min_sharpness: nor is one whose 48 x 48 cut-out has a Laplacian of less variance (see
     ferdash.data.statistics). min_confidence: nor one of which the detector is less sure. keep_s: how long a face that
     the detector misses is followed. return_s: how long after it has gone a face keeps its id. batch: faces classified
     at once. fps: frames a second of a video that holds no times of its own; None is what it seems to have.
@@ -103,7 +103,7 @@ class AnalysisSettings:
         return Tracker(
             detector,
             self.detect_every,
-            look_side=self.detect_side,
+            detect_side=self.detect_side,
             keep_s=self.keep_s,
             return_s=self.return_s,
             state=state,
@@ -246,7 +246,7 @@ def analyse_frames(
 
 
 def cut_out(image_rgb: np.ndarray, face: TrackedFace, settings: AnalysisSettings) -> tuple[np.ndarray, str]:
-    """uint8 grey (48, 48) of a face for the model, and "" or the reason (see REASONS) why it must not be judged."""
+    """uint8 grey (48, 48) of a face for the model, and "" or the reason (see REASONS) why it must not be classified."""
     crop = crop_face(image_rgb, crop_box(face.as_face()))
     if face.box_xyxy[2] - face.box_xyxy[0] < settings.min_face_px:
         return crop, "too_small"

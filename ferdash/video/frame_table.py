@@ -40,8 +40,8 @@ where `reason` says why.
 
 REASONS: dict[str, str] = {
     "no_face": "no face was found in the frame",
-    "too_small": "the face is too small to be judged",
-    "blurred": "the face is too blurred to be judged",
+    "too_small": "the face is too small to be classified",
+    "blurred": "the face is too blurred to be classified",
     "low_confidence": "the detector was not sure of the face",
     "unreadable": "the frame is damaged and cannot be decoded",
 }

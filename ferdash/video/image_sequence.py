@@ -1,7 +1,7 @@
 """An image sequence as if they were a video: the same frames table, people matched from photo to photo.
 
 Between photos there is no motion to follow, so every photo is searched whole, and a face is given to the person of the
-earlier photos whom it resembles most, in looks and in place within the picture.
+earlier photos whom it resembles most, in appearance and in place within the picture.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,10 +20,10 @@ from ferdash.video.analysis import AnalysisSettings, Batch, Chunk
 from ferdash.video.decoding import VideoFrame
 
 UNLIKE = 0.6
-"""A face that differs more than this from everybody before, in looks and place together, is a new person."""
+"""A face that differs more than this from everybody before, in appearance and place together, is a new person."""
 
 PLACE_WEIGHT = 0.3
-"""What a distance of the picture's whole width adds to the difference in looks."""
+"""What a distance of the picture's whole width adds to the difference in appearance."""
 
 
 @dataclass(eq=False)
@@ -70,13 +70,13 @@ def _matched(image_rgb: np.ndarray, detector: Detector, people: list[_Person]) -
     faces = find_faces(image_rgb, detector)
     height, width = image_rgb.shape[:2]
     boxes = [np.array(face.box_xyxy) for face in faces]
-    looks = [describe(image_rgb, box) for box in boxes]
+    appearances = [describe(image_rgb, box) for box in boxes]
     places = [(box[:2] + box[2:]) / 2 / (width, height) for box in boxes]
     costs = np.array(
         [
             [
-                difference(one.appearance, look) + PLACE_WEIGHT * float(np.linalg.norm(one.place - place))
-                for look, place in zip(looks, places, strict=True)
+                difference(one.appearance, appearance) + PLACE_WEIGHT * float(np.linalg.norm(one.place - place))
+                for appearance, place in zip(appearances, places, strict=True)
             ]
             for one in people
         ]
@@ -87,10 +87,10 @@ def _matched(image_rgb: np.ndarray, detector: Detector, people: list[_Person]) -
     for number, face in enumerate(faces):
         person = known.get(number)
         if person is None:
-            person = _Person(len(people) + 1, looks[number], places[number])
+            person = _Person(len(people) + 1, appearances[number], places[number])
             people.append(person)
         else:
-            person.appearance, person.place = blend(person.appearance, looks[number], 0.3), places[number]
+            person.appearance, person.place = blend(person.appearance, appearances[number], 0.3), places[number]
         tracked.append(
             TrackedFace(
                 person.track, face.box_xyxy, True, face.confidence, detector=face.detector, landmarks=face.landmarks

@@ -48,7 +48,7 @@ def test_show_says_what_was_found(run, root, analysis_of):
     mark(root, analysis.id, frame=50, timestamp_s=2.0, name="the joke")
     said = run("show", "talk").stdout
     for text in (
-        "Judged a face in 99 of 100 frames",
+        "Classified a face in 99 of 100 frames",
         "1 frame: no face was found",
         "Model: FerNet",
         "2.00 s: the joke",

@@ -101,7 +101,7 @@ def test_a_person_reads_what_was_found(run, clip, tmp_path):
     result = run(clip(), "--out", tmp_path / "out", "--only", "events.csv", "--only", "segments.srt")
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert f"Judged a face in {FRAMES} of {FRAMES} frames; 1 person seen." in result.stderr
+    assert f"Classified a face in {FRAMES} of {FRAMES} frames; 1 person seen." in result.stderr
     assert "x real time" in result.stderr
     assert "Wrote events.csv and segments.srt to" in result.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["events.csv", "segments.srt"]

@@ -32,7 +32,7 @@ def test_a_series_does_not_differ_from_itself() -> None:
     assert found.common == 200
     np.testing.assert_allclose(found.difference, 0, atol=1e-12)
     assert found.differing == []
-    assert found.sentence == "On average, no emotion differs between A and B beyond chance."
+    assert found.sentence == "On average, no emotion differs significantly between A and B."
 
 
 def test_a_real_difference_is_found_and_said() -> None:
@@ -43,7 +43,7 @@ def test_a_real_difference_is_found_and_said() -> None:
     assert found.intervals[HAPPY].low < found.mean[HAPPY] < found.intervals[HAPPY].high
     assert found.sentence.startswith("In after against before, ")
     assert "points higher" in found.sentence
-    assert found.sentence.endswith("; the rest could be chance.")
+    assert found.sentence.endswith("; the rest is not significant.")
 
 
 def test_noise_alone_is_rarely_taken_for_a_difference() -> None:

@@ -55,7 +55,7 @@ def summary() -> Summary:
 def test_a_summary_counts_every_frame(summary: Summary) -> None:
     assert (summary.frames, summary.with_result) == (121, 120)
     assert summary.reasons == {"blurred": 1, "no_face": 1}
-    assert summary.sentence == "Judged a face in 120 of 121 frames; 2 people seen."
+    assert summary.sentence == "Classified a face in 120 of 121 frames; 2 people seen."
     assert list(summary.tracks) == [1, 2]
 
 

@@ -58,7 +58,9 @@ def test_wrong_labels_that_were_planted_come_first() -> None:
 def test_it_says_what_the_probabilities_are() -> None:
     y_true, p = np.array([0, 1]), np.eye(7)[:2]
     folds = find_label_errors(y_true=y_true, probabilities=p, origin="out-of-fold")
-    assert folds.described.startswith("From out-of-fold probabilities of 2 images: each was judged by a model that had")
+    assert folds.described.startswith(
+        "From out-of-fold probabilities of 2 images: each was classified by a model that had"
+    )
     given_ = find_label_errors(y_true=y_true, probabilities=p, origin="given")
     assert "If the model was trained on these images, it has learnt their wrong labels too" in given_.described
 

@@ -114,12 +114,12 @@ def test_every_tab_draws(visit: Visit, two: None, view: str, sign: str) -> None:
     assert sign in text(app)
 
 
-def test_errors_are_told_by_pair_slice_and_doubtful_label(visit: Visit, two: None, checkpoints: Path) -> None:
+def test_errors_are_told_by_pair_slice_and_likely_label_error(visit: Visit, two: None, checkpoints: Path) -> None:
     app = open_page(visit, A, view="Errors")
     rows = len(store.read_predictions(checkpoints / "runs" / A, "validation"))
-    assert f"Its {rows - 20} mistakes, the surest first" in text(app)
+    assert f"Its {rows - 20} mistakes, the most confident first" in text(app)
     assert app.dataframe[-1].value["mistakes"].is_monotonic_decreasing
-    app.toggle(key="experiments-errors-doubtful").set_value(True).run()
+    app.toggle(key="experiments-errors-label-errors").set_value(True).run()
     assert not app.exception
     assert "From the given probabilities" in text(app)
     app.toggle(key="experiments-errors-map").set_value(True).run()
@@ -198,12 +198,12 @@ def test_an_emotion_that_no_image_shows_is_said_to_be_left_out(visit: Visit, mak
     assert "No curve for fear" in text(open_page(visit, A, view="Calibration"))
 
 
-def test_doubtful_labels_come_from_all_folds(visit: Visit, make_run: MakeRun) -> None:
+def test_likely_label_errors_come_from_all_folds(visit: Visit, make_run: MakeRun) -> None:
     for index, run_id in enumerate((A, B, C)):
         make_run(run_id, 20, "folds.count=3", f"folds.index={index}", group="three folds")
     app = open_page(visit, view="Groups")
     assert not app.error
-    app.toggle(key="experiments-groups-doubtful").set_value(True).run()
+    app.toggle(key="experiments-groups-label-errors").set_value(True).run()
     assert not app.exception
     images = sum(len(store.read_predictions(_root() / run_id, "validation")) for run_id in (A, B, C))
     assert f"From out-of-fold probabilities of {images} images" in text(app)

@@ -129,7 +129,7 @@ def test_a_card_says_what_is_in_it(visit, analysis_of):
     assert "4.0 s · 1 person · mostly happy" in said
     press(app, f"video-open-{analysis.id}")
     assert app.query_params["video-analysis"] == analysis.id
-    assert "Judged a face in 99 of 100 frames" in words(app)
+    assert "Classified a face in 99 of 100 frames" in words(app)
 
 
 def test_deleting_asks_first(visit, root, analysis_of):
@@ -240,7 +240,7 @@ def test_a_failed_analysis_says_why_and_shows_what_it_kept(visit, analysis_of):
     AnalysisWriter(analysis).finish("failed", error="The disk is full.")
     app = at(visit, analysis)
     assert "The disk is full. What was analysed before, 100 frames, is kept below." in words(app)
-    assert "Judged a face in 99 of 100 frames" in words(app)
+    assert "Classified a face in 99 of 100 frames" in words(app)
     card = visit("video")
     assert "failed: The disk is full" in words(card)
     assert f"video-go-on-{analysis.id}" in {button.key for button in card.button}
@@ -271,7 +271,7 @@ def test_two_analyses_are_compared(visit, analysis_of):
     assert "In other against one" in words(app) or "In one against other" in words(app)
     table = app.dataframe[0].value.set_index("emotion")
     assert abs(table.loc["happy", "difference"]) == pytest.approx(86, abs=3)
-    assert table.loc["happy", "beyond chance"] == "yes"
+    assert table.loc["happy", "significant"] == "yes"
 
 
 def test_markers_of_one_name_align_a_comparison(visit, root, analysis_of):

@@ -28,7 +28,7 @@ def test_a_comparison_is_drawn_by_what_differs(person: Person, smiling: TrackSum
     assert points.x[HAPPY] + points.error_x.array[HAPPY] == pytest.approx(100 * found.intervals[HAPPY].high)
     assert points.x[HAPPY] - points.error_x.arrayminus[HAPPY] == pytest.approx(100 * found.intervals[HAPPY].low)
     assert set(found.differing) == {"happy", "neutral"}
-    assert figure.layout.title.text == f"{', '.join(found.differing).capitalize()} differ beyond chance"
+    assert figure.layout.title.text == f"{', '.join(found.differing).capitalize()} differ significantly"
     assert figure.layout.xaxis.title.text.startswith("after minus before")
     first, second = plots.comparison_lines(found, "happy").data
     assert (first.name, first.line.dash, second.name, second.line.dash) == ("before", "solid", "after", "dash")
@@ -38,15 +38,15 @@ def test_a_comparison_is_drawn_by_what_differs(person: Person, smiling: TrackSum
 def test_a_comparison_that_tells_nothing_says_so(person: Person) -> None:
     still = person(60, smiles=(0, 0)).series
     same = compare(still, still)
-    assert plots.comparison_title(same) == "No emotion differs beyond chance"
+    assert plots.comparison_title(same) == "No emotion differs significantly"
     few = compare(person(3).series, person(3).series)
     assert plots.comparison_intervals(few).layout.title.text == "Only 3 moments in common: too little to tell"
     assert plots.comparison_intervals(few).data[0].error_x.array is None
     beyond, perhaps = Interval(0.1, 0.2), Interval(-0.1, 0.2)
     one = replace(same, mean=np.arange(7.0), intervals=(*[perhaps] * 3, beyond, *[perhaps] * 3))
-    assert plots.comparison_title(one) == "Happy differs beyond chance"
+    assert plots.comparison_title(one) == "Happy differs significantly"
     every = replace(one, intervals=(beyond,) * 7)
-    assert plots.comparison_title(every) == "Surprise, sad, neutral and 4 more differ beyond chance"
+    assert plots.comparison_title(every) == "Surprise, sad, neutral and 4 more differ significantly"
 
 
 @pytest.mark.parametrize("column", ["dwell", "mean"])

@@ -97,9 +97,9 @@ def test_the_coverage_curve_names_both_ends(predictions: tuple[np.ndarray, np.nd
     y_true, p = predictions
     right = p.argmax(axis=1) == y_true
     figure = coverage_curve(selective_accuracy(y_true=y_true, probabilities=p))
-    surest = np.argsort(-p.max(axis=1))[:70]
+    half = right[np.argsort(-p.max(axis=1))[:70]]
     assert figure.layout.title.text == (
-        f"{100 * right.mean():.1f}% right on all images, {100 * right[surest].mean():.1f}% on the surest 50.0%"
+        f"{100 * right.mean():.1f}% right on all images, {100 * half.mean():.1f}% on the most confident 50.0%"
     )
     # A single point: every probability is the same.
     figure = coverage_curve(selective_accuracy(y_true=np.array([0, 1]), probabilities=np.eye(7)[[0, 0]]))

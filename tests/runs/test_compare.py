@@ -87,7 +87,7 @@ def test_the_f1_of_each_emotion_stands_beside_a_baseline(make_run) -> None:
     assert compare.f1_table([one], {}).empty
 
 
-def test_right_and_wrong_by_dataset_row_the_surest_first(make_run) -> None:
+def test_right_and_wrong_by_dataset_row_the_most_confident_first(make_run) -> None:
     a, b = make_run("a"), make_run("b")
     wrong = (LABELS + 1) % 7
     predicted_a, predicted_b = LABELS.copy(), LABELS.copy()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferdash.tracking.appearance import blend, describe, difference
-from ferdash.tracking.association import ALIKE, SAME
+from ferdash.tracking.association import ALIKE, SEEN_SOURCES
 
 pictures = st.integers(0, 1000).map(
     lambda seed: np.random.default_rng(seed).integers(0, 256, (40, 40, 3), dtype=np.uint8)
@@ -18,7 +18,7 @@ def look(film, who: str, x: float, side: float) -> np.ndarray:
 
 def test_one_person_resembles_herself_and_not_another(film):
     she = look(film, "she", 100, 150)
-    assert difference(she, look(film, "she", 200, 110)) < SAME
+    assert difference(she, look(film, "she", 200, 110)) < SEEN_SOURCES
     assert difference(she, look(film, "other", 100, 150)) > ALIKE
 
 

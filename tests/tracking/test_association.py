@@ -98,14 +98,14 @@ def test_a_cut_to_another_scene_loses_nobody_into_it(detector, film):
     assert seen[7][0].detected
 
 
-def test_a_doubtful_face_must_be_seen_twice(film):
+def test_an_uncertain_face_must_be_seen_twice(film):
     class Once:
         name = "once"
-        looks = 0
+        calls = 0
 
         def __call__(self, image_rgb, **_):
-            self.looks += 1
-            return [Face((100.0, 60.0, 180.0, 140.0), 0.6, "once")] if self.looks == 1 else []
+            self.calls += 1
+            return [Face((100.0, 60.0, 180.0, 140.0), 0.6, "once")] if self.calls == 1 else []
 
     seen = follow(Tracker(Once(), every=5), [film.canvas((film.head(), 160, 120, 140))] * 4)
     assert [len(faces) for faces in seen] == [1, 0, 0, 0]
@@ -114,11 +114,11 @@ def test_a_doubtful_face_must_be_seen_twice(film):
 def test_a_face_that_the_detector_misses_is_followed_for_a_while(film):
     class Forgetful:
         name = "forgetful"
-        looks = 0
+        calls = 0
 
         def __call__(self, image_rgb, **_):
-            self.looks += 1
-            return HaarDetector()(image_rgb) if self.looks == 1 else []
+            self.calls += 1
+            return HaarDetector()(image_rgb) if self.calls == 1 else []
 
     seen = follow(Tracker(Forgetful(), every=2, keep_s=0.4), [film.canvas((film.head(), 160, 120, 150))] * 20)
     present = [bool(faces) for faces in seen]

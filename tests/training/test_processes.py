@@ -15,7 +15,7 @@ from ferdash.models.weights import read_checkpoint
 from ferdash.runs.store import Run, list_run_ids, open_run, read_log, read_metrics, read_predictions, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict, override
-from ferdash.training.processes import ALONE
+from ferdash.training.processes import SINGLE_PROCESS
 
 TOLERANCE = 2e-5
 """Two processes add up gradients in another order than one; after 8 steps of SGD the weights differ in the last digits
@@ -118,8 +118,8 @@ def test_fernet_trains_on_two_processes(squares_root: Path, tmp_path: Path) -> N
 
 def test_alone_nothing_is_shared() -> None:
     rows = np.arange(5)
-    assert ALONE.main
-    assert ALONE.share(rows) is rows
-    assert ALONE.gather(rows) is rows
-    assert ALONE.sum([1.5]) == [1.5]
-    assert ALONE.tell("value") == "value"
+    assert SINGLE_PROCESS.main
+    assert SINGLE_PROCESS.shard(rows) is rows
+    assert SINGLE_PROCESS.gather(rows) is rows
+    assert SINGLE_PROCESS.sum([1.5]) == [1.5]
+    assert SINGLE_PROCESS.broadcast("value") == "value"

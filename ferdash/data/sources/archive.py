@@ -1,6 +1,6 @@
 """The files of a zip or a folder, or one file alone, as members read in memory. Nothing is ever extracted to disk.
 
-A zip is judged by its directory before any byte of it is unpacked: a name that points outside, or more data than any
+A zip is checked by its directory before any byte of it is unpacked: a name that points outside, or more data than any
 face dataset holds, ends the import there. Reading a member checks its CRC and never returns more than it declared.
 """
 

@@ -18,7 +18,7 @@ from ferdash.wording import percent
 
 keyed = keys_of("experiments")
 
-SURE = 0.9
+TARGET_ACCURACY = 0.9
 
 
 def draw(chosen: Chosen) -> None:
@@ -35,14 +35,14 @@ def draw(chosen: Chosen) -> None:
     right.plotly_chart(plots.coverage_lines(curves), config=shared.PLOT, key=keyed("coverage"))
     rows = {}
     for title, each in named.items():
-        metrics, sure = scores(each)[0], coverage_at(curves[title], SURE)
+        metrics, sure = scores(each)[0], coverage_at(curves[title], TARGET_ACCURACY)
         rows[title] = {
             "Calibration error": f"{100 * metrics.ece:.1f} points",
             "Log loss": f"{metrics.log_loss:.3f}",
             "Brier score": f"{metrics.brier:.3f}",
             "Best temperature": f"{_temperature(each):.2f}",
             "Risk area": f"{risk_area(curves[title], len(each.rows)).area:.3f}",
-            f"{SURE:.0%} right on": "never" if sure is None else f"the surest {percent(sure[0])}",
+            f"{TARGET_ACCURACY:.0%} right on": "never" if sure is None else f"the most confident {percent(sure[0])}",
         }
     st.dataframe(pd.DataFrame(rows).T, height="content")
     st.caption(

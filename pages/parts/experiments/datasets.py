@@ -10,7 +10,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.experiments import evaluated
 
 from ferdash.errors import EvaluationError
-from ferdash.evaluation.cross import SAME, Cell, absent_sentences, cell_of
+from ferdash.evaluation.cross import SEEN_SOURCES, Cell, absent_sentences, cell_of
 from ferdash.plots.robustness import cross_map
 from ferdash.wording import percent
 
@@ -35,7 +35,7 @@ def draw() -> None:
         _draw_command()
         return
     st.plotly_chart(cross_map(cells), config=shared.PLOT, key=keyed("datasets-map"))
-    if any(cell.source in SAME for cell in cells):
+    if any(cell.source in SEEN_SOURCES for cell in cells):
         st.caption(
             "* The model learned from the train split of that dataset, so its score there says less about other "
             "people's pictures."

@@ -59,7 +59,7 @@ def draw(chosen: Chosen) -> None:
     with right:
         _draw_slices(answers, dataset)
     _draw_mistakes(answers, dataset)
-    _draw_doubtful(answers, dataset)
+    _draw_label_errors(answers, dataset)
     _draw_map(answers, dataset)
 
 
@@ -105,33 +105,34 @@ def _slices(answers: Answers, dataset: FaceDataset) -> dict[str, Slices]:
 
 def _draw_mistakes(answers: Answers, dataset: FaceDataset) -> None:
     places = confident_mistakes(y_true=answers.labels, probabilities=answers.probabilities)
-    st.markdown(f"#### Its {counted(len(places), 'mistake')}, the surest first")
+    st.markdown(f"#### Its {counted(len(places), 'mistake')}, the most confident first")
     if len(places):
         _draw_faces(answers, dataset, places, key=keyed("mistakes"))
 
 
-def _draw_doubtful(answers: Answers, dataset: FaceDataset) -> None:
-    st.markdown("#### Labels to look at")
+def _draw_label_errors(answers: Answers, dataset: FaceDataset) -> None:
+    st.markdown("#### Likely label errors")
     if not st.toggle(
-        "Look for doubtful labels",
-        key=keyed("errors-doubtful"),
+        "Find likely label errors",
+        key=keyed("errors-label-errors"),
         help="Images that the model takes for another emotion as surely as it recognises those labelled so (confident "
         "learning). A candidate is not an error: look at the face.",
     ):
         return
-    draw_candidates(answers, dataset, "given", key=keyed("doubtful"))
+    draw_candidates(answers, dataset, "given", key=keyed("label-errors"))
 
 
 def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
-    """The images whose labels these answers doubt, the most doubtful first. origin: see `find_label_errors`."""
-    found = _doubtful(answers, origin)
+    """The images whose labels are likely errors by these answers, the likeliest first. origin: see
+    `find_label_errors`."""
+    found = _label_errors(answers, origin)
     st.caption(f"{counted(len(found.position), 'candidate')}. {plain(found.described)}")
     if len(found.position):
         _draw_faces(answers, dataset, found.position, key=key)
 
 
-@st.cache_resource(max_entries=10, show_spinner="Looking for doubtful labels …", hash_funcs=BY_ANSWERS)
-def _doubtful(answers: Answers, origin: Origin) -> LabelErrors:
+@st.cache_resource(max_entries=10, show_spinner="Finding likely label errors …", hash_funcs=BY_ANSWERS)
+def _label_errors(answers: Answers, origin: Origin) -> LabelErrors:
     return find_label_errors(y_true=answers.labels, probabilities=answers.probabilities, origin=origin)
 
 

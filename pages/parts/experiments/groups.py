@@ -42,17 +42,17 @@ def draw(found: list[RunSummary]) -> None:
         "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
     )
     if folds := list(dict.fromkeys(run.group for run in found if run.group and run.fold[0])):
-        _draw_doubtful(folds)
+        _draw_label_errors(folds)
 
 
-def _draw_doubtful(folds: list[str]) -> None:
-    st.markdown("#### Labels to look at, over all folds")
+def _draw_label_errors(folds: list[str]) -> None:
+    st.markdown("#### Likely label errors, over all folds")
     group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key=keyed("fold-group"))
     if not st.toggle(
-        f"Look for doubtful labels with {plain(group)}",
-        key=keyed("groups-doubtful"),
-        help="Each image of training and validation is judged by the one network that was not trained on it (confident "
-        "learning). A candidate is not an error: look at the face.",
+        f"Find likely label errors with {plain(group)}",
+        key=keyed("groups-label-errors"),
+        help="Each image of training and validation is classified by the one network that was not trained on it "
+        "(confident learning). A candidate is not an error: look at the face.",
     ):
         return
     shared.await_torch()
@@ -63,7 +63,7 @@ def _draw_doubtful(folds: list[str]) -> None:
     from ferdash.training.groups import out_of_fold_answers
 
     answers = out_of_fold_answers(checkpoints_root(), group)
-    draw_candidates(answers, dataset_of(answers), "out-of-fold", key=keyed("groups-doubtful-faces"))
+    draw_candidates(answers, dataset_of(answers), "out-of-fold", key=keyed("groups-label-errors-faces"))
 
 
 def _row(group: GroupSummary) -> dict[str, str]:

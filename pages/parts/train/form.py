@@ -60,7 +60,7 @@ def repeat(config: TrainConfig) -> list[TrainConfig]:
         min_value=1,
         value=1,
         key=keyed("seeds"),
-        help="Runs that differ in their seed alone, as one group: their spread says how much of a difference is luck.",
+        help="Runs that differ in their seed alone, as one group: their spread is the seed variance.",
     )
     folds = right.number_input(
         "Cross-validate in so many folds",

@@ -107,7 +107,9 @@ def _draw_transitions(results: "AnalysisResults", track: TrackSummary) -> None:
     left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key=keyed("transitions"))
     with right:
         if track.prediction is None:
-            st.caption("This person was judged for too short a time to tell whether the next emotion can be predicted.")
+            st.caption(
+                "This person was classified for too short a time to tell whether the next emotion can be predicted."
+            )
         else:
             st.markdown(track.prediction.sentence)
             st.caption(
@@ -120,7 +122,7 @@ def _draw_figures(results: "AnalysisResults", track: TrackSummary) -> None:
     """The person in a few figures, and each emotion's."""
     measures = track.measures
     figures = {
-        "Judged for": (duration(measures.seconds), "Time covered by results."),
+        "Classified for": (duration(measures.seconds), "Time covered by results."),
         "Volatility": (
             _number(measures.volatility, "{:.2f} /s"),
             "How far the probabilities travel in a second; 1 is all the way from one certain emotion to another.",

@@ -92,7 +92,7 @@ def _draw_table(compared: "Comparison") -> None:
                 f"{compared.names[1]}, mean": 100 * float(other["mean"]),
                 "difference": 100 * float(compared.mean[place]),
                 "95% CI": f"{100 * interval.low:+.1f} to {100 * interval.high:+.1f}" if interval else "",
-                "beyond chance": "yes" if beyond else "no",
+                "significant": "yes" if beyond else "no",
                 f"{compared.names[0]}, dominant": 100 * float(one["dwell"]),
                 f"{compared.names[1]}, dominant": 100 * float(other["dwell"]),
             }

@@ -196,7 +196,7 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
             "(230 kB) is downloaded on first use. The Haar cascade of 2001 sees upright faces only.",
         )
         smallest = three.number_input(
-            "Judge no face smaller than (pixels)", 8, 400, 24, key=keyed("smallest"), help="Their frames say why."
+            "Minimum face size (pixels)", 8, 400, 24, key=keyed("smallest"), help="Their frames say why."
         )
         fps = one.number_input(
             "Frames per second of a raw stream",

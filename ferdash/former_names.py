@@ -57,6 +57,11 @@ def config(stored: dict[str, Any], group: str = "") -> dict[str, Any]:
     return new
 
 
+def evaluation(stored: dict[str, Any]) -> dict[str, Any]:
+    """A stored evaluation, its protocol in today's names."""
+    return stored | {"protocol": protocol(stored["protocol"])} if "protocol" in stored else stored
+
+
 def protocol(stored: dict[str, Any]) -> dict[str, Any]:
     """What a score was measured on: `tta` was once true for `flip`, and then called `views`.
 

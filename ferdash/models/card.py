@@ -104,7 +104,7 @@ def read_evaluation(folder: Path) -> list[dict[str, Any]]:
         return []
     try:
         evaluations = list(json.loads(path.read_text(encoding="utf-8"))["evaluations"])
-        return [found | {"protocol": former_names.protocol(found["protocol"])} for found in evaluations]
+        return [former_names.evaluation(found) for found in evaluations]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{EVALUATION_FILE} of the model “{folder.name}” cannot be read ({error}).") from error
 

@@ -63,7 +63,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         first = record["evaluations"][0] if "evaluations" in record else record
-        first["protocol"] = former_names.protocol(first["protocol"])
+        first |= former_names.evaluation(first)
         if {"dataset_hash", "rows", "tta"} <= first["protocol"].keys():
             return [record]
         reason = "it does not say what was measured"

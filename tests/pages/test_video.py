@@ -210,7 +210,7 @@ def test_neutral_frames_allow_the_relative_view(visit, root, analysis_of):
     assert open_analysis(root, analysis.id).neutral() == {}
 
 
-@pytest.mark.parametrize("tab", ["Changes", "Segments", "What follows what", "Figures", "Markers and neutral"])
+@pytest.mark.parametrize("tab", ["Changes", "Segments", "Transitions", "Figures", "Markers and neutral"])
 def test_every_tab_opens(visit, analysis_of, tab):
     app = at(visit, analysis_of("clip"))
     app.session_state["video-tab"] = tab

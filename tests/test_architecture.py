@@ -8,7 +8,18 @@ import pytest
 
 PROJECT = Path(__file__).parents[1]
 
-BASE = {"emotions", "errors", "files", "former_names", "geometry", "paths", "pictures", "records", "references", "wording"}
+BASE = {
+    "emotions",
+    "errors",
+    "files",
+    "former_names",
+    "geometry",
+    "paths",
+    "pictures",
+    "records",
+    "references",
+    "wording",
+}
 ROOMS = {"data", "models", "evaluation", "runs"}
 ENGINE = BASE | ROOMS | {"training", "inference"}
 SEEING = BASE | {"models", "inference", "tracking"}

@@ -78,7 +78,7 @@ def test_a_dropped_video_is_analysed_viewed_and_exported(page: Page, app: Any, v
     shown(page, 1)
     expect(page.locator(".fer-share")).to_have_count(7)
     expect(page.locator(".fer-number")).to_have_count(7)
-    # A model that was never trained sees no change beyond jitter, so that there is no pin; its curves can be clicked.
+    # A model that was never trained sees no change beyond noise, so that there is no pin; its curves can be clicked.
     change = click_timeline(page, "changes", 0) if app.shipped else click_timeline(page, "happy", 30)
     shown(page, change)
     expect(page).to_have_url(re.compile(f"frame={change}\\b"))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferdash.tracking.appearance import blend, describe, difference
-from ferdash.tracking.association import ALIKE, SEEN_SOURCES
+from ferdash.tracking.association import MAX_DIFFERENCE_ANYWHERE, MAX_DIFFERENCE_NEARBY
 
 pictures = st.integers(0, 1000).map(
     lambda seed: np.random.default_rng(seed).integers(0, 256, (40, 40, 3), dtype=np.uint8)
@@ -18,8 +18,8 @@ def look(film, who: str, x: float, side: float) -> np.ndarray:
 
 def test_one_person_resembles_herself_and_not_another(film):
     she = look(film, "she", 100, 150)
-    assert difference(she, look(film, "she", 200, 110)) < SEEN_SOURCES
-    assert difference(she, look(film, "other", 100, 150)) > ALIKE
+    assert difference(she, look(film, "she", 200, 110)) < MAX_DIFFERENCE_ANYWHERE
+    assert difference(she, look(film, "other", 100, 150)) > MAX_DIFFERENCE_NEARBY
 
 
 @given(pictures, pictures)

@@ -37,6 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "references": {"errors"},
     "wording": set(),
     "serving": set(),
+    "__init__": {"interface"},
+    "interface": ENGINE | OVER_TIME | {"plots", "exports"},
     **dict.fromkeys(ROOMS, BASE),
     "models": BASE | {"evaluation"},
     "training": BASE | ROOMS,

@@ -28,7 +28,7 @@ def detector_of(name: str) -> Detector:
 
 @lru_cache(maxsize=4)
 def _model(reference: str, checkpoints: Path, engine: Engine, tta: str, stamp: tuple[int, ...]) -> EmotionModel:
-    return load_model(reference, checkpoints, engine=engine, views=tta)
+    return load_model(reference, checkpoints, engine=engine, tta=tta)
 
 
 @lru_cache(maxsize=4)

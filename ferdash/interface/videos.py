@@ -10,69 +10,69 @@ from typing import TYPE_CHECKING
 from ferdash.interface import display
 from ferdash.interface.opened import DEFAULT_DETECTOR, DEFAULT_MODEL, detector_of, model_of
 from ferdash.models.engines import Engine
-from ferdash.paths import sessions_root
+from ferdash.paths import analyses_root
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ferdash.analyses.execution import Progress
-    from ferdash.exports.files import Analysis
+    from ferdash.exports.files import AnalysisResults
 
 
 @dataclass(frozen=True, eq=False)
 class VideoAnalysis:
-    """An analysed video. analysis: its folder's content and everything that is said of it (`summary`)."""
+    """An analysed video. results: its folder's content and everything that is said of it (`summary`)."""
 
-    analysis: "Analysis"
+    results: "AnalysisResults"
 
     @property
     def id(self) -> str:
         """Names it on the command line and in the app's library."""
-        return self.analysis.session.id
+        return self.results.analysis.id
 
     @property
     def folder(self) -> Path:
-        return self.analysis.session.folder
+        return self.results.analysis.folder
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row for each face and frame: time, box, probabilities; and one for each frame without a face."""
-        return self.analysis.frames
+        return self.results.frames
 
     def people(self) -> "pd.DataFrame":
         """A row of figures for each person."""
         from ferdash.analyses.tables import measures_table
 
-        return measures_table(self.analysis.summary)
+        return measures_table(self.results.summary)
 
     def segments(self) -> "pd.DataFrame":
         """Which emotion is dominant from when to when, for each person."""
         from ferdash.analyses.tables import segments_table
 
-        return segments_table(self.analysis.summary)
+        return segments_table(self.results.summary)
 
     def events(self) -> "pd.DataFrame":
         """The changes of each person that are more than noise."""
         from ferdash.analyses.tables import events_table
 
-        return events_table(self.analysis.summary)
+        return events_table(self.results.summary)
 
     def export(self, folder: str | os.PathLike[str], names: Iterable[str] | None = None) -> list[Path]:
         """Write exports, all without names, as `ferdash video --out` does; the files. Raises ConfigError for a name
-        that is none, SessionError where something cannot be written."""
+        that is none, AnalysisError where something cannot be written."""
         from ferdash.exports.files import EXPORTS, write_exports
 
-        return write_exports(self.analysis, Path(folder), tuple(EXPORTS) if names is None else tuple(names))
+        return write_exports(self.results, Path(folder), tuple(EXPORTS) if names is None else tuple(names))
 
     def __repr__(self) -> str:
-        return f"VideoAnalysis({self.analysis.session.name!r}: {self.analysis.summary.sentence})"
+        return f"VideoAnalysis({self.results.analysis.name!r}: {self.results.summary.sentence})"
 
     def _repr_html_(self) -> str:
         from ferdash.plots import still
 
-        summary = self.analysis.summary
+        summary = self.results.summary
         sentences = [summary.sentence, *(track.sentence for track in summary.tracks.values())]
         pictures = [
-            display.png(still.to_png(still.timeline(track, self.analysis.session.marks())), alt=track.sentence)
+            display.png(still.to_png(still.timeline(track, self.results.analysis.marks())), alt=track.sentence)
             for track in summary.tracks.values()
             if len(track.series)
         ]
@@ -102,17 +102,17 @@ def analyse_video(
     Raises VideoError for what cannot be read, ConfigError for settings that make no sense.
     """
     from ferdash.analyses.execution import execute
-    from ferdash.analyses.jobs import create_video_session
-    from ferdash.exports.files import read_analysis
+    from ferdash.analyses.jobs import create_video_analysis
+    from ferdash.exports.files import read_results
     from ferdash.video.analysis import AnalysisSettings
 
     classifier, finder = model_of(model, engine, tta), detector_of(detector)
-    session = create_video_session(
-        sessions_root() if keep else Path(tempfile.mkdtemp(prefix="ferdash-")),
+    analysis = create_video_analysis(
+        analyses_root() if keep else Path(tempfile.mkdtemp(prefix="ferdash-")),
         Path(video).expanduser(),
         AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start_s, end_s=end_s),
         model=model,
         model_title=classifier.title,
         detector=detector,
     )
-    return VideoAnalysis(read_analysis(execute(session, classifier, finder, on_progress=on_progress)))
+    return VideoAnalysis(read_results(execute(analysis, classifier, finder, on_progress=on_progress)))

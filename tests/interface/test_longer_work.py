@@ -20,7 +20,7 @@ def test_a_video_that_is_not_kept(clip, tmp_path, demo_root):
     table = film.to_pandas()
     assert len(table) == 20
     assert table["track"].dropna().unique().tolist() == [1]
-    assert film.analysis.summary.frames == 20
+    assert film.results.summary.frames == 20
     assert heard[-1].frames == 20
     assert film.people().shape[0] >= 1
     assert set(film.segments()["track"]) <= {1}
@@ -29,16 +29,16 @@ def test_a_video_that_is_not_kept(clip, tmp_path, demo_root):
     assert not (demo_root / "sessions" / film.id).exists()
     shown = film._repr_html_()
     assert "data:image/png;base64," in shown
-    assert film.analysis.summary.sentence in shown
+    assert film.results.summary.sentence in shown
 
 
 def test_a_video_that_is_kept_is_an_analysis_of_the_library(clip, tmp_path, monkeypatch):
-    from ferdash.analyses.store import list_sessions
-    from ferdash.paths import sessions_root
+    from ferdash.analyses.store import list_analyses
+    from ferdash.paths import analyses_root
 
     monkeypatch.setenv("FERDASH_DATA", str(tmp_path / "own"))
     film = ferdash.analyse_video(clip(20), model="small")
-    assert [one.id for one in list_sessions(sessions_root())] == [film.id]
+    assert [one.id for one in list_analyses(analyses_root())] == [film.id]
     assert film.folder.is_dir()
 
 

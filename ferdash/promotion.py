@@ -5,10 +5,9 @@ import tempfile
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
-from torch import nn
 from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
@@ -20,10 +19,9 @@ from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
 from ferdash.models.card_text import DEMO_PROVENANCE, FER2013_PROVENANCE, VOTES_DISTILLED, VOTES_PROVENANCE
-from ferdash.models.fernet import FerNetForImageClassification
 from ferdash.models.onnx_export import can_export
-from ferdash.models.processing import processor_of
 from ferdash.models.reference import EXPORT_FOLDER, model_folder
+from ferdash.models.registry import architecture_of
 from ferdash.models.torch_loading import load_in_torch
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.tta import TTA
@@ -93,7 +91,7 @@ def promote(
         saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=name)
         evaluations = _evaluations(saved, given, dataset)
         facts = _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations)
-        if _is_fernet(saved.network) and can_export():
+        if architecture_of(saved.network) is not None and can_export():
             export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
             facts = replaced(facts, exported=export.describe())
         write_card(draft, facts)
@@ -128,17 +126,13 @@ def _chosen(run: Run, average: int, measure: bool) -> Chosen:
     return Chosen(epochs, f"the mean of the weights after epochs {epochs[0] + 1} to {epochs[-1] + 1}{measured}")
 
 
-def _is_fernet(network: nn.Module) -> bool:
-    return isinstance(network, FerNetForImageClassification)
-
-
 def _save_network(model: TorchModel, run: Run, folder: Path, checkpoints: Path) -> None:
     network = model.network
     if not isinstance(network, PreTrainedModel):
         raise ModelError(f"The network of run {run.id} is not one of transformers', so it cannot be saved.")
     network.save_pretrained(folder)
-    if _is_fernet(network):
-        processor_of(model.preprocess).save_pretrained(folder)
+    if (ours := architecture_of(network)) is not None:
+        ours.save_processor(model.preprocess, folder)
         halve(folder / WEIGHTS_FILE)
     else:
         origin = model_folder(run.record["config"]["start_from"], checkpoints)
@@ -158,12 +152,12 @@ def _facts(
     evaluations: list[Scored],
 ) -> CardFacts:
     config = cast(PreTrainedModel, model.network).config
-    is_fernet = _is_fernet(model.network)
+    ours = architecture_of(model.network)
     return CardFacts(
         name=name,
-        title="FerNet" if is_fernet else name,
+        title=name if ours is None else ours.title,
         model_type=str(config.model_type),
-        architecture=_architecture(config) if is_fernet else f"A network of type {config.model_type}.",
+        architecture=f"A network of type {config.model_type}." if ours is None else ours.describe(config),
         parameters=model.parameters,
         dataset=dataset.name,
         dataset_hash=dataset.hash,
@@ -193,7 +187,7 @@ def _evaluations(model: TorchModel, given: Scored, dataset: FaceDataset) -> list
     assert model.calibration is not None  # it was written into the folder that the model was just opened from
     scored = recalibrated(given, model.calibration)
     evaluations = [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
-    if _is_fernet(model.network):
+    if architecture_of(model.network) is not None:
         others = [name for name in TTA if name != "plain"]
         evaluations += [score(replaced(model, tta=name), dataset, "validation") for name in others]
     return evaluations
@@ -232,11 +226,3 @@ def _commands(run: Run, runs: Path) -> str:
     if parent is None:
         return str(run.record["command"])
     return f"{_commands(open_run(runs, parent['run']), runs)}`, stopped, then `{run.record['command']}"
-
-
-def _architecture(config: Any) -> str:
-    widths = ", ".join(str(config.width * 2**stage) for stage in range(len(config.depths)))
-    return (
-        f"A residual network for grey {config.image_size} x {config.image_size} faces: stages of {widths} channels and "
-        f"{', '.join(map(str, config.depths))} blocks, each with a squeeze-and-excitation gate."
-    )

@@ -81,7 +81,7 @@ def _draw_recipe(recipe: Recipe) -> None:
 
 
 def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
-    titles = {NEW: "a new FerNet", **{entry.reference: entry.title for entry in shared.models()}}
+    titles = {NEW: "a new network", **{entry.reference: entry.title for entry in shared.models()}}
     if recipe.continues:
         titles[NEW] = f"the latest run of {recipe.continues}"
     options = list(titles)
@@ -116,7 +116,7 @@ def _draw_changes(what: str, before: TrainConfig, after: TrainConfig) -> None:
 
 def _short(path: str, value: object) -> str:
     if value == "":
-        return "new FerNet" if path == "start_from" else "none"
+        return "new network" if path == "start_from" else "none"
     return "1" if value is None else plain(value)  # None: a weight not named
 
 

@@ -12,8 +12,8 @@ from torch.nn import functional as F
 from ferdash.emotions import emotion_index
 from ferdash.errors import ModelError
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.fernet import FerNetForImageClassification
 from ferdash.models.preprocess import FER2013_MEAN, Preprocess
+from ferdash.models.registry import architecture_of
 from ferdash.models.torch_model import TorchModel, in_torch
 
 GREY = round(255 * FER2013_MEAN)
@@ -89,12 +89,11 @@ def has_feature_maps(model: EmotionModel) -> bool:
 def _logits_and_maps(network: nn.Module, pixels: torch.Tensor, reference: str) -> tuple[torch.Tensor, torch.Tensor]:
     """The logits and the feature maps (N, C, h, w) they were computed from. No hooks: the network may be at work in
     other threads."""
-    if isinstance(network, FerNetForImageClassification):
-        maps = network.stages(network.stem(pixels))
-        return network.classifier(maps.mean(dim=(2, 3))), maps
+    if (ours := architecture_of(network)) is not None and ours.feature_maps is not None:
+        return ours.feature_maps(network, pixels)
     outputs: Any = network(pixel_values=pixels, output_hidden_states=True)
-    maps = outputs.hidden_states[-1]
-    if maps.ndim != 4:
+    maps = outputs.hidden_states[-1] if getattr(outputs, "hidden_states", None) else None
+    if maps is None or maps.ndim != 4:
         raise ModelError(f"{reference} is no convolutional network, so it has no Grad-CAM map; use the occlusion map.")
     return outputs.logits, maps
 

@@ -17,6 +17,7 @@ from ferdash.evaluation import rater_words
 from ferdash.files import write_atomic, write_json
 from ferdash.models.calibration import CALIBRATION_FILE, Calibration
 from ferdash.models.card_text import INTENDED, LIMITS, UNINTENDED
+from ferdash.models.registry import names
 from ferdash.wording import count, percent
 
 EVALUATION_FILE = "evaluation.json"
@@ -198,12 +199,13 @@ def _agreement(evaluation: dict[str, Any]) -> str:
 
 
 def _snippet(facts: CardFacts) -> str:
-    register = "import ferdash.models.processing  # makes FerNet known to transformers\n"
+    module = f"ferdash.models.architectures.{facts.model_type}"
+    register = f"import {module}  # makes it known to transformers\n" if facts.model_type in names() else ""
     return f"""\
 With ferdash: `ferdash predict PHOTO --model {facts.name}`. With transformers, on a picture of one face:
 
 ```python
-{register if facts.model_type == "fernet" else ""}from PIL import Image
+{register}from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification
 
 folder = "checkpoints/models/{facts.name}"

@@ -16,11 +16,12 @@ from ferdash.models.fernet import FerNetForImageClassification, ResidualBlock
 class FusedNetwork:
     """A copy of a network as it was when it was fused; safe to call from several threads at once."""
 
-    network: FerNetForImageClassification
+    network: nn.Module
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """Float32 (N, C, H, W) -> logits (N, labels), on the network's device."""
-        return self.network(pixel_values=pixels).logits
+        logits: torch.Tensor = self.network(pixel_values=pixels).logits
+        return logits
 
 
 def fuse(network: FerNetForImageClassification) -> FusedNetwork:

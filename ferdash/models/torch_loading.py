@@ -12,14 +12,12 @@ from torch import nn
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageClassification
 from transformers.utils import logging
 
-import ferdash.models.processing  # noqa: F401  (registers FerNet and its image processor with the Auto classes)
 from ferdash.emotions import canonical_columns
 from ferdash.errors import CheckpointError, LabelError, ModelError
 from ferdash.models.calibration import read_calibration
-from ferdash.models.fernet import FerNetForImageClassification
-from ferdash.models.fusing import fuse
 from ferdash.models.preprocess import Preprocess, preprocess_of
 from ferdash.models.reference import model_folder, run_checkpoint, source_files, title_of
+from ferdash.models.registry import architecture_of, make_known
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import fingerprint_of, read_network
 from ferdash.references import Reference, parse
@@ -53,6 +51,7 @@ def load_in_torch(
     except LabelError as error:
         raise ModelError(f"{reference} is not a model of the seven emotions. {error}") from error
     network = network.eval().requires_grad_(False).to(place, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ours = architecture_of(network)
     return TorchModel(
         reference,
         title_of(reference, checkpoints),
@@ -63,7 +62,7 @@ def load_in_torch(
         folder=folder,
         calibration=calibration,
         source=tuple(source_files(reference, checkpoints)),
-        fused=fuse(network) if isinstance(network, FerNetForImageClassification) else None,
+        fused=ours.fuse(network) if ours is not None and ours.fuse is not None else None,
     )
 
 
@@ -99,6 +98,7 @@ def _read_folder(folder: Path, reference: str) -> tuple[nn.Module, Preprocess]:
                 f"{reference} is not a model folder: it has no {needed}, which {what}. Give a folder in transformers' "
                 "image-classification format, as save_pretrained writes it."
             )
+    make_known()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # Labels are checked before the weights are read: it is the commonest mismatch and costs nothing.

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 from transformers import AutoConfig, AutoModelForImageClassification, PreTrainedModel
 
-import ferdash.models.fernet  # noqa: F401  (registers FerNet with the Auto classes)
 from ferdash.errors import CheckpointError
+from ferdash.models.registry import make_known
 
 
 def pack_network(network: PreTrainedModel, preprocess: dict[str, Any]) -> dict[str, Any]:
@@ -28,6 +28,7 @@ def pack_network(network: PreTrainedModel, preprocess: dict[str, Any]) -> dict[s
 
 def unpack_network(packed: dict[str, Any]) -> PreTrainedModel:
     """The network of `pack_network`. Raises CheckpointError when the weights do not fit the architecture."""
+    make_known()
     architecture = json.loads(packed["architecture"])
     config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
     network = AutoModelForImageClassification.from_config(config)

@@ -12,17 +12,22 @@ from typing import Any, Literal
 from ferdash import former_names
 from ferdash.emotions import EMOTIONS, canonical_emotion
 from ferdash.errors import ConfigError
+from ferdash.models.registry import DEFAULT as DEFAULT_ARCHITECTURE
+from ferdash.models.registry import names as architectures
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """A new FerNet, used when a run starts from no model. The fields are those of FerNetConfig."""
+    """A new network, used when a run starts from no model. name: its architecture, the file of that name in
+    ferdash/models/architectures; the other fields are of FerNetConfig, and what another makes of them, it says."""
 
+    name: str = DEFAULT_ARCHITECTURE
     width: int = 32
     depths: tuple[int, ...] = (1, 1, 1, 1)
     dropout: float = 0.3
 
     def __post_init__(self) -> None:
+        _require(self.name in architectures(), "network.name", self.name, f"one of {', '.join(architectures())}")
         _require(self.width >= 4 and self.width % 2 == 0, "network.width", self.width, "an even number from 4")
         _require(len(self.depths) > 0 and min(self.depths) > 0, "network.depths", self.depths, "positive numbers")
         _require(0 <= self.dropout < 1, "network.dropout", self.dropout, "from 0 to below 1")
@@ -227,7 +232,7 @@ class ComputeConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run. dataset: name of an imported dataset. start_from: a model reference, or empty for a new FerNet.
+    """One run. dataset: name of an imported dataset. start_from: a model reference, or empty for a new network.
     ema: decay of the running average of the weights that is evaluated, 0 for none. epochs 0 only evaluates."""
 
     recipe: str = "custom"

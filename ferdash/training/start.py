@@ -17,9 +17,9 @@ from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.errors import FerdashError, ModelError
 from ferdash.models.features import embed
-from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.registry import architecture
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
@@ -249,7 +249,7 @@ def build_network(
     config: TrainConfig, checkpoints: Path, checkpoint: dict[str, Any] | None = None
 ) -> tuple[PreTrainedModel, Preprocess]:
     """The network to train and how it wants its images: that of the checkpoint, of the model that the configuration
-    starts from, or a new FerNet drawn from the seed. Raises ModelError when the model cannot be loaded."""
+    starts from, or a new one drawn from the seed. Raises ModelError when the model cannot be loaded."""
     if checkpoint is not None:
         packed = checkpoint["network"]
         return unpack_network(packed), Preprocess(**packed["preprocess"])
@@ -259,8 +259,8 @@ def build_network(
             raise ModelError(f"A run starts from one model, and {config.start_from} is several; choose one of them.")
         return model.network.requires_grad_(True), model.preprocess
     torch.manual_seed(config.seed)
-    shape = FerNetConfig(**{**asdict(config.network), "depths": list(config.network.depths)})
-    return FerNetForImageClassification(shape), Preprocess()
+    settings = asdict(config.network)
+    return architecture(settings.pop("name")).build(settings), Preprocess()
 
 
 def _git(folder: Path, *arguments: str) -> str:

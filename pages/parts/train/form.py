@@ -9,6 +9,7 @@ import streamlit as st
 from pages.parts.common.keys import keys_of
 
 from ferdash.emotions import EMOTIONS
+from ferdash.models.registry import names
 from ferdash.training.config import TrainConfig, flatten, override, to_dict
 from ferdash.training.groups import plan
 
@@ -29,7 +30,7 @@ GROUPS = {
     "evaluation": "Evaluation and early stopping",
     "checkpoint": "Checkpoints",
     "compute": "Computing",
-    "network": "Network (new FerNet only)",
+    "network": "Network (a new one only)",
 }
 
 
@@ -113,6 +114,8 @@ def _widget(form: str, path: str, value: Any) -> Any:
     if typing.get_origin(kind) is Literal:
         choices = list(typing.get_args(kind))
         return st.selectbox(label, choices, index=choices.index(value), key=key)
+    if path == "network.name":
+        return st.selectbox("architecture", names(), index=names().index(value), key=key)
     if kind is bool:
         return st.checkbox(label, value=value, key=key)
     if kind is int:

@@ -1,0 +1,1 @@
+"""One file for each architecture, which names itself by its file: see `ferdash.models.registry`."""

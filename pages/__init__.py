@@ -6,12 +6,9 @@ follow a link to a page, so the first import here switches that off and has the 
 Pages import this package before ferdash, which takes a second, so that nobody sees the bare list of files meanwhile.
 """
 
-import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
+from pages.parts.common.compat import take_no_file_for_a_page
 
-if PagesManager.uses_pages_directory:
-    PagesManager.uses_pages_directory = False
-    st.rerun()
+take_no_file_for_a_page()
 
 PAGES = {
     "overview": ("Overview", ":material/home:"),

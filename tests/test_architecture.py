@@ -95,3 +95,46 @@ def test_imports_point_one_way(module):
 
 def test_the_whole_house_is_looked_at():
     assert {part_of(module) for module in MODULES} >= {"emotions", "data", "models", "training", "cli", "pages"}
+
+
+COMPAT = {
+    "streamlit": "pages/parts/common/compat.py",
+    "aiortc": "pages/parts/live/compat.py",
+    "streamlit_webrtc": "pages/parts/live/compat.py",
+    "torch": "ferdash/training/torch_compat.py",
+}
+"""Package -> the one file that may use what its documentation does not name."""
+
+DOCUMENTED = {"streamlit.testing.v1", "aiortc", "streamlit_webrtc", "streamlit"}
+
+
+def undocumented(module: Path) -> Iterator[tuple[str, str]]:
+    """Package and expression of every private attribute of somebody else's in a file, and of every import of a module
+    that Streamlit, aiortc or streamlit-webrtc do not document."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            for name in modules:
+                top = name.partition(".")[0]
+                if top in ("streamlit", "aiortc", "streamlit_webrtc") and name not in DOCUMENTED:
+                    yield top, name
+            private = [alias.name for alias in node.names if alias.name.startswith("_") and alias.name[1] != "_"]
+            private += [name for name in modules if "._" in name]
+            yield from ((modules[0].partition(".")[0], name) for name in private)
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            owner = ast.unparse(node.value)
+            # A class looks into its own; and _repr_html_ is what notebooks call, a name for everybody.
+            if owner not in ("self", "cls", "other") and not node.attr.startswith("_repr_"):
+                yield owner.partition(".")[0], f"{owner}.{node.attr}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
+def test_private_names_of_others_are_fenced(module):
+    file = module.relative_to(PROJECT).as_posix()
+    for package, name in undocumented(module):
+        assert COMPAT.get(package) == file, f"{name} belongs into {COMPAT.get(package, 'a compat file')}"
+
+
+def test_the_fences_are_needed():
+    found = {package for file in COMPAT.values() for package, _ in undocumented(PROJECT / file)}
+    assert found == set(COMPAT)

@@ -127,7 +127,8 @@ def list_studies(url: str) -> list[str]:
     if not _exists(url):
         return []
     with reading(url) as storage:
-        return [study.study_name for study in sorted(storage.get_all_studies(), key=lambda study: -study._study_id)]
+        names = [study.study_name for study in storage.get_all_studies()]
+        return sorted(names, key=storage.get_study_id_from_name, reverse=True)
 
 
 def read_study(url: str, name: str) -> Study:

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from ferdash.training.config import AugmentConfig
 from ferdash.training.degrade import degrade
+from ferdash.training.torch_compat import draw_beta
 
 
 def batch_generator(seed: int, step: int) -> torch.Generator:
@@ -53,9 +54,7 @@ def mixup(
     pixels: float (N, C, H, W); targets: float (N, 7), rows sum to 1. Zhang et al., "mixup: Beyond Empirical Risk
     Minimization" (2018), equation 1.
     """
-    # Beta from two gamma draws with the batch's own generator, as torch.distributions takes none.
-    gammas = torch._standard_gamma(torch.full((2,), alpha, dtype=torch.float64), generator=generator)
-    share = float(gammas[0] / gammas.sum().clamp_min(1e-12))
+    share = draw_beta(alpha, generator)
     order = torch.randperm(len(pixels), generator=generator)
     return torch.lerp(pixels[order], pixels, share), torch.lerp(targets[order], targets, share)
 

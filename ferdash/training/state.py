@@ -15,6 +15,7 @@ from ferdash.models.weights import load_weights, pack_network
 from ferdash.runs.metrics_row import MetricsRow
 from ferdash.training.config import OptimizerConfig
 from ferdash.training.focus import Focus
+from ferdash.training.torch_compat import move_towards
 
 FORMAT = 2
 
@@ -79,7 +80,7 @@ def update_average(averaged: dict[str, torch.Tensor], network: torch.nn.Module, 
     decay = min(decay, (1 + step) / (10 + step))
     current = network.state_dict()
     floats = [name for name, tensor in averaged.items() if tensor.is_floating_point()]
-    torch._foreach_lerp_([averaged[name] for name in floats], [current[name] for name in floats], 1 - decay)
+    move_towards([averaged[name] for name in floats], [current[name] for name in floats], 1 - decay)
     for name, tensor in averaged.items():
         if not tensor.is_floating_point():
             tensor.copy_(current[name])

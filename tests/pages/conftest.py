@@ -11,7 +11,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.common.keys import SHARED
-from pages.parts.live import camera as live_camera
+from pages.parts.live import compat as live_compat
 
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
@@ -119,9 +119,9 @@ def make_run(demo_root: Path, checkpoints: Path) -> Callable[..., store.Run]:
 
 @pytest.fixture
 def without_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """streamlit-webrtc asks the server for its analysis and relay, and in AppTest the server is a mock without any."""
-    monkeypatch.setattr("streamlit_webrtc.component.get_this_analysis_info", lambda: None)
-    monkeypatch.setattr(live_camera, "get_global_relay", MediaRelay)
+    """streamlit-webrtc asks the server for its session and relay, and in AppTest the server is a mock without any."""
+    monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    monkeypatch.setattr(live_compat, "get_global_relay", MediaRelay)
 
 
 @pytest.fixture

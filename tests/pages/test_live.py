@@ -18,7 +18,7 @@ from av import VideoFrame
 from skimage.data import astronaut
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.live import camera as live_camera
+from pages.parts.live.compat import keep_newest_only
 
 from ferdash.analyses.store import list_analyses
 from ferdash.live.engine import LiveEngine
@@ -207,7 +207,7 @@ def test_a_slow_way_to_the_browser_is_given_the_newest_picture_only() -> None:
 
     async def slow_consumer() -> tuple[int, int]:
         relay, camera = MediaRelay(), Camera()
-        live_camera.keep_newest_only(relay)
+        keep_newest_only(relay)
         track = relay.subscribe(camera)
         first = await track.recv()
         while camera.sent < 4:

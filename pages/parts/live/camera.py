@@ -2,16 +2,14 @@
 
 import os
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import av
 import streamlit as st
-from aiortc.contrib.media import MediaRelay
 from streamlit_webrtc import WebRtcMode, WebRtcStreamerContext, webrtc_streamer
-from streamlit_webrtc.relay import get_global_relay
 
 from pages.parts.common.keys import keys_of
+from pages.parts.live.compat import keep_newest_only
 
 from ferdash.live.ice import ice_servers
 
@@ -97,7 +95,7 @@ def draw_stream(engine: "LiveEngine") -> WebRtcStreamerContext[Any, Any]:
 
     Raises ConfigError when the servers that are set make no sense.
     """
-    keep_newest_only(get_global_relay())
+    keep_newest_only()
     return webrtc_streamer(
         keyed("stream"),
         mode=WebRtcMode.SENDRECV,
@@ -113,15 +111,6 @@ def draw_stream(engine: "LiveEngine") -> WebRtcStreamerContext[Any, Any]:
         video_html_attrs={"autoPlay": True, "muted": True, "controls": False, "style": {"width": "100%"}},
         translations={"start": "START", "stop": "STOP", "select_device": "Choose camera"},
     )
-
-
-def keep_newest_only(relay: MediaRelay) -> None:
-    """Have the relay hand each consumer the newest picture instead of all of them, one after another.
-
-    streamlit-webrtc lets pictures for the browser wait in a queue without end. Where encoding them is slower than the
-    camera, what the person sees would fall behind more and more, and memory would grow by 1 MB with each picture.
-    """
-    setattr(relay, "subscribe", partial(MediaRelay.subscribe, relay, buffered=False))  # noqa: B010
 
 
 def _exchange(engine: "LiveEngine", frame: av.VideoFrame) -> av.VideoFrame:

@@ -42,7 +42,7 @@ def video(
     stride: Annotated[int, typer.Option(min=1, help="Analyse every n-th frame.")] = 1,
     detect_every: Annotated[
         int, typer.Option(min=1, help="Look for faces in each n-th analysed frame; follow them between.")
-    ] = 3,
+    ] = 5,
     start: Annotated[float, typer.Option(min=0, help="Where to start, in seconds.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Where to end, in seconds; without it, at the end.")] = None,
     fps: Annotated[

@@ -21,15 +21,15 @@ from ferdash.inference.detector import DEFAULT_DETECTOR, Detector, Face, suppres
 from ferdash.tracking.appearance import blend, describe, difference
 from ferdash.tracking.optical_flow import follow
 
-FLOW_SIDE = 480
-"""Longer side, in pixels, of the picture in which faces are followed."""
-
 REGION_FACE = 64
 """Width, in pixels, to which a known face is brought before the detector looks at its surroundings."""
 
 REGION_SMALLEST = 40
 """In that picture a smaller face is not looked for: from one detection to the next none shrinks by a third. The small
 sizes are what takes the Haar cascade longest: leaving out those from 30 px on saves a fifth."""
+
+QUICK_SHARE = 2 / 3
+"""Share of the side of a thorough look at which a quick one looks at the whole frame."""
 
 SEARCH_MARGIN = 0.35
 """How far around a known face the detector looks, as a share of its side: it was followed there, so it is near."""
@@ -169,15 +169,15 @@ class Tracker:
 
     def _follow(self, image_rgb: np.ndarray, timestamp_s: float) -> bool:
         """Move every track to the new frame; True when one of them could not be found there."""
-        grey, scale = _reduced_grey(image_rgb)
+        grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
         previous, self._grey = self._grey, grey
         for track in self._tracks:
             track.detected = False
         if previous is None or previous.shape != grey.shape:
             lost = list(self._tracks)
         else:
-            boxes = {track.id: track.box / scale for track in self._tracks}
-            lost = [track for track in self._tracks if not self._move(track, previous, grey, boxes, scale, timestamp_s)]
+            boxes = {track.id: track.box for track in self._tracks}
+            lost = [track for track in self._tracks if not self._move(track, previous, grey, boxes, timestamp_s)]
         for track in lost:
             self._mark_lost(track)
         return bool(lost)
@@ -188,7 +188,6 @@ class Tracker:
         previous: np.ndarray,
         grey: np.ndarray,
         boxes: dict[int, np.ndarray],
-        scale: float,
         timestamp_s: float,
     ) -> bool:
         others = [box for other, box in boxes.items() if other != track.id]
@@ -200,10 +199,10 @@ class Tracker:
             # Covered by another face: it moves on as it did until the detector decides.
             track.box = track.box + np.tile(track.velocity * elapsed, 2)
         else:
-            before, track.box = track.centre, moved * scale
+            before, track.box = track.centre, moved
             if elapsed > 0:
                 track.velocity = 0.7 * track.velocity + 0.3 * (track.centre - before) / elapsed
-        height, width = grey.shape[0] * scale, grey.shape[1] * scale
+        height, width = grey.shape
         x, y = track.centre
         return 0 <= x < width and 0 <= y < height
 
@@ -237,7 +236,8 @@ class Tracker:
         self._activate([faces[n] for n in fresh], [appearances[n] for n in fresh], timestamp_s)
 
     def _whole_frame(self, image_rgb: np.ndarray, *, quick: bool) -> list[Face]:
-        scale = max(1.0, max(image_rgb.shape[:2]) / self.detect_side)
+        side = self.detect_side * (QUICK_SHARE if quick else 1)
+        scale = max(1.0, max(image_rgb.shape[:2]) / side)
         return [face.mapped(scale) for face in self.detector(_resized(image_rgb, scale), quick=quick)]
 
     def _around_tracks(self, image_rgb: np.ndarray) -> list[Face]:
@@ -251,10 +251,13 @@ class Tracker:
             if x1 - x0 < 8 or y1 - y0 < 8:
                 continue
             scale = max(track.side / REGION_FACE, 0.5)
-            for face in self.detector(_resized(image_rgb[y0:y1, x0:x1], scale), min_side=REGION_SMALLEST):
-                face = face.mapped(scale, x0, y0)
-                if _shared(np.array(face.box_xyxy), track.box) > 0.3:
-                    found.append(face)
+            region = _resized(image_rgb[y0:y1, x0:x1], scale)
+            for quick in (True, False):  # what a quick look does not see again gets a thorough one
+                faces = self.detector(region, min_side=REGION_SMALLEST, quick=quick)
+                faces = [face.mapped(scale, x0, y0) for face in faces]
+                if seen := [face for face in faces if _shared(np.array(face.box_xyxy), track.box) > 0.3]:
+                    found += seen
+                    break
         return suppress_duplicates(found)
 
     def _pair(self, faces: list[Face], appearances: list[np.ndarray], weight: float) -> dict[int, int]:
@@ -334,16 +337,6 @@ def _assign(costs: np.ndarray) -> dict[int, int]:
     """Row -> column of the assignment with the least cost, without impossible pairs."""
     rows, columns = linear_sum_assignment(costs)
     return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if costs[r, c] < IMPOSSIBLE}
-
-
-def _reduced_grey(image_rgb: np.ndarray) -> tuple[np.ndarray, float]:
-    """uint8 grey at no more than FLOW_SIDE, and the factor back to the picture's own pixels."""
-    scale = max(1.0, max(image_rgb.shape[:2]) / FLOW_SIDE)
-    grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
-    if scale < 1.5:  # so little that no pixel is left out, and much quicker than the mean over areas
-        size = (round(grey.shape[1] / scale), round(grey.shape[0] / scale))
-        return cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), scale
-    return _resized(grey, scale), scale
 
 
 def _resized(image: np.ndarray, scale: float) -> np.ndarray:

@@ -18,11 +18,11 @@ import pandas as pd
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
-from ferdash.inference.face_facts import face_facts, sharpness
+from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 from ferdash.tracking.association import TrackedFace, Tracker
-from ferdash.video.cores import leaving_a_core
+from ferdash.video.cores import leaving_a_core, opencv_alone
 from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 
@@ -58,7 +58,7 @@ class AnalysisSettings:
     stride: int = 1
     start_s: float = 0.0
     end_s: float | None = None
-    detect_every: int = 3
+    detect_every: int = 5
     detect_side: int = 480
     min_face_px: int = 24
     min_sharpness: float = 20.0
@@ -153,8 +153,8 @@ class Batch:
             self.rows.append(empty_row(frame.index, frame.timestamp_s, reason))
             return
         for face in faces:
-            found = face.as_face()
-            crop, reason = cut_out(frame.image_rgb, face, settings)
+            crop, facts = cut_out(frame.image_rgb, face)
+            reason = left_out(face, facts, settings)
             if not reason:
                 self.crops.append(crop)
                 self.waiting.append(len(self.rows))
@@ -167,7 +167,7 @@ class Batch:
                     face.box_xyxy,
                     detected=face.detected,
                     confidence=face.confidence,
-                    facts=face_facts(found, crop_box(found), crop),
+                    facts=facts,
                     reason=reason,
                 )
             )
@@ -231,30 +231,36 @@ def analyse_frames(
     decoded = Ahead(_timed(frames, spent, "decode"), 4)
     batches = Ahead(_batches(decoded, tracker, settings, size, spent), 2)
     try:
-        for batch in batches:
-            started = time.perf_counter()
-            with leaving_a_core(model):
-                chunk = batch.classified(model)
-            took = time.perf_counter() - started
-            spent["classify"] += took
-            if batch.crops:
-                size[0] = int(np.clip(len(batch.crops) * PIECE_S / max(took, 1e-6), 4, settings.batch))
-            yield chunk
+        with opencv_alone():
+            for batch in batches:
+                started = time.perf_counter()
+                with leaving_a_core(model):
+                    chunk = batch.classified(model)
+                took = time.perf_counter() - started
+                spent["classify"] += took
+                if batch.crops:
+                    size[0] = int(np.clip(len(batch.crops) * PIECE_S / max(took, 1e-6), 4, settings.batch))
+                yield chunk
     finally:
         batches.close()
         decoded.close()
 
 
-def cut_out(image_rgb: np.ndarray, face: TrackedFace, settings: AnalysisSettings) -> tuple[np.ndarray, str]:
-    """uint8 grey (48, 48) of a face for the model, and "" or the reason (see REASONS) why it must not be classified."""
-    crop = crop_face(image_rgb, crop_box(face.as_face()))
+def cut_out(image_rgb: np.ndarray, face: TrackedFace) -> tuple[np.ndarray, FaceFacts]:
+    """uint8 grey (48, 48) of a face for the model, and its measures."""
+    found = face.as_face()
+    box = crop_box(found)
+    crop = crop_face(image_rgb, box)
+    return crop, face_facts(found, box, crop)
+
+
+def left_out(face: TrackedFace, facts: FaceFacts, settings: AnalysisSettings) -> str:
+    """The reason (see REASONS) why a face must not be classified; empty for one that may be."""
     if face.box_xyxy[2] - face.box_xyxy[0] < settings.min_face_px:
-        return crop, "too_small"
+        return "too_small"
     if face.confidence < settings.min_confidence or face.missed >= MISSED_LOOKS:
-        return crop, "low_confidence"
-    if sharpness(crop) < settings.min_sharpness:
-        return crop, "blurred"
-    return crop, ""
+        return "low_confidence"
+    return "blurred" if facts.sharpness < settings.min_sharpness else ""
 
 
 def _batches(

@@ -10,9 +10,10 @@ import torch
 
 from ferdash.data.statistics import image_quality
 from ferdash.errors import ConfigError, VideoError
+from ferdash.inference.face_facts import sharpness
 from ferdash.tracking.association import TrackedFace
 from ferdash.video import analysis
-from ferdash.video.analysis import Ahead, AnalysisSettings, analyse, analyse_frames, cut_out, sharpness
+from ferdash.video.analysis import Ahead, AnalysisSettings, analyse, analyse_frames, cut_out, left_out
 from ferdash.video.decoding import VideoFrame, VideoInfo
 from ferdash.video.frame_table import COLUMNS, probabilities_of
 
@@ -29,7 +30,7 @@ def test_every_frame_has_a_row_and_the_models_probabilities(clip, small_model, d
     assert table["track"].tolist() == [1] * 50
     assert (table["reason"] == "").all()
     np.testing.assert_allclose(probabilities_of(table).sum(axis=1), 1, atol=1e-5)
-    assert table["detected"].tolist() == [number % 3 == 0 for number in range(50)]
+    assert table["detected"].tolist() == [number % 5 == 0 for number in range(50)]
 
 
 def test_the_probabilities_are_those_of_the_face_cut_out_by_itself(clip, small_model, detector, film):
@@ -40,8 +41,8 @@ def test_the_probabilities_are_those_of_the_face_cut_out_by_itself(clip, small_m
     picture = frame_at(clip(3), 0)
     (face,) = settings.tracker(detector).update(picture, 0.0)
     assert table.iloc[0][["x0", "y0", "x1", "y1"]].to_numpy(float) == pytest.approx(np.array(face.box_xyxy))
-    crop, reason = cut_out(picture, face, settings)
-    assert reason == ""
+    crop, facts = cut_out(picture, face)
+    assert left_out(face, facts, settings) == ""
     np.testing.assert_allclose(probabilities_of(table)[0], small_model.probabilities(crop[None])[0], atol=1e-5)
 
 
@@ -127,8 +128,8 @@ def test_frames_without_a_result_say_why(small_model, detector, film):
     ],
 )
 def test_reasons(film, face, reason):
-    crop, found = cut_out(film.canvas((film.head(), 160, 120, 150)), face, AnalysisSettings())
-    assert found == reason
+    crop, facts = cut_out(film.canvas((film.head(), 160, 120, 150)), face)
+    assert left_out(face, facts, AnalysisSettings()) == reason
     assert crop.shape == (48, 48)
 
 

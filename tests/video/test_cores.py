@@ -1,6 +1,7 @@
 import threading
 from dataclasses import dataclass
 
+import cv2
 import torch
 
 from ferdash.video import cores
@@ -36,3 +37,14 @@ def test_onnx_runtime_keeps_its_own() -> None:
     before = torch.get_num_threads()
     with cores.leaving_a_core(Model("onnx")):
         assert torch.get_num_threads() == before
+
+
+def test_opencv_computes_where_it_is_called() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        with cores.opencv_alone():
+            assert cv2.getNumThreads() == 1
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)

@@ -179,7 +179,7 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
             "Look for faces in every n-th of these",
             1,
             30,
-            3,
+            AnalysisSettings().detect_every,
             key=keyed("every"),
             help="In between, faces are followed, which is much quicker.",
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ferdash.interface import (
         Evaluation,
         Prediction,
-        Predictions,
+        PredictionBatch,
         Runs,
         TrainedRun,
         VideoAnalysis,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Evaluation",
     "Prediction",
-    "Predictions",
+    "PredictionBatch",
     "Runs",
     "TrainedRun",
     "VideoAnalysis",

@@ -34,7 +34,7 @@ class CheckpointError(FerdashError):
 
 
 class EvaluationError(FerdashError):
-    """Predictions that cannot be scored."""
+    """PredictionBatch that cannot be scored."""
 
 
 class VideoError(FerdashError):

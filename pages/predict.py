@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import streamlit as st
 
-from pages.parts.common import prediction, shared
+from pages.parts.common import photo_cards, shared
 from pages.parts.common import uploads as photos
 from pages.parts.common.keys import keys_of
+from pages.parts.common.photo_cards import Row, Settings
 from pages.parts.common.plain import plain
-from pages.parts.common.prediction import Row, Settings
 
 from ferdash.data.demo import draw_photo
 from ferdash.emotions import EMOTIONS
@@ -34,7 +34,7 @@ def draw_ways_in() -> None:
             photos.add("drawn sample.png", cv2.imencode(".png", sample[:, :, ::-1])[1].tobytes())
         if photos.dropped() and st.button("Clear all", icon=":material/clear_all:"):
             photos.clear()
-            prediction.forget()
+            photo_cards.forget()
             st.rerun()
         camera = st.toggle("Use the camera", help="Takes one picture, which goes to this app and nowhere else.")
     if camera and photos.camera(key=keyed("camera")):
@@ -106,14 +106,14 @@ def draw_results(rows: list[Row], settings: Settings) -> None:
     number = st.pagination(pages, key=keyed(f"photos-page-{pages}")) if pages > 1 else 1
     start = (number - 1) * PER_PAGE
     for place, row in enumerate(rows[start : start + PER_PAGE], start):
-        prediction.draw_row(row, settings, place)
+        photo_cards.draw_row(row, settings, place)
     draw_table(rows, settings)
 
 
 def draw_table(rows: list[Row], settings: Settings) -> None:
     """All faces in one table, and both downloads."""
-    table = prediction.table(rows, settings)
-    document = json.dumps(prediction.document(rows, settings), indent=2, ensure_ascii=False)
+    table = photo_cards.table(rows, settings)
+    document = json.dumps(photo_cards.document(rows, settings), indent=2, ensure_ascii=False)
     st.subheader("All faces")
     shares = ["probability", *EMOTIONS]
     columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
@@ -151,7 +151,7 @@ def draw_page() -> None:
             "computer, and leave it with “Clear all” or two minutes after the tab is closed."
         )
         return
-    draw_results(prediction.predictions(photos.dropped(), settings), settings)
+    draw_results(photo_cards.classified(photos.dropped(), settings), settings)
 
 
 with shared.calm_errors():

@@ -108,7 +108,7 @@ def document(summary: Summary) -> dict[str, Any]:
 
 
 def _track_document(track: TrackSummary) -> dict[str, Any]:
-    prediction = track.prediction
+    forecast = track.forecast
     return {
         "track": track.track,
         "finding": track.sentence,
@@ -120,7 +120,7 @@ def _track_document(track: TrackSummary) -> dict[str, Any]:
         "events": [asdict(event) for event in track.events],
         "transitions": _matrix_document(track.transitions),
         "frame_transitions": _matrix_document(track.frame_transitions),
-        "prediction": asdict(prediction) | {"finding": prediction.sentence} if prediction else None,
+        "forecast": asdict(forecast) | {"finding": forecast.sentence} if forecast else None,
         "neutral": asdict(track.baseline) if track.baseline else None,
         "neutral_problem": track.neutral_problem or None,
     }

@@ -19,7 +19,7 @@ from ferdash.paths import checkpoints_root
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
-    from ferdash.inference.predictor import Photo
+    from ferdash.inference.photos import Photo
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def predict(
         raise typer.BadParameter("Choose one of --json and --csv.")
     from ferdash.inference.detector import load_detector
     from ferdash.inference.images import read_images
-    from ferdash.inference.predictor import NO_FACE, predict_photos, to_document, to_table
+    from ferdash.inference.photos import NO_FACE, classify_photos, to_document, to_table
     from ferdash.models.loading import load_model
 
     checkpoints = checkpoints_root()
@@ -58,12 +58,11 @@ def predict(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"), console=stderr
     ) as bars:
         task = bars.add_task("photos", total=None)
-        photos = predict_photos(
+        photos = classify_photos(
             read_images(paths, skipped.append),
             classifier,
             finder,
             whole=True if whole else None,
-            threshold=threshold,
             on_photo=lambda name: bars.advance(task),
         )
     unreadable = [photo for photo in photos if photo.problem not in (None, NO_FACE)]
@@ -76,11 +75,11 @@ def predict(
     if json_output:
         used = {"model": model, "tta": tta, "engine": classifier.engine}
         settings = used | {"detector": detector, "whole": whole, "threshold": threshold}
-        print_json({**settings, "photos": to_document(photos)})
+        print_json({**settings, "photos": to_document(photos, threshold)})
     elif csv_output:
-        to_table(photos, model).to_csv(sys.stdout, index=False)
+        to_table(photos, model, threshold).to_csv(sys.stdout, index=False)
     else:
-        console.print(_table(photos))
+        console.print(_table(photos, threshold))
         for line in _hard_to_read(photos):
             console.print(escape(line), highlight=False)
         say(_summary(photos, len(unreadable)))
@@ -90,7 +89,7 @@ def _are_no_pictures(names: list[str]) -> str:
     return f"is no picture: {names[0]}" if len(names) == 1 else f"are no pictures, such as {names[0]}"
 
 
-def _table(photos: "list[Photo]") -> Table:
+def _table(photos: "list[Photo]", threshold: float) -> Table:
     """A line a face, probabilities in percent with the highest in bold; narrow enough for 80 columns."""
     table = Table(
         box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, caption="Probabilities in percent."
@@ -104,7 +103,7 @@ def _table(photos: "list[Photo]") -> Table:
         for face in photo.faces:
             shares = [f"{100 * value:.1f}" for value in face.probabilities]
             shares[int(face.probabilities.argmax())] = f"[bold]{100 * face.probability:.1f}[/bold]"
-            emotion = "uncertain" if face.uncertain else face.emotion
+            emotion = "uncertain" if face.uncertain(threshold) else face.emotion
             table.add_row(escape(photo.name), str(face.number), emotion, *shares)
         if photo.problem:
             table.add_row(escape(photo.name), "", "no face" if photo.size[0] else "unreadable")

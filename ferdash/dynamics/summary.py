@@ -14,10 +14,10 @@ from ferdash.dynamics.measures import Measures, emotion_dynamics, measure
 from ferdash.dynamics.series import TrackSeries, track_series, tracks
 from ferdash.dynamics.smoothing import SmoothingSettings, smooth
 from ferdash.dynamics.transitions import (
-    Prediction,
+    Forecast,
     TransitionMatrix,
+    forecast_next,
     frame_transitions,
-    predict_next,
     segment_transitions,
 )
 from ferdash.emotions import EMOTIONS
@@ -39,13 +39,13 @@ class SummarySettings:
         if self.max_gap_s is not None and self.max_gap_s <= 0:
             raise ConfigError(f"The longest gap (max_gap_s) is {self.max_gap_s:g} s; choose more than 0, or none.")
         if self.horizon_s <= 0:
-            raise ConfigError(f"The prediction looks {self.horizon_s:g} s ahead (horizon_s); choose more than 0.")
+            raise ConfigError(f"The forecast looks {self.horizon_s:g} s ahead (horizon_s); choose more than 0.")
 
 
 @dataclass(frozen=True)
 class TrackSummary:
     """One person. series: as measured; smoothed: the same frames, smoothed. deltas: of the measured, float64 (T, 7).
-    events: of the measured. segments, transitions and prediction: of the smoothed. baseline, relative: of the measured,
+    events: of the measured. segments, transitions and forecast: of the smoothed. baseline, relative: of the measured,
     None where no frame is marked as neutral; neutral_problem says why marks gave none."""
 
     track: int
@@ -57,7 +57,7 @@ class TrackSummary:
     dwell: pd.DataFrame
     transitions: TransitionMatrix
     frame_transitions: TransitionMatrix
-    prediction: Prediction | None
+    forecast: Forecast | None
     measures: Measures
     dynamics: pd.DataFrame
     baseline: Baseline | None = None
@@ -149,7 +149,7 @@ def _summarise_track(
         dwell=dwell_times(segments),
         transitions=segment_transitions(segments),
         frame_transitions=frame_transitions(smoothed, dominant),
-        prediction=predict_next(smoothed, dominant, horizon_s=settings.horizon_s),
+        forecast=forecast_next(smoothed, dominant, horizon_s=settings.horizon_s),
         measures=measure(series, segments, events),
         dynamics=emotion_dynamics(series),
         baseline=baseline,

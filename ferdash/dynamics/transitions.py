@@ -1,7 +1,7 @@
 """Which emotion follows which, and whether knowing that helps to predict the next one.
 
-The prediction is a first-order Markov chain at a fixed horizon, fitted on the first part of a track and judged on the
-rest. Most of the time an emotion simply continues, so the bar is the prediction that it does.
+The forecast is a first-order Markov chain at a fixed horizon, fitted on the first part of a track and evaluated on the
+rest. Most of the time an emotion simply continues, so the bar is the forecast that it does.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from ferdash.evaluation.intervals import Interval
 _C = len(EMOTIONS)
 
 FITTED_SHARE = 0.7
-"""Share of the track, from its start, on which the prediction is fitted."""
+"""Share of the track, from its start, on which the forecast is fitted."""
 
 FEWEST_HELD_OUT = 20
-"""Pairs of frames below which a prediction is not classified."""
+"""Pairs of frames below which a forecast is not evaluated."""
 
 PRIOR_STRENGTH = float(_C)
 """Pairs that the baseline is worth in each row of the chain, so that what was seen once does not count as certain."""
@@ -37,7 +37,7 @@ class TransitionMatrix:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class Forecast:
     """How well the dominant emotion horizon_s later is predicted from the dominant one now.
 
     chain: float64 (7, 7), probability of each next emotion (columns) given this one (rows). stay: the baseline's
@@ -91,10 +91,10 @@ def _matrix(now: np.ndarray, then: np.ndarray) -> TransitionMatrix:
     return TransitionMatrix(counts, counts / np.where(totals > 0, totals, np.nan))
 
 
-def predict_next(
+def forecast_next(
     series: TrackSeries, dominant: np.ndarray, *, horizon_s: float = 1.0, seed: int = 0
-) -> Prediction | None:
-    """Fit the chain on the first FITTED_SHARE of a track and judge it on the rest; None where too little is left.
+) -> Forecast | None:
+    """Fit the chain on the first FITTED_SHARE of a track and evaluate it on the rest; None where too little is left.
 
     A pair is a frame and the first one at least horizon_s later in the same segment. Pairs that reach from the fitted
     part into the rest belong to neither. Each row of the chain is a Dirichlet posterior whose prior is the baseline,
@@ -112,7 +112,7 @@ def predict_next(
     here, there = dominant[now[held_out]], dominant[then[held_out]]
     ours, theirs = -np.log(chain[here, there]), -np.log(baseline[here, there])
     block = block_length(len(here), (1 + horizon_s) / series.step_s)
-    return Prediction(
+    return Forecast(
         horizon_s=horizon_s,
         fitted=int(fitted.sum()),
         held_out=int(held_out.sum()),

@@ -86,7 +86,7 @@ def _person(analysis: Analysis, track: TrackSummary) -> str:
     if track.relative is not None:
         figures.insert(1, timeline(track.smoothed, baseline=track.baseline, events=track.events, marks=marks))
     charts = "".join(map(_chart, figures))
-    predicted = f"<p>{escape(track.prediction.sentence)}</p>" if track.prediction else ""
+    predicted = f"<p>{escape(track.forecast.sentence)}</p>" if track.forecast else ""
     return f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(transition_heatmap(track.transitions))}{predicted}"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ferdash.emotions import COLOURS
 from ferdash.geometry import CropBox
-from ferdash.inference.predictor import FacePrediction
+from ferdash.inference.photos import UNCERTAIN_BELOW, ClassifiedFace
 
 UNCERTAIN_COLOUR = "#8A8F98"
 
@@ -15,8 +15,11 @@ UPRIGHT_DEG = 3.0
 """A box that is tilted by less is drawn upright, so that the lines do not tremble with the landmarks."""
 
 
-def draw_boxes(image_rgb: np.ndarray, faces: list[FacePrediction], scale: float = 1.0) -> np.ndarray:
-    """A copy of a uint8 RGB picture with each face's frame, number and emotion; an uncertain one is grey with “?”.
+def draw_boxes(
+    image_rgb: np.ndarray, faces: list[ClassifiedFace], scale: float = 1.0, threshold: float = UNCERTAIN_BELOW
+) -> np.ndarray:
+    """A copy of a uint8 RGB picture with each face's frame, number and emotion; one whose top
+    probability is below `threshold` is grey with “?”.
 
     scale: pixels of this picture for one of the photo the faces were found in (a preview's `preview_scale`).
     """
@@ -25,9 +28,10 @@ def draw_boxes(image_rgb: np.ndarray, faces: list[FacePrediction], scale: float 
     line = max(2, round(max(height, width) / 400))
     size = max(height, width) / 1100 + 0.25
     for face in faces:
-        colour = _rgb(UNCERTAIN_COLOUR if face.uncertain else COLOURS[face.emotion])
+        uncertain = face.uncertain(threshold)
+        colour = _rgb(UNCERTAIN_COLOUR if uncertain else COLOURS[face.emotion])
         corner = draw_square(canvas, face.crop_box.scaled(scale), colour, line)
-        label = f"{face.number} {face.emotion}{'?' if face.uncertain else ''}"
+        label = f"{face.number} {face.emotion}{'?' if uncertain else ''}"
         _label(canvas, label, corner, colour, size, line)
     return canvas
 

@@ -5,14 +5,14 @@ with the numbers, `.to_pandas()`, and a picture or a table where a notebook show
 """
 
 from ferdash.interface.datasets import Evaluation, evaluate, open_dataset
-from ferdash.interface.pictures import Prediction, Predictions, predict, predict_many
+from ferdash.interface.pictures import Prediction, PredictionBatch, predict, predict_many
 from ferdash.interface.training import Runs, TrainedRun, list_runs, train
 from ferdash.interface.videos import VideoAnalysis, analyse_video
 
 __all__ = [
     "Evaluation",
     "Prediction",
-    "Predictions",
+    "PredictionBatch",
     "Runs",
     "TrainedRun",
     "VideoAnalysis",

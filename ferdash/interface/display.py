@@ -14,7 +14,7 @@ from PIL import Image
 
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.inference.drawing import UNCERTAIN_COLOUR
-from ferdash.inference.predictor import FacePrediction
+from ferdash.inference.photos import ClassifiedFace
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
@@ -39,19 +39,19 @@ def png(content: bytes, *, alt: str) -> str:
     return _image(content, "image/png", alt, None)
 
 
-def bars(face: FacePrediction) -> str:
-    """A face's seven probabilities, the top one bold; grey where the face is uncertain."""
-    lines = []
+def bars(face: ClassifiedFace, threshold: float) -> str:
+    """A face's seven probabilities, the top one bold; grey where that is below `threshold`."""
+    lines, uncertain = [], face.uncertain(threshold)
     for place, emotion in enumerate(EMOTIONS):
         share = float(face.probabilities[place])
-        colour = UNCERTAIN_COLOUR if face.uncertain else COLOURS[emotion]
+        colour = UNCERTAIN_COLOUR if uncertain else COLOURS[emotion]
         weight = "bold" if place == int(face.probabilities.argmax()) else "normal"
         lines.append(
             f'<tr style="background:none;font-weight:{weight}"><td style="text-align:left">{emotion}</td>'
             f'<td style="width:10em"><div style="background:{colour};height:0.7em;width:{100 * share:.1f}%;'
             f'min-width:1px;border-radius:2px"></div></td><td style="text-align:right">{percent(share)}</td></tr>'
         )
-    said = f"{face.emotion}?" if face.uncertain else face.emotion
+    said = f"{face.emotion}?" if uncertain else face.emotion
     title = f"<b>{face.number} {said}</b>"
     if face.reasons:
         title += f"<br><small>Hard to read: {escape(', '.join(face.reasons))}.</small>"

@@ -13,12 +13,12 @@ from PIL import Image
 from ferdash.errors import ImageError
 from ferdash.inference.drawing import draw_boxes
 from ferdash.inference.images import read_images
-from ferdash.inference.predictor import (
+from ferdash.inference.photos import (
     NO_FACE,
     UNCERTAIN_BELOW,
-    FacePrediction,
+    ClassifiedFace,
     Photo,
-    predict_photos,
+    classify_photos,
     to_document,
     to_table,
 )
@@ -43,14 +43,16 @@ class Prediction:
     name: of the file, or `array`. size: (width, height) in pixels. faces: from left to right, each with `emotion`,
     `probability`, `probabilities` (float32 (7,), in the order of ferdash.emotions.EMOTIONS), `crop_box`, `reasons`.
     model: what they were classified with. problem: why there is no face, else None.
+    threshold: a face whose highest probability is below it is shown as uncertain.
     """
 
     name: str
     size: tuple[int, int]
-    faces: list[FacePrediction]
+    faces: list[ClassifiedFace]
     model: str
     problem: str | None
     photo: Photo
+    threshold: float = UNCERTAIN_BELOW
 
     @property
     def emotion(self) -> str | None:
@@ -60,11 +62,11 @@ class Prediction:
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row a face, as `ferdash predict --csv` has it."""
-        return to_table([self.photo], self.model)
+        return to_table([self.photo], self.model, self.threshold)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as `ferdash predict --json` has it for a photo."""
-        return to_document([self.photo])[0]
+        return to_document([self.photo], self.threshold)[0]
 
     def __repr__(self) -> str:
         seen = ", ".join(f"{face.emotion} {face.probability:.2f}" for face in self.faces)
@@ -75,30 +77,31 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions(Sequence[Prediction]):
+class PredictionBatch(Sequence[Prediction]):
     """Those of several pictures, in their order; what could not be read is among them, with its problem."""
 
     predictions: tuple[Prediction, ...]
     model: str
+    threshold: float = UNCERTAIN_BELOW
 
     @overload
     def __getitem__(self, place: int) -> Prediction: ...
     @overload
-    def __getitem__(self, place: slice) -> "Predictions": ...
-    def __getitem__(self, place: int | slice) -> "Prediction | Predictions":
+    def __getitem__(self, place: slice) -> "PredictionBatch": ...
+    def __getitem__(self, place: int | slice) -> "Prediction | PredictionBatch":
         found = self.predictions[place]
-        return found if isinstance(found, Prediction) else Predictions(found, self.model)
+        return found if isinstance(found, Prediction) else PredictionBatch(found, self.model, self.threshold)
 
     def __len__(self) -> int:
         return len(self.predictions)
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row a face, and one for each picture without, as `ferdash predict --csv` has it."""
-        return to_table([one.photo for one in self.predictions], self.model)
+        return to_table([one.photo for one in self.predictions], self.model, self.threshold)
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Plain data, as `ferdash predict --json` has it under `photos`."""
-        return to_document([one.photo for one in self.predictions])
+        return to_document([one.photo for one in self.predictions], self.threshold)
 
     def _repr_html_(self) -> str:
         return "".join(row_of(one) for one in self.predictions)
@@ -141,23 +144,21 @@ def predict_many(
     detector: str = DEFAULT_DETECTOR,
     whole: bool | None = None,
     threshold: float = UNCERTAIN_BELOW,
-) -> Predictions:
+) -> PredictionBatch:
     """As `predict`, for many pictures, folders and zip archives at once; their faces are classified together.
 
     A picture that cannot be read does not stop the others: it stands in its place with a problem and no face.
     """
     listed = [pictures] if isinstance(pictures, str | os.PathLike | np.ndarray | Image.Image) else pictures
-    photos = predict_photos(
+    photos = classify_photos(
         _read(listed),
         model_of(model, engine, tta),
         detector_of(detector),
         whole=whole,
-        threshold=threshold,
         preview_side=PREVIEW_SIDE,
     )
-    return Predictions(
-        tuple(Prediction(one.name, one.size, one.faces, model, one.problem, one) for one in photos), model
-    )
+    seen = (Prediction(one.name, one.size, one.faces, model, one.problem, one, threshold) for one in photos)
+    return PredictionBatch(tuple(seen), model, threshold)
 
 
 def row_of(prediction: Prediction) -> str:
@@ -165,9 +166,10 @@ def row_of(prediction: Prediction) -> str:
     photo = prediction.photo
     if photo.preview is None:
         return display.row(escape(str(prediction.problem)))
-    drawn = draw_boxes(photo.preview, prediction.faces, photo.preview_scale)
+    drawn = draw_boxes(photo.preview, prediction.faces, photo.preview_scale, prediction.threshold)
     shown = display.picture(drawn, alt=f"{prediction.name}, with boxes around its faces")
-    return display.row(shown, *(map(display.bars, prediction.faces) if prediction.faces else [NO_FACE]))
+    bars = [display.bars(face, prediction.threshold) for face in prediction.faces]
+    return display.row(shown, *(bars or [NO_FACE]))
 
 
 def _read(pictures: Iterable[Picture]) -> Iterator[tuple[str, np.ndarray | ImageError]]:

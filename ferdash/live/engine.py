@@ -22,7 +22,7 @@ from ferdash.dynamics.smoothing import ExponentialSmoother
 from ferdash.errors import ConfigError, FerdashError
 from ferdash.inference.detector import Detector
 from ferdash.inference.framing import crop_box, crop_face
-from ferdash.inference.predictor import UNCERTAIN_BELOW, FacePrediction
+from ferdash.inference.photos import UNCERTAIN_BELOW, ClassifiedFace
 from ferdash.live.buffer import RecentBuffer, RecentSeries
 from ferdash.live.overlay import draw_live
 from ferdash.models.loading import EmotionModel
@@ -64,12 +64,12 @@ class LiveSettings:
 
 @dataclass(frozen=True, eq=False)
 class LiveFace:
-    """One face of the newest frame. prediction: numbered by its track, with smoothed probabilities and the square that
+    """One face of the newest frame. classified: numbered by its track, with smoothed probabilities and the square that
     was cut out. raw: float32 (7,), this frame's own. change: float64 (7,), smoothed probabilities minus those of the
     neutral baseline, rows add up to 0; None before calibration."""
 
     tracked: TrackedFace
-    prediction: FacePrediction
+    classified: ClassifiedFace
     raw: np.ndarray
     change: np.ndarray | None
 
@@ -205,6 +205,11 @@ class LiveEngine:
         with self._changed:
             return self._drawn
 
+    @property
+    def threshold(self) -> float:
+        """Below this top probability no emotion is named."""
+        return self._settings.threshold
+
     def view(self) -> LiveView:
         """Everything there is to see now."""
         with self._changed:
@@ -326,14 +331,16 @@ class LiveEngine:
         faces = self._analyse(image, arrived, settings)
         neutral = self._sample(faces, arrived)
         self._record(image, arrived, faces, neutral)
-        drawn = draw_live(image, [face.prediction for face in faces], recording=self._recorder is not None)
+        shown = [face.classified for face in faces]
+        recording = self._recorder is not None
+        drawn = draw_live(image, shown, threshold=settings.threshold, recording=recording)
         with self._changed:
             done = self._clock()
             self._finished.append((done, done - arrived))
             while self._finished[0][0] <= done - RATE_S:
                 self._finished.popleft()
             for face in faces:
-                self._recent.add(face.tracked.track, arrived, face.prediction.probabilities)
+                self._recent.add(face.tracked.track, arrived, face.classified.probabilities)
             self._forget_the_gone()
             self._drawn, self._faces = drawn, faces
             self._size = arrived_image.shape[1], arrived_image.shape[0]
@@ -377,12 +384,10 @@ class LiveEngine:
         for place, raw in enumerate(self._model.probabilities(crops)):
             track = tracked[place].track
             smoothed = self._smooth(track, time_s, raw, settings.tau_s)
-            prediction = FacePrediction(
-                track, found[place], boxes[place], crops[place], smoothed.astype(np.float32), settings.threshold
-            )
+            classified = ClassifiedFace(track, found[place], boxes[place], crops[place], smoothed.astype(np.float32))
             baseline = self._baseline.get(track)
             change = None if baseline is None else smoothed - baseline.level
-            faces.append(LiveFace(tracked[place], prediction, raw, change))
+            faces.append(LiveFace(tracked[place], classified, raw, change))
         return tuple(faces)
 
     def _smooth(self, track: int, time_s: float, raw: np.ndarray, tau_s: float) -> np.ndarray:

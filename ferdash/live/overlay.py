@@ -7,22 +7,26 @@ import numpy as np
 
 from ferdash.emotions import COLOURS
 from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_square
-from ferdash.inference.predictor import FacePrediction
+from ferdash.inference.photos import ClassifiedFace
 
 RED = (214, 39, 40)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def draw_live(image_rgb: np.ndarray, faces: Sequence[FacePrediction], *, recording: bool) -> np.ndarray:
-    """A copy of a uint8 RGB frame with each face's box and words; `recording` puts a red mark into the corner."""
+def draw_live(
+    image_rgb: np.ndarray, faces: Sequence[ClassifiedFace], *, threshold: float, recording: bool
+) -> np.ndarray:
+    """A copy of a uint8 RGB frame with each face's box and words; below `threshold` one is
+    uncertain. `recording` puts a red mark into the corner."""
     canvas = image_rgb.copy()
     height, width = canvas.shape[:2]
     line = max(2, round(max(height, width) / 320))
     for face in faces:
-        name = UNCERTAIN_COLOUR if face.uncertain else COLOURS[face.emotion]
+        uncertain = face.uncertain(threshold)
+        name = UNCERTAIN_COLOUR if uncertain else COLOURS[face.emotion]
         colour = int(name[1:3], 16), int(name[3:5], 16), int(name[5:7], 16)
         corner = draw_square(canvas, face.crop_box, colour, line)
-        words = f"{face.number} {face.emotion}{'?' if face.uncertain else ''} {face.probability:.0%}"
+        words = f"{face.number} {face.emotion}{'?' if uncertain else ''} {face.probability:.0%}"
         _label(canvas, words, corner, colour, line)
     if recording:
         _recording_mark(canvas)

@@ -144,7 +144,7 @@ class LiveRecording:
             _scaled(tracked.box_xyxy, across, down),
             detected=tracked.detected,
             confidence=tracked.confidence,
-            facts=face.prediction.facts,
+            facts=face.classified.facts,
             probabilities=face.raw,
         )
 

@@ -229,7 +229,7 @@ def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
         try:
             yield storage
         finally:
-            storage.remove_analysis()
+            storage.remove_session()
             storage.engine.dispose()
 
 

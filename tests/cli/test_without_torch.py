@@ -88,7 +88,7 @@ def test_a_video(checkpoints: Path, tmp_path: Path) -> None:
 def test_what_the_camera_and_the_pages_import(checkpoints: Path, tmp_path: Path) -> None:
     program = """
 import ferdash.live.engine, ferdash.live.recording, ferdash.analyses.jobs, ferdash.exports.files
-import ferdash.inference.predictor, ferdash.inference.drawing, ferdash.models.loading
+import ferdash.inference.photos, ferdash.inference.drawing, ferdash.models.loading
 """
     _, heavy = imported(checkpoints, tmp_path, program)
     assert heavy == set()

@@ -8,9 +8,9 @@ from ferdash.dynamics.dominant import DominantSettings, dominant_segments
 from ferdash.dynamics.series import TrackSeries
 from ferdash.dynamics.transitions import (
     FITTED_SHARE,
+    forecast_next,
     frame_transitions,
     horizon_pairs,
-    predict_next,
     segment_transitions,
 )
 from ferdash.emotions import EMOTIONS
@@ -57,7 +57,7 @@ def test_rows_add_up_to_1_where_an_emotion_was_left(seed: int, steps: list[int])
 def test_log_loss_is_that_of_scikit_learn(seed: int, cycle: bool, horizon: float) -> None:
     states = wandering(seed, 400, cycle)
     one = shown(states)
-    found = predict_next(one, states, horizon_s=horizon)
+    found = forecast_next(one, states, horizon_s=horizon)
     assert found is not None
     lag = round(10 * horizon)
     split = int(FITTED_SHARE * 400)
@@ -75,7 +75,7 @@ def test_log_loss_is_that_of_scikit_learn(seed: int, cycle: bool, horizon: float
 
 def test_a_cycle_is_learned_and_said() -> None:
     states = wandering(0, 600, cycle=True)
-    found = predict_next(shown(states), states, horizon_s=1.0)
+    found = forecast_next(shown(states), states, horizon_s=1.0)
     assert found is not None
     assert found.chain[3, 4] > 0.9
     assert found.gain > 1
@@ -84,7 +84,7 @@ def test_a_cycle_is_learned_and_said() -> None:
 
 def test_what_has_no_order_does_not_beat_staying_the_same() -> None:
     states = wandering(1, 600, cycle=False)
-    found = predict_next(shown(states), states, horizon_s=0.3)
+    found = forecast_next(shown(states), states, horizon_s=0.3)
     assert found is not None
     assert "does not beat staying the same 0.3 s ahead" in found.sentence
 
@@ -92,7 +92,7 @@ def test_what_has_no_order_does_not_beat_staying_the_same() -> None:
 def test_a_cycle_that_turns_round_is_predicted_worse() -> None:
     there = wandering(0, 420, cycle=True)
     states = np.concatenate([there, there[:180][::-1]])
-    found = predict_next(shown(states), states, horizon_s=1.0)
+    found = forecast_next(shown(states), states, horizon_s=1.0)
     assert found is not None
     assert found.sentence.startswith("Which emotion tends to follow which does not beat")
     assert "it is worse" in found.sentence
@@ -100,9 +100,9 @@ def test_a_cycle_that_turns_round_is_predicted_worse() -> None:
 
 def test_too_short_a_track_is_not_judged() -> None:
     states = wandering(0, 40, cycle=True)
-    assert predict_next(shown(states), states, horizon_s=1.0) is None
+    assert forecast_next(shown(states), states, horizon_s=1.0) is None
     empty = np.zeros(0, dtype=int)
-    assert predict_next(shown(empty), empty) is None
+    assert forecast_next(shown(empty), empty) is None
 
 
 def test_pairs_keep_to_their_stretch_and_to_the_horizon() -> None:

@@ -86,8 +86,8 @@ def test_a_face_is_followed_and_named(make):
     view = show(make(tau_s=0.0), FACE, times=4)
     (face,) = view.faces
     assert view.running
-    assert (face.prediction.number, face.prediction.emotion) == (1, "happy")
-    np.testing.assert_allclose(face.prediction.probabilities, face.raw)
+    assert (face.classified.number, face.classified.emotion) == (1, "happy")
+    np.testing.assert_allclose(face.classified.probabilities, face.raw)
     assert view.size == (320, 320)
     assert view.latency_s is not None
     assert view.latency_s > 0
@@ -126,9 +126,9 @@ def test_smoothing_delays_a_change_and_none_does_not(make, model):
     model.emotion = "sad"
     face = show(slow, FACE, times=2).faces[0]
     assert EMOTIONS[int(face.raw.argmax())] == "sad"
-    assert face.prediction.emotion == "happy"
+    assert face.classified.emotion == "happy"
     slow.configure(tau_s=0.0)
-    assert show(slow, FACE).faces[0].prediction.emotion == "sad"
+    assert show(slow, FACE).faces[0].classified.emotion == "sad"
 
 
 def test_neutral_is_what_was_seen_and_change_is_against_it(make, model):
@@ -183,7 +183,7 @@ def test_a_stopped_engine_starts_anew_with_the_next_frame(make):
     assert engine.wait_until_stopped(WAIT_S)
     view = show(engine, FACE)
     assert view.analysed == 1
-    assert view.faces[0].prediction.number == 1
+    assert view.faces[0].classified.number == 1
 
 
 def test_what_a_person_can_fix_is_said_and_can_be_tried_again(make, model):
@@ -212,7 +212,7 @@ def test_smaller_frames_in_between_do_not_move_the_face(make):
     before = show(engine, FACE, times=3).faces[0]
     view = show(engine, cv2.resize(FACE, (240, 240), interpolation=cv2.INTER_AREA))
     assert view.size == (240, 240)
-    assert view.faces[0].prediction.number == before.prediction.number
+    assert view.faces[0].classified.number == before.classified.number
     np.testing.assert_allclose(view.faces[0].tracked.box_xyxy, before.tracked.box_xyxy, atol=12)
 
 

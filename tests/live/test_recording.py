@@ -12,7 +12,7 @@ from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import AnalysisError
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
-from ferdash.inference.predictor import FacePrediction
+from ferdash.inference.photos import ClassifiedFace
 from ferdash.live.engine import LiveFace, LiveSettings
 from ferdash.live.recording import LiveRecording
 from ferdash.tracking.association import TrackedFace
@@ -36,8 +36,8 @@ def face(track: int = 1) -> LiveFace:
     raw = np.full(len(EMOTIONS), 0.05, dtype=np.float32)
     raw[emotion_index("happy")] = 0.7
     found = Face(box, 0.9, "haar")
-    prediction = FacePrediction(track, found, CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), raw)
-    return LiveFace(TrackedFace(track, box, True, 0.9), prediction, raw, None)
+    classified = ClassifiedFace(track, found, CropBox.from_xyxy(*box), np.zeros((48, 48), np.uint8), raw)
+    return LiveFace(TrackedFace(track, box, True, 0.9), classified, raw, None)
 
 
 def test_table_and_video_have_the_same_frames_and_times(record, tmp_path):

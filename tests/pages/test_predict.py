@@ -15,7 +15,7 @@ from pages.parts.common import shared
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
-from ferdash.inference import predictor
+from ferdash.inference import photos as photos_module
 from ferdash.models.hub import REPORT_MODEL
 
 Visit = Callable[..., AppTest]
@@ -65,7 +65,7 @@ def test_moving_the_threshold_runs_no_network_again(
     visit: Visit, fernet: Path, face_file, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = drop(visit("predict"), face_file)
-    monkeypatch.setattr("ferdash.inference.predictor.predict_photos", None)  # calling it again would fail
+    monkeypatch.setattr("ferdash.inference.photos.classify_photos", None)  # calling it again would fail
     app.slider(key="predict-threshold").set_value(100).run()
     assert not app.error
     assert "1 · uncertain" in cards(app)
@@ -103,10 +103,12 @@ def test_photos_are_the_tabs_own_and_clearing_forgets_their_faces(
     visit: Visit, fernet: Path, face_file, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked = []
-    look = predictor.predict_photos
-    monkeypatch.setattr(predictor, "predict_photos", lambda *given, **more: looked.append(1) or look(*given, **more))
+    look = photos_module.classify_photos
+    monkeypatch.setattr(
+        photos_module, "classify_photos", lambda *given, **more: looked.append(1) or look(*given, **more)
+    )
     tab = ["one"]  # to AppTest they are all the same one
-    monkeypatch.setattr("streamlit.runtime.caching.cache_resource_api.get_analysis_id_or_throw", lambda: tab[0])
+    monkeypatch.setattr("streamlit.runtime.caching.cache_resource_api.get_session_id_or_throw", lambda: tab[0])
     one = drop(visit("predict"), face_file)
     tab[0] = "other"
     other = drop(visit("predict"), face_file)

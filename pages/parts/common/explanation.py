@@ -11,7 +11,7 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 
 if TYPE_CHECKING:
-    from ferdash.inference.predictor import FacePrediction
+    from ferdash.inference.photos import ClassifiedFace
 
 keyed = keys_of("explanation")
 
@@ -27,7 +27,7 @@ class Explained:
 
 
 @st.fragment
-def draw(face: "FacePrediction", reference: str, place: str) -> None:
+def draw(face: "ClassifiedFace", reference: str, place: str) -> None:
     """The button of one face and, once it was pressed, its heat maps. place: differs for every card on the page; only
     this card is drawn again when its button is pressed."""
     digest = blake2b(face.crop.tobytes(), digest_size=6).hexdigest()

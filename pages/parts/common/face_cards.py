@@ -13,7 +13,7 @@ from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
-    from ferdash.inference.predictor import FacePrediction
+    from ferdash.inference.photos import ClassifiedFace
 
 keyed = keys_of("face-card")
 """Makes the key of a container that holds a card: the style lets such containers share the width there is."""
@@ -37,15 +37,16 @@ STYLE = """<style>
 </style>"""
 
 
-def card(face: "FacePrediction", *, note: str) -> str:
-    """HTML of one card; `note` stands under the crop."""
+def card(face: "ClassifiedFace", *, note: str, threshold: float) -> str:
+    """HTML of one card; `note` stands under the crop. threshold: a top probability below it names no emotion."""
     top = int(face.probabilities.argmax())
     title = f'<p class="fer-title">{face.number} · {face.emotion}</p>'
-    if face.uncertain:
+    uncertain = face.uncertain(threshold)
+    if uncertain:
         title = (
             f'<p class="fer-title fer-unsure">{face.number} · uncertain <small>(most likely {face.emotion})</small></p>'
         )
-    shares = bars(face.probabilities, top, sure=not face.uncertain)
+    shares = bars(face.probabilities, top, sure=not uncertain)
     return (
         f'<article class="fer-card" aria-label="face {face.number}">'
         f'<figure><img src="{picture_url(face.crop)}" alt="face {face.number} as the model sees it">'
@@ -55,7 +56,7 @@ def card(face: "FacePrediction", *, note: str) -> str:
     )
 
 
-def _reasons(face: "FacePrediction") -> str:
+def _reasons(face: "ClassifiedFace") -> str:
     """Why the face may be hard to read, as a line of HTML; nothing where nothing speaks against it."""
     if not face.reasons:
         return ""

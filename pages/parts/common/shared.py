@@ -231,7 +231,7 @@ def warm_up() -> threading.Thread:
 
 
 def _import_what_predicts() -> None:
-    for module in ("ferdash.inference.predictor", "ferdash.inference.images", "ferdash.models.loading"):
+    for module in ("ferdash.inference.photos", "ferdash.inference.images", "ferdash.models.loading"):
         importlib.import_module(module)
     from ferdash.models.runtime import onnxruntime
 

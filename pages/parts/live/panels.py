@@ -107,7 +107,8 @@ def _faces(engine: "LiveEngine") -> None:
     for face in _largest(view)[:FACES_SHOWN]:
         with st.container(border=True):
             note = "seen in this frame" if face.tracked.detected else "followed from before"
-            st.html(face_cards.STYLE + STYLE + face_cards.card(face.prediction, note=note) + _change(face))
+            card = face_cards.card(face.classified, note=note, threshold=engine.threshold)
+            st.html(face_cards.STYLE + STYLE + card + _change(face))
     if len(view.faces) > FACES_SHOWN:
         st.caption(f"and {counted(len(view.faces) - FACES_SHOWN, 'smaller face')} in the picture")
 
@@ -115,7 +116,7 @@ def _faces(engine: "LiveEngine") -> None:
 def _largest(view: "LiveView") -> list["LiveFace"]:
     """The largest faces, in the order of their numbers."""
     by_size = sorted(view.faces, key=lambda face: face.tracked.box_xyxy[0] - face.tracked.box_xyxy[2])
-    return sorted(by_size[:FACES_SHOWN], key=lambda face: face.prediction.number) + by_size[FACES_SHOWN:]
+    return sorted(by_size[:FACES_SHOWN], key=lambda face: face.classified.number) + by_size[FACES_SHOWN:]
 
 
 def _change(face: "LiveFace") -> str:
@@ -148,7 +149,7 @@ def _timeline(engine: "LiveEngine") -> None:
     if not series:
         st.caption("The last minute appears here as seven lines, one for each emotion.")
         return
-    seen = [face.prediction.number for face in engine.view().faces]
+    seen = [face.classified.number for face in engine.view().faces]
     track = next(iter(seen or series))
     if len(series) > 1:
         chosen = st.segmented_control(

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.parts.common import prediction, shared
+from pages.parts.common import photo_cards, shared
 from pages.parts.common import uploads as photos
 from pages.parts.common.keys import keys_of
 
-from ferdash.inference.predictor import UNCERTAIN_BELOW
+from ferdash.inference.photos import UNCERTAIN_BELOW
 
 keyed = keys_of("live")
 
@@ -23,6 +23,6 @@ def draw(reference: str, *, needed: bool) -> None:
             st.session_state[keyed("snapshot-taken")] = photos.dropped()[0].digest
             st.rerun()
         taken = [file for file in photos.dropped() if file.digest == st.session_state.get(keyed("snapshot-taken"))]
-        settings = prediction.Settings((reference,), "centerface", UNCERTAIN_BELOW)
-        for row in prediction.predictions(taken, settings):
-            prediction.draw_row(row, settings, 0)
+        settings = photo_cards.Settings((reference,), "centerface", UNCERTAIN_BELOW)
+        for row in photo_cards.classified(taken, settings):
+            photo_cards.draw_row(row, settings, 0)

@@ -106,15 +106,15 @@ def _draw_transitions(results: "AnalysisResults", track: TrackSummary) -> None:
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key=keyed("transitions"))
     with right:
-        if track.prediction is None:
+        if track.forecast is None:
             st.caption(
                 "This person was classified for too short a time to tell whether the next emotion can be predicted."
             )
         else:
-            st.markdown(track.prediction.sentence)
+            st.markdown(track.forecast.sentence)
             st.caption(
-                f"Learned from the first {counted(track.prediction.fitted, 'pair')} of moments and tried on the last "
-                f"{counted(track.prediction.held_out, 'pair')}; a lower log loss is better."
+                f"Learned from the first {counted(track.forecast.fitted, 'pair')} of moments and tried on the last "
+                f"{counted(track.forecast.held_out, 'pair')}; a lower log loss is better."
             )
 
 

@@ -1,13 +1,15 @@
 """From dropped photos to what the Predict page shows.
 
-The networks run once for each photo, model and way of finding faces; moving the threshold only changes how their
-answers are read.
+The networks run once for each photo, model and way of finding faces: the faces of all photos that are new go through
+the model together. Moving the threshold only changes how their answers are shown.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -21,11 +23,18 @@ from ferdash.paths import checkpoints_root
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
+    from ferdash.errors import ImageError
     from ferdash.inference.detector import Detector
-    from ferdash.inference.predictor import FacePrediction, Photo
+    from ferdash.inference.photos import ClassifiedFace, Photo
 
-keyed = keys_of("prediction")
+keyed = keys_of("photo-cards")
 PREVIEW_SIDE = 1000
+MOST_KEPT = 256
+"""Files whose faces one tab keeps."""
+
+_Key = tuple[str, str, str, int, str]
+"""digest and name of a file, model, its stamp, and how faces are found."""
+
 CARD_PX = 350
 
 
@@ -45,43 +54,65 @@ class Row:
     by_model: tuple["Photo", ...]
 
 
-def predictions(files: list[Dropped], settings: Settings) -> list[Row]:
+def classified(files: list[Dropped], settings: Settings) -> list[Row]:
     """Every photo of the dropped files with its faces. Raises ModelError when a model or detector cannot be loaded."""
     if not files:
         return []
-    models = [(reference, shared.model_stamp(reference)) for reference in settings.models]
-    rows: list[Row] = []
+    by_model = [_seen(files, reference, settings.mode) for reference in settings.models]
+    return [Row(tuple(same)) for same in zip(*by_model, strict=True)]
+
+
+def _seen(files: list[Dropped], reference: str, mode: str) -> "list[Photo]":
+    """The photos of the files, in their order; those of new files are classified together and kept for this tab."""
+    from ferdash.inference.images import read_images
+    from ferdash.inference.photos import classify_photos
+
+    known, stamp = _known(), shared.model_stamp(reference)
+    keys = [(file.digest, file.name, reference, stamp, mode) for file in files]
+    new = {key: file for key, file in zip(keys, files, strict=True) if key not in known}
     waiting = st.empty()
-    for number, file in enumerate(files, start=1):
-        if len(files) > 1:
-            waiting.progress(number / len(files), text=f"Looking at {plain(file.name)} …")
-        seen = [
-            _seen(file.digest, file.name, file.data, reference, stamp, settings.mode) for reference, stamp in models
-        ]
-        rows += [Row(tuple(_read(photo, settings.threshold) for photo in same)) for same in zip(*seen, strict=True)]
+    owners: list[_Key] = []
+    done: list[str] = []
+
+    def read() -> "Iterator[tuple[str, np.ndarray | ImageError]]":
+        for key, file in new.items():
+            for photo in read_images([(file.name, file.data)]):  # an archive holds several
+                owners.append(key)
+                yield photo
+
+    def show(name: str) -> None:
+        done.append(name)
+        if len(new) > 1:
+            waiting.progress(min(1.0, len(done) / len(new)), text=f"Looking at {plain(name)} …")
+
+    if new:
+        photos = classify_photos(
+            read(),
+            shared.model(reference),
+            _detector("centerface" if mode == "whole" else mode, checkpoints_root()),
+            whole=True if mode == "whole" else None,
+            preview_side=PREVIEW_SIDE,
+            on_photo=show,
+        )
+        known |= {key: [] for key in new}
+        for key, photo in zip(owners, photos, strict=True):
+            known[key].append(photo)
     waiting.empty()
-    return rows
+    found = [photo for key in keys for photo in known[key]]
+    for key in list(known)[: max(0, len(known) - MOST_KEPT)]:
+        del known[key]
+    return found
 
 
 # Of this tab alone: photos are nobody else's, and leave memory with it.
-@st.cache_resource(max_entries=256, show_spinner="Looking for faces …", scope="session")
-def _seen(digest: str, name: str, _data: bytes, reference: str, stamp: int, mode: str) -> "list[Photo]":
-    from ferdash.inference.images import read_images
-    from ferdash.inference.predictor import predict_photos
-
-    del digest, stamp  # these stand for the photo and the model in the cache's key
-    return predict_photos(
-        read_images([(name, _data)]),
-        shared.model(reference),
-        _detector("centerface" if mode == "whole" else mode, checkpoints_root()),
-        whole=True if mode == "whole" else None,
-        preview_side=PREVIEW_SIDE,
-    )
+@st.cache_resource(show_spinner=False, scope="session")
+def _known() -> "dict[_Key, list[Photo]]":
+    return {}
 
 
 def forget() -> None:
     """Let go of every photo and face that this tab has seen."""
-    _seen.clear()
+    _known.clear()
     explanation.forget()
 
 
@@ -92,28 +123,25 @@ def _detector(name: str, checkpoints: Path) -> "Detector":
     return load_detector(name, checkpoints)
 
 
-def _read(photo: "Photo", threshold: float) -> "Photo":
-    return replace(photo, faces=[replace(face, threshold=threshold) for face in photo.faces])
-
-
 def table(rows: list[Row], settings: Settings) -> pd.DataFrame:
     """One row for each face and model, and one for each photo without a face."""
-    from ferdash.inference.predictor import to_table
+    from ferdash.inference.photos import to_table
 
     tables = [
-        to_table([row.by_model[place] for row in rows], reference) for place, reference in enumerate(settings.models)
+        to_table([row.by_model[place] for row in rows], reference, settings.threshold)
+        for place, reference in enumerate(settings.models)
     ]
     return pd.concat(tables, ignore_index=True)
 
 
 def document(rows: list[Row], settings: Settings) -> dict[str, Any]:
     """The same as plain data for JSON."""
-    from ferdash.inference.predictor import to_document
+    from ferdash.inference.photos import to_document
 
     return {
         "threshold": settings.threshold,
         "models": {
-            reference: to_document([row.by_model[place] for row in rows])
+            reference: to_document([row.by_model[place] for row in rows], settings.threshold)
             for place, reference in enumerate(settings.models)
         },
     }
@@ -132,28 +160,28 @@ def draw_row(row: Row, settings: Settings, number: int) -> None:
         widths = [5, 8] if len(row.by_model) == 1 else [4, 4, 4]
         picture, *columns = st.columns(widths, gap="medium")
         with picture:
-            _draw_picture(first)
+            _draw_picture(first, settings.threshold)
         for place, (column, photo, reference) in enumerate(zip(columns, row.by_model, settings.models, strict=True)):
             with column:
                 if len(row.by_model) > 1:
                     st.caption(plain(shared.model_title(reference)))
-                _draw_cards(photo, reference, f"{number}-{place}")
+                _draw_cards(photo, reference, settings.threshold, f"{number}-{place}")
 
 
-def _draw_picture(photo: "Photo") -> None:
+def _draw_picture(photo: "Photo", threshold: float) -> None:
     from ferdash.inference.drawing import draw_boxes
 
-    picture = draw_boxes(photo.preview, photo.faces, photo.preview_scale)
-    found = ", ".join(f"face {face.number} {_verdict(face)}" for face in photo.faces) or "no face found"
+    picture = draw_boxes(photo.preview, photo.faces, photo.preview_scale, threshold)
+    found = ", ".join(f"face {face.number} {_verdict(face, threshold)}" for face in photo.faces) or "no face found"
     st.image(picture, width="stretch", output_format="JPEG", alt=f"{photo.name}: {found}")
 
 
-def _draw_cards(photo: "Photo", reference: str, place: str) -> None:
+def _draw_cards(photo: "Photo", reference: str, threshold: float, place: str) -> None:
     with st.container(horizontal=True):
         for face in photo.faces:
             key = face_cards.keyed(f"{place}-{face.number}")
             with st.container(border=True, width=CARD_PX, gap="xsmall", key=key):
-                face_cards.draw(_card(face))
+                face_cards.draw(_card(face, threshold))
                 corrections.draw(
                     face.crop,
                     face.probabilities,
@@ -166,18 +194,18 @@ def _draw_cards(photo: "Photo", reference: str, place: str) -> None:
                 explanation.draw(face, reference, place)
 
 
-def _card(face: "FacePrediction") -> str:
+def _card(face: "ClassifiedFace", threshold: float) -> str:
     whole = face.face.detector == "whole"
     how = "the whole picture" if whole else f"the detector is {percent(face.face.confidence)} sure"
-    return face_cards.card(face, note=f"48 x 48 pixels, as the model sees it; {how}")
+    return face_cards.card(face, threshold=threshold, note=f"48 x 48 pixels, as the model sees it; {how}")
 
 
-def _verdict(face: "FacePrediction") -> str:
-    return "uncertain" if face.uncertain else face.emotion
+def _verdict(face: "ClassifiedFace", threshold: float) -> str:
+    return "uncertain" if face.uncertain(threshold) else face.emotion
 
 
 def _problem_sentence(photo: "Photo") -> str:
-    from ferdash.inference.predictor import NO_FACE
+    from ferdash.inference.photos import NO_FACE
 
     if photo.problem != NO_FACE:
         return str(photo.problem)

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +14,7 @@ from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_boxes
 from ferdash.inference.framing import crop_face
-from ferdash.inference.predictor import predict_image, predict_photos, to_document, to_table
+from ferdash.inference.photos import classify_image, classify_photos, to_document, to_table
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel, load_model
 from ferdash.models.preprocess import Preprocess
@@ -54,7 +53,7 @@ def photos(model: EmotionModel, astronaut: np.ndarray, detector: Detector):
         ("blank.png", blank),
         ("small.png", astronaut[80:140, 190:250]),
     ]
-    results = predict_photos(
+    results = classify_photos(
         pictures,
         model,
         detector,
@@ -79,17 +78,17 @@ def test_each_photo_gets_its_own_faces(photos, model: EmotionModel) -> None:
 
 
 def test_one_image_gives_the_same_faces(photos, model: EmotionModel, astronaut: np.ndarray, detector: Detector) -> None:
-    faces = predict_image(np.hstack([astronaut, astronaut]), model, detector)
+    faces = classify_image(np.hstack([astronaut, astronaut]), model, detector)
     assert [face.crop_box for face in faces] == [face.crop_box for face in photos[0].faces]
-    (whole,) = predict_image(astronaut, model, detector, whole=True)
+    (whole,) = classify_image(astronaut, model, detector, whole=True)
     assert np.array_equal(whole.crop, crop_face(astronaut, CropBox(256, 256, 512)))
-    assert predict_image(np.zeros((100, 100, 3), np.uint8), model, detector) == []
+    assert classify_image(np.zeros((100, 100, 3), np.uint8), model, detector) == []
 
 
 def test_uncertain_is_below_the_threshold(photos) -> None:
     face = photos[0].faces[0]
-    assert replace(face, threshold=face.probability + 0.01).uncertain
-    assert not replace(face, threshold=face.probability).uncertain
+    assert face.uncertain(face.probability + 0.01)
+    assert not face.uncertain(face.probability)
 
 
 def test_previews_are_reduced_and_left_out_by_default(
@@ -99,7 +98,7 @@ def test_previews_are_reduced_and_left_out_by_default(
     assert photos[0].preview_scale == 0.25
     assert photos[3].preview.shape == (60, 60, 3)
     assert photos[1].preview is None
-    assert predict_photos([("a", astronaut)], model, detector)[0].preview is None
+    assert classify_photos([("a", astronaut)], model, detector)[0].preview is None
 
 
 def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:
@@ -116,7 +115,7 @@ def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:
 
 def test_measures_and_reasons_stand_in_table_and_document(model, astronaut, detector) -> None:
     dim = (0.1 * astronaut).astype(np.uint8)
-    photos = predict_photos([("good", astronaut), ("dim", dim), ("cut", astronaut[70:130, 190:250])], model, detector)
+    photos = classify_photos([("good", astronaut), ("dim", dim), ("cut", astronaut[70:130, 190:250])], model, detector)
     table, document = to_table(photos, "fernet"), to_document(photos)
     assert [photo.faces[0].reasons for photo in photos] == [[], ["dark"], []]
     assert "dark" in table["note"][1]
@@ -147,19 +146,19 @@ def test_the_document_is_plain_json_with_the_same_numbers(photos) -> None:
 def test_boxes_are_drawn_on_a_copy_in_the_emotions_colour(photos) -> None:
     photo = photos[0]
     before = photo.preview.copy()
-    face = replace(photo.faces[0], threshold=0.0)
-    drawn = draw_boxes(photo.preview, [face], photo.preview_scale)
+    face = photo.faces[0]
+    drawn = draw_boxes(photo.preview, [face], photo.preview_scale, threshold=0.0)
     assert np.array_equal(photo.preview, before)
     x, y = round(face.crop_box.xyxy[0] * 0.25), round(face.crop_box.y * 0.25)
     assert hex_of(drawn[y, x]) == COLOURS[face.emotion]
-    unsure = draw_boxes(photo.preview, [replace(face, threshold=1.1)], photo.preview_scale)
+    unsure = draw_boxes(photo.preview, [face], photo.preview_scale, threshold=1.1)
     assert hex_of(unsure[y, x]) == UNCERTAIN_COLOUR
 
 
 def test_a_frame_beyond_the_picture_is_drawn_at_its_edge(model: EmotionModel, detector: Detector) -> None:
     tall = cv2.resize(data.astronaut(), (40, 60))
-    faces = [replace(face, threshold=0.0) for face in predict_image(tall, model, detector)]
-    assert hex_of(draw_boxes(tall, faces)[50, 0]) == COLOURS[faces[0].emotion]
+    faces = classify_image(tall, model, detector)
+    assert hex_of(draw_boxes(tall, faces, threshold=0.0)[50, 0]) == COLOURS[faces[0].emotion]
 
 
 def hex_of(pixel: np.ndarray) -> str:

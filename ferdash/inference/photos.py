@@ -24,12 +24,11 @@ NO_FACE = "no face found"
 
 
 @dataclass(frozen=True, eq=False)
-class FacePrediction:
+class ClassifiedFace:
     """One face of a photo.
 
     number: from 1, left to right. crop_box: the square that was cut out, turned with the head, in pixels of the photo.
     crop: uint8 grey (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS.
-    threshold: below this the top probability counts as uncertain.
     """
 
     number: int
@@ -37,7 +36,6 @@ class FacePrediction:
     crop_box: CropBox
     crop: np.ndarray
     probabilities: np.ndarray
-    threshold: float = UNCERTAIN_BELOW
 
     @property
     def emotion(self) -> str:
@@ -47,9 +45,9 @@ class FacePrediction:
     def probability(self) -> float:
         return float(self.probabilities.max())
 
-    @property
-    def uncertain(self) -> bool:
-        return self.probability < self.threshold
+    def uncertain(self, below: float = UNCERTAIN_BELOW) -> bool:
+        """Whether the top probability is too low for a reader who asks for at least `below`."""
+        return self.probability < below
 
     @property
     def facts(self) -> FaceFacts:
@@ -70,33 +68,31 @@ class Photo:
     """
 
     name: str
-    faces: list[FacePrediction]
+    faces: list[ClassifiedFace]
     problem: str | None = None
     size: tuple[int, int] = (0, 0)
     preview: np.ndarray | None = None
     preview_scale: float = 1.0
 
 
-def predict_image(
+def classify_image(
     image_rgb: np.ndarray,
     model: EmotionModel,
     detector: Detector,
     *,
     whole: bool | None = None,
-    threshold: float = UNCERTAIN_BELOW,
-) -> list[FacePrediction]:
+) -> list[ClassifiedFace]:
     """The faces of one uint8 RGB picture, left to right; `whole` as in `find_faces`."""
-    photos = predict_photos([("", image_rgb)], model, detector, whole=whole, threshold=threshold)
+    photos = classify_photos([("", image_rgb)], model, detector, whole=whole)
     return photos[0].faces
 
 
-def predict_photos(
+def classify_photos(
     photos: Iterable[tuple[str, np.ndarray | ImageError]],
     model: EmotionModel,
     detector: Detector,
     *,
     whole: bool | None = None,
-    threshold: float = UNCERTAIN_BELOW,
     preview_side: int = 0,
     on_photo: Callable[[str], object] = lambda name: None,
 ) -> list[Photo]:
@@ -107,7 +103,7 @@ def predict_photos(
     """
     results: list[Photo] = []
     for name, image in photos:
-        results.append(_find(name, image, detector, whole, threshold, preview_side))
+        results.append(_find(name, image, detector, whole, preview_side))
         on_photo(name)
     crops = [face.crop for photo in results for face in photo.faces]
     if not crops:
@@ -118,19 +114,20 @@ def predict_photos(
     ]
 
 
-def to_table(photos: list[Photo], model: str) -> "pd.DataFrame":
+def to_table(photos: list[Photo], model: str, threshold: float = UNCERTAIN_BELOW) -> "pd.DataFrame":
     """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, the face's
     measures, model, note.
 
     The box is the square that was classified, in pixels, before it is turned by roll_deg. The note says why a face may
-    be hard to read. Without a face everything but file, model and note is empty.
+    be hard to read, and below `threshold` that it is uncertain. Without a face everything but file, model and note is
+    empty.
     """
     rows: list[dict[str, Any]] = []
     for photo in photos:
         for face in photo.faces:
             box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.crop_box.xyxy), strict=True))
             numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
-            note = "; ".join(["uncertain"] * face.uncertain + face.reasons)
+            note = "; ".join(["uncertain"] * face.uncertain(threshold) + face.reasons)
             found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
             facts = face.facts.rounded()
             rows.append({"file": photo.name, **found, **numbers, **facts, "model": model, "note": note})
@@ -144,21 +141,21 @@ def to_table(photos: list[Photo], model: str) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 
-def to_document(photos: list[Photo]) -> list[dict[str, Any]]:
-    """The photos as plain data for JSON."""
+def to_document(photos: list[Photo], threshold: float = UNCERTAIN_BELOW) -> list[dict[str, Any]]:
+    """The photos as plain data for JSON; a face whose top probability is below `threshold` is uncertain."""
     return [
         {
             "file": photo.name,
             "width": photo.size[0],
             "height": photo.size[1],
             "problem": photo.problem,
-            "faces": [_face_document(face) for face in photo.faces],
+            "faces": [_face_document(face, threshold) for face in photo.faces],
         }
         for photo in photos
     ]
 
 
-def _face_document(face: FacePrediction) -> dict[str, Any]:
+def _face_document(face: ClassifiedFace, threshold: float) -> dict[str, Any]:
     return {
         "face": face.number,
         "box_xyxy": [round(value, 1) for value in face.crop_box.xyxy],
@@ -166,7 +163,7 @@ def _face_document(face: FacePrediction) -> dict[str, Any]:
         **face.facts.rounded(),
         "emotion": face.emotion,
         "probability": float(face.probability),
-        "uncertain": face.uncertain,
+        "uncertain": face.uncertain(threshold),
         "reasons": face.reasons,
         "probabilities": {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)},
     }
@@ -177,7 +174,6 @@ def _find(
     image: np.ndarray | ImageError,
     detector: Detector,
     whole: bool | None,
-    threshold: float,
     preview_side: int,
 ) -> Photo:
     """A photo with its faces cut out; their probabilities are still unknown."""
@@ -187,7 +183,7 @@ def _find(
     faces = []
     for number, face in enumerate(find_faces(image, detector, whole), start=1):
         box = crop_box(face)
-        faces.append(FacePrediction(number, face, box, crop_face(image, box), unknown, threshold))
+        faces.append(ClassifiedFace(number, face, box, crop_face(image, box), unknown))
     height, width = image.shape[:2]
     preview, scale = _preview(image, preview_side)
     return Photo(name, faces, None if faces else NO_FACE, (width, height), preview, scale)

@@ -17,6 +17,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
 from ferdash.inference import photos as photos_module
 from ferdash.models.hub import REPORT_MODEL
+from ferdash.models.torch_model import TorchModel
 
 Visit = Callable[..., AppTest]
 
@@ -207,3 +208,22 @@ def test_the_same_face_in_two_files_has_a_button_each(visit: Visit, fernet: Path
     assert not app.exception
     assert [button.label for button in app.button].count("Explain") == 1
     assert words(app).count("Grad-CAM") == 1
+
+
+def test_the_faces_of_all_new_photos_go_through_the_model_together(
+    visit: Visit, fernet: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = []
+    ask = TorchModel.probabilities
+    monkeypatch.setattr(
+        TorchModel,
+        "probabilities",
+        lambda model, faces, **more: batches.append(len(faces)) or ask(model, faces, **more),
+    )
+    faces = [draw_face(emotion, np.random.default_rng(3)) for emotion in ("happy", "sad", "angry")]
+    files = [(f"{n}.png", cv2.imencode(".png", face)[1].tobytes(), "image/png") for n, face in enumerate(faces)]
+    app = drop(visit("predict"), *files[:2])
+    assert "**2 faces** in 2 photos." in words(app)
+    drop(app, *files)
+    assert "**3 faces** in 3 photos." in words(app)
+    assert batches == [2, 1], "what is known is not asked again"

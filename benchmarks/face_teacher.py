@@ -25,12 +25,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 from ferdash.data.dataset import open_dataset
 from ferdash.files import write_atomic
 from ferdash.models.loading import load_model
+from ferdash.models.preprocess import Preprocess
 from ferdash.models.tta import average_probabilities, mirrored
 from ferdash.paths import checkpoints_root, data_root
-from ferdash.training.augment import augment, batch_generator, resize
+from ferdash.training.augment import augment, batch_generator
 from ferdash.training.config import AugmentConfig
 
 SIZE, BATCH = 112, 128
+SHOWN = Preprocess(height=SIZE, width=SIZE)
 LEARNING_RATE, WEIGHT_DECAY, EMA, SHARE = 1.2e-3, 0.05, 0.998, 0.4
 AUGMENT = AugmentConfig(flip=0.5, rotation=18, scale=0.18, shift=0.1, brightness=0.4, contrast=0.4, erasing=0.4)
 MEAN_RGB = (122.782, 117.001, 104.298)
@@ -178,7 +180,7 @@ def tune(
             for group in optimizer.param_groups:
                 group["lr"] = LEARNING_RATE * warm_up * 0.5 * (1 + math.cos(math.pi * step / (batches * epochs)))
             rows = order[start : start + BATCH]
-            pixels = augment(torch.from_numpy(images[rows]), AUGMENT, batch_generator(11, step), SIZE)
+            pixels = augment(torch.from_numpy(images[rows]), AUGMENT, batch_generator(11, step), SHOWN)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = network(pixels.to(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), targets[rows])
@@ -205,7 +207,7 @@ def probabilities(network: nn.Module, images: np.ndarray) -> np.ndarray:
 
 
 def _pixels(images: np.ndarray) -> torch.Tensor:
-    pixels = resize(torch.tensor(images)[:, None].float() / 255, SIZE)
+    pixels = SHOWN.resized(torch.tensor(images)[:, None]).float() / 255
     return pixels.to(memory_format=torch.channels_last)
 
 

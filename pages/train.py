@@ -13,8 +13,10 @@ from pages.parts.common import job_line as jobs  # noqa: E402
 from pages.parts.train import form as train_form  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
+from ferdash.models.labels import note_of_start  # noqa: E402
+from ferdash.models.reference import model_folder  # noqa: E402
 from ferdash.paths import checkpoints_root  # noqa: E402
-from ferdash.references import split_checkpoint  # noqa: E402
+from ferdash.references import members_of, parse, split_checkpoint  # noqa: E402
 from ferdash.runs.store import open_run  # noqa: E402
 from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
 from ferdash.training.continuation import predecessor  # noqa: E402
@@ -44,6 +46,7 @@ def draw_form() -> None:
     _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
+    _draw_new_layer(start_from)
     edited = train_form.edit(override(base, [f"start_from={start_from}"]), recipe.name)
     _draw_changes("recipe", recipe.config(), edited)
     configs = train_form.repeat(edited)
@@ -95,6 +98,15 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
         accept_new_options=True,
         help="A model, or a run as run:ID@best. The report's own model has to be downloaded once.",
     )
+
+
+def _draw_new_layer(start_from: str) -> None:
+    """That the last layer of the chosen model will be new, where it knows other classes than the seven emotions."""
+    if start_from == NEW or len(members_of(start_from)) > 1 or shared.to_download(start_from):
+        return
+    asked = parse(start_from)
+    if not asked.of_run and (note := note_of_start(model_folder(asked.bare, checkpoints_root()), asked.bare)):
+        st.info(plain(note), icon=":material/info:")
 
 
 def _resolved(recipe: Recipe, config: TrainConfig) -> TrainConfig:

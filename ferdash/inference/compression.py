@@ -79,6 +79,7 @@ def export_onnx(
             shares=weights.name if shared else None,
             versions={name: version(name) for name in ("torch", "onnx", "onnxruntime")},
             int8=int8,
+            multi_label=model.multi_label,
         )
         write_export(draft, record)
         # The record goes first and comes last: whoever reads meanwhile finds no export rather than half of one.

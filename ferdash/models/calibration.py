@@ -64,6 +64,13 @@ fitted on.'
         return asdict(self)
 
 
+def shares_of_sigmoids(logits: np.ndarray) -> np.ndarray:
+    """(N, 7) logits of emotions that are judged one by one -> the share that each sigmoid has of their sum, (N, 7)."""
+    logits = np.asarray(logits, dtype=np.float64)
+    # In logarithms, so that seven emotions that are all judged absent still have shares.
+    return softmax(-np.logaddexp(0.0, -logits))
+
+
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (N, C), float64, of logits (N, C). Here, as importing SciPy's takes longer than a photo."""
     powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))

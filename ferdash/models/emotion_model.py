@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ferdash.emotions import EMOTIONS
-from ferdash.models.calibration import Calibration, softmax, tempered
+from ferdash.errors import ModelError
+from ferdash.models.calibration import Calibration, shares_of_sigmoids, softmax, tempered
 from ferdash.models.card import read_card
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.runtime import GraphRuntime
@@ -24,7 +25,8 @@ class EmotionModel(ABC):
 
     columns: for each of EMOTIONS, the network's output that holds it. folder: of the model, None where it has none of
     its own. parameters: number of weights. calibration: how its probabilities are scaled. tta: one of TTA, over
-    which they are averaged.
+    which they are averaged. multi_label: the network judges each emotion by itself, with a sigmoid, and several may be
+    present at once; its probabilities are the shares of the seven, so that a row still sums to 1.
     """
 
     reference: str
@@ -35,6 +37,7 @@ class EmotionModel(ABC):
     parameters: int = field(default=0, kw_only=True)
     calibration: Calibration | None = field(default=None, kw_only=True)
     tta: str = field(default="plain", kw_only=True)
+    multi_label: bool = field(default=False, kw_only=True)
 
     @property
     @abstractmethod
@@ -57,6 +60,11 @@ class EmotionModel(ABC):
         for start in range(0, len(faces), batch_size):
             outputs = self.outputs(faces[start : start + batch_size])
             results[start : start + len(outputs)] = outputs[:, self.columns]
+        if not np.isfinite(results).all():
+            raise ModelError(
+                f"{self.reference} gives no numbers for some faces (NaN or infinity): its weights are damaged, or its "
+                "training diverged. Copy it again, or choose another model."
+            )
         return results
 
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
@@ -66,7 +74,8 @@ class EmotionModel(ABC):
         return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
     def _of_one_crop(self, faces: np.ndarray, batch_size: int) -> np.ndarray:
-        given = softmax(self.logits(faces, batch_size)).astype(np.float32)
+        logits = self.logits(faces, batch_size)
+        given = (shares_of_sigmoids(logits) if self.multi_label else softmax(logits)).astype(np.float32)
         return given if self.calibration is None else tempered(given, self.calibration.temperature)
 
 

@@ -28,10 +28,10 @@ class Export:
     """What is recorded of an export.
 
     source: digest of the files that the model is opened from (see `digest_of`). weights: fingerprint of the network.
-    columns, parameters: as EmotionModel has them; preprocess: fields of a Preprocess. difference: largest difference
-    between a probability of model.onnx and of PyTorch, over `faces` faces. megabytes: of model.onnx; shares: the file
-    in the model's folder that it takes its weights from, None where it holds them itself. int8: what quantising changed
-    (see ferdash.inference.compression), None without it.
+    columns, parameters, multi_label: as EmotionModel has them; preprocess: fields of a Preprocess. difference: largest
+    difference between a probability of model.onnx and of PyTorch, over `faces` faces. megabytes: of model.onnx; shares:
+    the file in the model's folder that it takes its weights from, None where it holds them itself. int8: what
+    quantising changed (see ferdash.inference.compression), None without it.
     """
 
     model: str
@@ -47,6 +47,7 @@ class Export:
     shares: str | None
     versions: dict[str, str]
     int8: dict[str, Any] | None = None
+    multi_label: bool = False
 
     def describe(self) -> str:
         """What the export is and costs, in sentences for a person."""
@@ -97,6 +98,7 @@ def read_export(folder: Path) -> Export | None:
         if values["format"] < FORMAT:
             return None
         values["preprocess"] = Preprocess.from_dict(values["preprocess"]).to_dict()
+        values.setdefault("multi_label", False)  # exports from before there were others
         return Export(**{field.name: values[field.name] for field in fields(Export)})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{RECORD_FILE} in {folder} cannot be read ({error}); export the model anew.") from error

@@ -102,6 +102,7 @@ def _open_exported(
         runtime,
         folder=own,
         parameters=export.parameters,
+        multi_label=export.multi_label,
         calibration=calibration,
     )
 

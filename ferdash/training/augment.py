@@ -6,6 +6,7 @@ import math
 import torch
 from torch.nn import functional as F
 
+from ferdash.models.preprocess import Preprocess
 from ferdash.training.config import AugmentConfig
 from ferdash.training.degrade import degrade
 from ferdash.training.torch_compat import draw_beta
@@ -17,19 +18,29 @@ def batch_generator(seed: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
 
 
-def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Generator, size: int) -> torch.Tensor:
-    """Randomly changed training images.
+def augment(
+    images: torch.Tensor,
+    config: AugmentConfig,
+    generator: torch.Generator,
+    preprocess: Preprocess,
+    *,
+    quick: bool = False,
+) -> torch.Tensor:
+    """Randomly changed training images, of the size and from the part of the face that the network is given.
 
-    images: uint8 (N, H, W). Returns float32 (N, 1, size, size) on a scale of 0 to 1. The randomness comes from
-    `generator` alone.
+    images: uint8 (N, H, W). Returns float32 (N, 1, height, width) on a scale of 0 to 1, which without any change are
+    the pixels that evaluation sees. The randomness comes from `generator` alone. quick: sample once where resizing
+    first would look nearer at every pixel.
     """
-    pixels = images[:, None].float().div_(255)
-    count = len(images)
+    count, channel = len(images), images[:, None]
     if config.flip or config.rotation or config.scale or config.shift:
-        grid = F.affine_grid(_random_affine(count, config, generator), [count, 1, size, size], align_corners=False)
-        pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
-    elif size != images.shape[-1]:
-        pixels = resize(pixels, size)
+        if not quick and not _samples_alike(images, preprocess):
+            channel = preprocess.uncut(channel)
+        theta = _random_affine(count, config, generator) @ _window(preprocess)
+        grid = F.affine_grid(theta, [count, 1, preprocess.height, preprocess.width], align_corners=False)
+        pixels = F.grid_sample(channel.float().div_(255), grid, padding_mode="border", align_corners=False)
+    else:
+        pixels = preprocess.resized(channel).float().div_(255)
     if config.brightness or config.contrast:
         pixels = _relight(pixels, config, generator)
     if config.erasing:
@@ -39,11 +50,19 @@ def augment(images: torch.Tensor, config: AugmentConfig, generator: torch.Genera
     return pixels
 
 
-def resize(pixels: torch.Tensor, size: int) -> torch.Tensor:
-    """Bilinear with antialiasing, (N, C, H, W) -> (N, C, size, size); unchanged where it fits already."""
-    if pixels.shape[-2:] == (size, size):
-        return pixels
-    return F.interpolate(pixels, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
+def _samples_alike(images: torch.Tensor, preprocess: Preprocess) -> bool:
+    """Whether sampling at once from the images is what resizing them first would give, up to rounding: bilinear, and
+    not smaller."""
+    height, width = preprocess.whole
+    return preprocess.resample == "bilinear" and height >= images.shape[1] and width >= images.shape[2]
+
+
+def _window(preprocess: Preprocess) -> torch.Tensor:
+    """The part of the resized face that is cut out, (3, 3): from coordinates of the part, -1 to 1, to the face's."""
+    (height, width), (top, left) = preprocess.whole, preprocess.corner
+    down, across = preprocess.height / height, preprocess.width / width
+    middle_x, middle_y = (2 * left + preprocess.width) / width - 1, (2 * top + preprocess.height) / height - 1
+    return torch.tensor([[across, 0.0, middle_x], [0.0, down, middle_y], [0.0, 0.0, 1.0]])
 
 
 def mixup(

@@ -12,6 +12,7 @@ import torch
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.errors import ConfigError
+from ferdash.models.preprocess import Preprocess
 from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.config import TrainConfig
 from ferdash.training.losses import target_table
@@ -20,14 +21,14 @@ from ferdash.training.sampling import epoch_order, training_rows
 
 @dataclass(frozen=True, eq=False)
 class TrainingImages:
-    """labels: int64 (N,). images: uint8 (N, H, W). targets: float32 (N, 7), rows sum to 1. side: of the square that the
-    network is given, in pixels."""
+    """labels: int64 (N,). images: uint8 (N, H, W). targets: float32 (N, 7), rows sum to 1. preprocess: how the
+    network is given a face."""
 
     config: TrainConfig
     labels: np.ndarray
     images: torch.Tensor
     targets: torch.Tensor
-    side: int
+    preprocess: Preprocess
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -49,22 +50,21 @@ class TrainingImages:
         )
 
     def batch(self, positions: torch.Tensor, *, epoch: int, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The images at int64 `positions`, changed at random, float32 (B, 1, side, side) from 0 to 1, and their
+        """The images at int64 `positions`, changed at random, float32 (B, 1, height, width) from 0 to 1, and their
         targets, float32 (B, 7). number: of the batch since the run's start; it decides the randomness."""
         generator = batch_generator(self.config.seed, number)
-        pixels = augment(self.images[positions], self.config.augment, generator, self._side(epoch))
+        change = self.config.augment
+        small = bool(change.small_size) and epoch < change.small_epochs
+        shown = self.preprocess.at_size(change.small_size) if small else self.preprocess
+        pixels = augment(self.images[positions], change, generator, shown, quick=small)
         targets = self.targets[positions]
         if self.config.augment.mixup:
             return mixup(pixels, targets, self.config.augment.mixup, generator)
         return pixels, targets
 
-    def _side(self, epoch: int) -> int:
-        small = self.config.augment
-        return small.small_size if small.small_size and epoch < small.small_epochs else self.side
-
 
 def training_images(
-    dataset: FaceDataset, config: TrainConfig, *, side: int, teacher_probs: np.ndarray | None = None
+    dataset: FaceDataset, config: TrainConfig, preprocess: Preprocess, *, teacher_probs: np.ndarray | None = None
 ) -> TrainingImages:
     """Those that a run trains on. teacher_probs: float32 (N, 7), what teachers see in the N images of `training_rows`.
 
@@ -80,5 +80,5 @@ def training_images(
         labels=labels,
         images=torch.from_numpy(np.ascontiguousarray(dataset.images[rows])),
         targets=target_table(labels, votes, config.loss, teacher_probs),
-        side=side,
+        preprocess=preprocess,
     )

@@ -85,7 +85,7 @@ class Trainer:
         if checkpoint is not None:
             restore_state(self.state, checkpoint)
         freeze(network, config.optimizer.freeze)  # before the processes agree on whose gradients they share
-        self.images = training_images(dataset, config, side=preprocess.height, teacher_probs=teacher_probs)
+        self.images = training_images(dataset, config, preprocess, teacher_probs=teacher_probs)
         self.validation = self._evaluation_rows("validation")
         if len(self.validation) == 0:
             raise ConfigError(f"The dataset “{dataset.name}” has no validation images to choose a checkpoint by.")

@@ -15,15 +15,14 @@ from transformers import PreTrainedModel
 
 from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
-from ferdash.errors import FerdashError, ModelError
+from ferdash.errors import ConfigError, FerdashError, ModelError
 from ferdash.models.features import embed
-from ferdash.models.loading import load_model
+from ferdash.models.loading import import_torch, load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.registry import architecture
-from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
-from ferdash.references import DEFAULT_CHECKPOINT, parse
+from ferdash.references import DEFAULT_CHECKPOINT, members_of, parse
 from ferdash.runs.baseline import write_baseline
 from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, write_status
 from ferdash.training.checkpoints import read_latest
@@ -61,6 +60,7 @@ def create(
     # The record names teachers and extra images themselves; what `start` and `corrections` mean may change later.
     config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
     config = pin_extra(config, data)
+    require_applicable(config)
     require_unseen(config, dataset, checkpoints)
     if parent is None and (began := parse(config.start_from)).of_run:
         parent = {"run": began.run, "checkpoint": began.checkpoint or DEFAULT_CHECKPOINT, "changes": {}}
@@ -75,6 +75,16 @@ def create(
         "group": group,
     }
     return create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
+
+
+def require_applicable(config: TrainConfig) -> None:
+    """Raise ConfigError for a shape of the network where the run starts from one that has its own."""
+    changed = [path for path in differences(TrainConfig(), config) if path.startswith("network.")]
+    if config.start_from and changed:
+        raise ConfigError(
+            f"{changed[0]} is set, but the run starts from {config.start_from}, whose network is as it is. Leave it "
+            "out, or start from no model."
+        )
 
 
 def execute(
@@ -120,7 +130,9 @@ def _execute(
             record(f"Resuming from checkpoint {path.stem}.", state="running")
         else:
             record("Started.", state="running")
-        network, preprocess = build_network(config, checkpoints, checkpoint)
+        network, preprocess = build_network(
+            config, checkpoints, checkpoint, on_note=lambda note: record(note, state="running")
+        )
         require_same_extra(run.record, data)
         dataset = with_extra(in_fold(open_dataset(data, config.dataset), config.folds), config.sampling)
         if processes.main and "extra" in dataset.meta:
@@ -246,17 +258,26 @@ def _text(value: Any) -> str:
 
 
 def build_network(
-    config: TrainConfig, checkpoints: Path, checkpoint: dict[str, Any] | None = None
+    config: TrainConfig,
+    checkpoints: Path,
+    checkpoint: dict[str, Any] | None = None,
+    *,
+    on_note: Callable[[str], object] = lambda sentence: None,
 ) -> tuple[PreTrainedModel, Preprocess]:
     """The network to train and how it wants its images: that of the checkpoint, of the model that the configuration
-    starts from, or a new one drawn from the seed. Raises ModelError when the model cannot be loaded."""
+    starts from, or a new one drawn from the seed. on_note: called with a sentence where the model's last layer had to
+    be made anew. Raises ModelError when the model cannot be loaded."""
     if checkpoint is not None:
         packed = checkpoint["network"]
         return unpack_network(packed), Preprocess(**packed["preprocess"])
     if config.start_from:
-        model = load_model(config.start_from, checkpoints, device="cpu")
-        if not isinstance(model, TorchModel) or not isinstance(model.network, PreTrainedModel):
+        if len(members_of(config.start_from)) > 1:
             raise ModelError(f"A run starts from one model, and {config.start_from} is several; choose one of them.")
+        model, note = import_torch().load_to_train(config.start_from, checkpoints, config.seed)
+        # Trained by cross-entropy, a network is one of softmax, whatever it was before.
+        model.network.config.problem_type = None
+        if note:
+            on_note(note)
         return model.network.requires_grad_(True), model.preprocess
     torch.manual_seed(config.seed)
     settings = asdict(config.network)

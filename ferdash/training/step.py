@@ -55,7 +55,7 @@ class Step:
         images = len(pixels)
         # Every process changes the whole batch and takes its share, so that the images do not depend on their number.
         pixels, targets, weight = self._share(pixels, targets)
-        pixels = self.preprocess.normalise(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)
+        pixels = self.preprocess.normalise_unit(pixels.to(self.device)).contiguous(memory_format=torch.channels_last)
         targets = targets.to(self.device)
         number = batch_number(state.position, self.batches)
         # Dropout draws from the global generator; seeding it by batch makes it, too, a function of the position.

@@ -38,6 +38,16 @@ def test_the_form_shows_the_recipe_and_what_was_changed(visit: Visit, demo_data:
     assert any("optimizer.lr: 0.002 → 0.0001" in entry.value for entry in app.markdown)
 
 
+def test_a_model_of_other_classes_is_said_to_get_a_new_layer(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    folder = checkpoints / "models" / "backbone"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps({"id2label": {"0": "tench", "1": "goldfish"}}))
+    app = visit("train")
+    next(entry for entry in app.selectbox if entry.label == "Start from").set_value("backbone").run()
+    assert not app.exception
+    assert any("backbone was made for 2 other classes, so training starts with a new" in i.value for i in app.info)
+
+
 def test_a_wrong_value_is_named_and_nothing_starts(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
     text_input(app, "lr").set_value("fast").run()

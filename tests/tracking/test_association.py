@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from ferdash.inference.detector import Face, HaarDetector
-from ferdash.tracking.association import Tracker
-from ferdash.tracking.track import TrackedFace
+from ferdash.tracking.association import TrackedFace, Tracker
 
 FPS = 25
 

@@ -1,10 +1,14 @@
 import pytest
 import torch
 
-from ferdash.training.augment import augment, batch_generator, mixup, resize
+from ferdash.models.preprocess import Preprocess
+from ferdash.training.augment import augment, batch_generator, mixup
 from ferdash.training.config import AugmentConfig
 
 STRONG = AugmentConfig(flip=0.5, rotation=20, scale=0.2, shift=0.1, brightness=0.4, contrast=0.4, erasing=0.5)
+
+
+FERNET, SMALL = Preprocess(), Preprocess(height=36, width=36)
 
 
 @pytest.fixture
@@ -13,28 +17,28 @@ def faces() -> torch.Tensor:
 
 
 def test_no_augmentation_only_scales_to_one(faces: torch.Tensor) -> None:
-    pixels = augment(faces, AugmentConfig(), batch_generator(0, 0), 48)
+    pixels = augment(faces, AugmentConfig(), batch_generator(0, 0), FERNET)
     assert torch.equal(pixels[:, 0], faces.float() / 255)
 
 
 def test_a_batch_depends_on_its_generator_alone(faces: torch.Tensor) -> None:
     torch.manual_seed(1)
-    once = augment(faces, STRONG, batch_generator(5, 9), 48)
+    once = augment(faces, STRONG, batch_generator(5, 9), FERNET)
     torch.manual_seed(2)
-    assert torch.equal(once, augment(faces, STRONG, batch_generator(5, 9), 48))
-    assert not torch.equal(once, augment(faces, STRONG, batch_generator(5, 10), 48))
-    assert not torch.equal(once, augment(faces, STRONG, batch_generator(6, 9), 48))
+    assert torch.equal(once, augment(faces, STRONG, batch_generator(5, 9), FERNET))
+    assert not torch.equal(once, augment(faces, STRONG, batch_generator(5, 10), FERNET))
+    assert not torch.equal(once, augment(faces, STRONG, batch_generator(6, 9), FERNET))
 
 
 def test_values_and_shape_stay_in_bounds(faces: torch.Tensor) -> None:
-    pixels = augment(faces, STRONG, batch_generator(0, 1), 36)
+    pixels = augment(faces, STRONG, batch_generator(0, 1), SMALL)
     assert pixels.shape == (32, 1, 36, 36)
     assert float(pixels.min()) >= 0
     assert float(pixels.max()) <= 1
 
 
 def test_flip_alone_mirrors_about_half_of_the_images_exactly(faces: torch.Tensor) -> None:
-    pixels = augment(faces, AugmentConfig(flip=0.5), batch_generator(0, 2), 48)[:, 0]
+    pixels = augment(faces, AugmentConfig(flip=0.5), batch_generator(0, 2), FERNET)[:, 0]
     plain = faces.float() / 255
     same = torch.isclose(pixels, plain, atol=1e-5).all(dim=(1, 2))
     mirrored = torch.isclose(pixels, plain.flip(2), atol=1e-5).all(dim=(1, 2))
@@ -43,7 +47,7 @@ def test_flip_alone_mirrors_about_half_of_the_images_exactly(faces: torch.Tensor
 
 
 def test_erasing_blanks_two_to_fifteen_percent_with_the_mean(faces: torch.Tensor) -> None:
-    pixels = augment(faces, AugmentConfig(erasing=1.0), batch_generator(0, 3), 48)[:, 0]
+    pixels = augment(faces, AugmentConfig(erasing=1.0), batch_generator(0, 3), FERNET)[:, 0]
     plain = faces.float() / 255
     mean = plain.mean(dim=(1, 2), keepdim=True)
     erased = torch.isclose(pixels, mean.expand_as(pixels), atol=1e-6)
@@ -60,9 +64,38 @@ def test_mixup_blends_images_and_targets_by_the_same_share() -> None:
     assert torch.allclose(targets.sum(1), torch.ones(7))
 
 
-def test_resize_keeps_what_fits() -> None:
-    pixels = torch.rand(2, 1, 48, 48)
-    assert resize(pixels, 48) is pixels
-    assert resize(pixels, 24).shape == (2, 1, 24, 24)
-    flat = torch.full((1, 1, 48, 48), 0.25)
-    assert torch.allclose(resize(flat, 31), torch.full((1, 1, 31, 31), 0.25))
+SEEN_BY = {
+    "larger": Preprocess(height=64, width=64),
+    "smaller": Preprocess(height=32, width=32),
+    "bicubic": Preprocess(height=96, width=96, resample="bicubic"),
+    "nearest": Preprocess(height=50, width=50, resample="nearest"),
+    "the centre cut out": Preprocess(height=56, width=56, resize=(64, 64)),
+    "cut out, bicubic": Preprocess(height=56, width=56, resize=(64, 64), resample="bicubic"),
+    "cut out off the middle": Preprocess(height=55, width=56, resize=(64, 61)),
+    "oblong": Preprocess(height=48, width=64),
+}
+
+
+@pytest.mark.parametrize("shown", SEEN_BY)
+def test_without_a_change_training_sees_what_evaluation_sees(faces: torch.Tensor, shown: str) -> None:
+    seen = SEEN_BY[shown]
+    golden = seen.resized(faces[:, None]).float() / 255
+    assert torch.equal(augment(faces, AugmentConfig(), batch_generator(0, 0), seen), golden)
+    # A rotation of nearly nothing goes the way of all rotations.
+    barely = augment(faces, AugmentConfig(rotation=1e-6), batch_generator(0, 0), seen)
+    assert float((barely - golden).abs().max()) < 0.02
+
+
+@pytest.mark.parametrize("shown", SEEN_BY)
+def test_a_mirrored_face_is_the_mirrored_face_that_evaluation_sees(faces: torch.Tensor, shown: str) -> None:
+    seen = SEEN_BY[shown]
+    golden = seen.resized(faces[:, None].flip(3)).float() / 255
+    flipped = augment(faces, AugmentConfig(flip=1.0), batch_generator(0, 0), seen)
+    assert float((flipped - golden).abs().max()) < 0.02 or shown in ("cut out off the middle", "nearest")
+
+
+@pytest.mark.parametrize("rescale", [1 / 255, 1 / 127.5, 1.0])
+def test_the_scale_is_the_networks_own(faces: torch.Tensor, rescale: float) -> None:
+    seen = Preprocess(rescale=rescale, mean=(0.4,), std=(0.3,))
+    pixels = augment(faces, AugmentConfig(), batch_generator(0, 0), seen)
+    assert torch.allclose(seen.normalise_unit(pixels), seen(faces.numpy()), rtol=1e-5)

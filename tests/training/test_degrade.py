@@ -7,6 +7,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage.data import astronaut
 
+from ferdash.models.preprocess import Preprocess
 from ferdash.training import degrade as module
 from ferdash.training.augment import augment, batch_generator
 from ferdash.training.config import AugmentConfig
@@ -42,8 +43,8 @@ def test_each_image_is_changed_with_the_probability_given(faces: torch.Tensor) -
 
 def test_augmenting_degrades_where_asked_to(faces: torch.Tensor) -> None:
     images = (faces[:, 0] * 255).round().to(torch.uint8)
-    plain = augment(images, AugmentConfig(), batch_generator(0, 4), 48)
-    assert not torch.equal(plain, augment(images, AugmentConfig(degrade=1.0), batch_generator(0, 4), 48))
+    plain = augment(images, AugmentConfig(), batch_generator(0, 4), Preprocess())
+    assert not torch.equal(plain, augment(images, AugmentConfig(degrade=1.0), batch_generator(0, 4), Preprocess()))
 
 
 def test_blur_is_scipys_gaussian(faces: torch.Tensor) -> None:

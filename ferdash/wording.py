@@ -1,5 +1,8 @@
 """How figures are written for a person, the same on every page and in every command."""
 
+REPORT = "the project report this app implements (FER2013, adaptive training)"
+"""How a page names it first; after that it is the report."""
+
 
 def count(number: int) -> str:
     """

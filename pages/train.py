@@ -24,7 +24,7 @@ from ferdash.training.estimate import Estimate, estimate  # noqa: E402
 from ferdash.training.groups import new_group_name  # noqa: E402
 from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
-from ferdash.wording import count, duration  # noqa: E402
+from ferdash.wording import REPORT, count, duration  # noqa: E402
 
 keyed = keys_of("train")
 
@@ -96,7 +96,7 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
         key=keyed(f"{recipe.name}:start_from"),
         format_func=lambda reference: titles.get(reference, reference),
         accept_new_options=True,
-        help="A model, or a run as run:ID@best. The report's own model has to be downloaded once.",
+        help=f"A model, or a run as run:ID@best. The ViT-base of {REPORT} has to be downloaded once.",
     )
 
 

@@ -52,7 +52,7 @@ def sweep(
         list[str] | None,
         typer.Option(help="Vary one setting, as optimizer.lr=1e-4..1e-2:log or schedule.name=a|b; may be repeated."),
     ] = None,
-    sampler: Annotated[Literal["tpe", "nsga2"] | None, typer.Option(help="Who draws.", show_default="tpe")] = None,
+    sampler: Annotated[Literal["tpe", "nsga2"] | None, typer.Option(help="Sampler.", show_default="tpe")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the sampler.", show_default="0")] = None,
     storage: Annotated[
         str, typer.Option(help="Address of the database.", show_default="$FERDASH_STUDIES, or checkpoints/studies.db")

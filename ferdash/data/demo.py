@@ -59,7 +59,7 @@ _JITTER = np.array([0.16, 0.16, 0.12, 0.12, 0.16, 0.07, 0.07])
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Features:
     """What belongs to the person and not to the expression; colours are RGB."""
 
     skin: np.ndarray
@@ -76,7 +76,7 @@ def draw_face(emotion: str, rng: np.random.Generator, size: int = IMAGE_SIZE) ->
     canvas = _background(side, rng)
     angle, scale = rng.normal(0, 9), side * rng.uniform(0.42, 0.56)
     centre = side * (np.array([0.5, 0.5]) + rng.normal(0, 0.035, 2))
-    _draw(canvas, _Brush(centre, scale, angle), _expression(emotion, rng), _look(rng))
+    _draw(canvas, _Brush(centre, scale, angle), _expression(emotion, rng), _face_of(rng))
     grey = cv2.resize(cv2.cvtColor(canvas, cv2.COLOR_RGB2GRAY), (size, size), interpolation=cv2.INTER_AREA)
     return _photographed(grey, rng)
 
@@ -91,7 +91,7 @@ def draw_photo(emotions: list[str], rng: np.random.Generator, width: int = 640, 
         centre = np.array([(number + 0.5) * column, height * rng.uniform(0.42, 0.52)])
         brush = _Brush(centre, scale, rng.normal(0, 4))
         brush.fill(canvas, _ellipse(0, 2.1, 1.5, 1.15), rng.integers(40, 200, 3))
-        _draw(canvas, brush, _expression(emotion, rng), _look(rng))
+        _draw(canvas, brush, _expression(emotion, rng), _face_of(rng))
     return _photographed(cv2.GaussianBlur(canvas, (0, 0), 0.8), rng)
 
 
@@ -112,7 +112,7 @@ def draw_person(
     expression = neutral.copy()
     for emotion, share in shares.items():
         expression += share * (np.array(_EXPRESSIONS[canonical_emotion(emotion)]) - neutral)
-    look = _look(np.random.default_rng(person))
+    look = _face_of(np.random.default_rng(person))
     brush = _Brush(np.array(centre, dtype=np.float64), scale, angle)
     brush.fill(canvas, _ellipse(0, 2.1, 1.5, 1.15), look.hair * 0.6 + 60)
     _draw(canvas, brush, expression, look)
@@ -234,10 +234,10 @@ def _expression(emotion: str, rng: np.random.Generator) -> np.ndarray:
     return neutral + rng.uniform(0.5, 1.15) * (full - neutral) + rng.normal(0, 1, len(full)) * _JITTER
 
 
-def _look(rng: np.random.Generator) -> _Look:
+def _face_of(rng: np.random.Generator) -> _Features:
     skin = np.array([232, 190, 160]) * rng.uniform(0.5, 1.05)
     hair = np.array([1.0, 0.85, 0.7]) * rng.choice([25, 45, 80, 150])
-    return _Look(
+    return _Features(
         skin=skin,
         hair=np.minimum(hair, skin * 0.85),
         lips=skin * np.array([0.75, 0.52, 0.52]),
@@ -247,7 +247,7 @@ def _look(rng: np.random.Generator) -> _Look:
     )
 
 
-def _draw(canvas: np.ndarray, brush: _Brush, expression: np.ndarray, look: _Look) -> None:
+def _draw(canvas: np.ndarray, brush: _Brush, expression: np.ndarray, look: _Features) -> None:
     brow_raise, brow_slant, eye_open, wrinkle, corners, jaw, mouth_width = expression
     if look.long_hair:
         brush.fill(canvas, _ellipse(0, 0.1, look.width + 0.25, 1.35), look.hair)
@@ -267,12 +267,12 @@ def _draw(canvas: np.ndarray, brush: _Brush, expression: np.ndarray, look: _Look
     _draw_mouth(canvas, brush, look, corners, jaw, mouth_width)
 
 
-def _fringe(look: _Look) -> np.ndarray:
+def _fringe(look: _Features) -> np.ndarray:
     top = _ellipse(0, -0.03, look.width + 0.02, 1.06)
     return np.concatenate([top[top[:, 1] < look.fringe], [[0.0, look.fringe - 0.06]]])
 
 
-def _draw_eye(canvas: np.ndarray, brush: _Brush, look: _Look, side: int, eye_open: float) -> None:
+def _draw_eye(canvas: np.ndarray, brush: _Brush, look: _Features, side: int, eye_open: float) -> None:
     height = 0.1 * max(eye_open, 0.12)
     brush.fill(canvas, _ellipse(side * 0.36, -0.3, 0.22, height + 0.06), look.skin * 0.82)
     white = _ellipse(side * 0.36, -0.3, 0.17, height)
@@ -282,7 +282,7 @@ def _draw_eye(canvas: np.ndarray, brush: _Brush, look: _Look, side: int, eye_ope
     brush.line(canvas, white[white[:, 1] <= -0.3 + 1e-9], look.skin * 0.3, 0.04)
 
 
-def _draw_nose(canvas: np.ndarray, brush: _Brush, look: _Look, wrinkle: float) -> None:
+def _draw_nose(canvas: np.ndarray, brush: _Brush, look: _Features, wrinkle: float) -> None:
     shade = look.skin * 0.72
     lift = 0.05 * wrinkle
     brush.line(
@@ -300,7 +300,9 @@ def _draw_nose(canvas: np.ndarray, brush: _Brush, look: _Look, wrinkle: float) -
             brush.line(canvas, fold, depth, 0.045)
 
 
-def _draw_mouth(canvas: np.ndarray, brush: _Brush, look: _Look, corners: float, jaw: float, mouth_width: float) -> None:
+def _draw_mouth(
+    canvas: np.ndarray, brush: _Brush, look: _Features, corners: float, jaw: float, mouth_width: float
+) -> None:
     t = np.linspace(-1, 1, 17)
     half, opening = 0.34 * mouth_width, 0.17 * max(jaw, 0)
     middle = 0.54 + 0.1 * corners + 0.4 * opening

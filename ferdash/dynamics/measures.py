@@ -70,7 +70,7 @@ def emotion_dynamics(series: TrackSeries) -> pd.DataFrame:
     rmssd: root of the mean squared change to the next frame (instability: Jahng, Wood and Trull, "Analysis of Affective
     Instability in Ecological Momentary Assessment", 2008). inertia: correlation with the next frame (Kuppens, Allen and
     Sheeber, "Emotional Inertia and Psychological Maladjustment", 2010). noise: standard deviation without a reason, as
-    events are judged by. Both of the former depend on the frame rate. NaN where there is too little to measure.
+    events are found with. Both of the former depend on the frame rate. NaN where there is too little to measure.
     """
     x, follows = series.probabilities, ~series.starts
     changes = deltas(series)[follows]

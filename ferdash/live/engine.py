@@ -294,7 +294,7 @@ class LiveEngine:
             if self._model.engine == "torch":
                 _one_thread_of_pytorch()
             while (taken := self._take()) is not None:
-                self._look(*taken)
+                self._process(*taken)
         except FerdashError as error:
             problem = str(error)
         except Exception:
@@ -323,7 +323,7 @@ class LiveEngine:
             if taken is not None:
                 return taken
 
-    def _look(self, frame: Any, arrived: float) -> None:
+    def _process(self, frame: Any, arrived: float) -> None:
         arrived_image = frame if isinstance(frame, np.ndarray) else frame.to_ndarray(format="rgb24")
         image = self._steady(arrived_image)
         with self._changed:

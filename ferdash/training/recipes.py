@@ -133,7 +133,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe("fernet_quick", "FerNet from scratch in 10 epochs, to try things out.", _FERNET_QUICK),
         Recipe(
             "demo_disgust_surprise_focus",
-            "The report's first weighting demo: draws disgust and surprise twice as often (the factor is ours).",
+            "The project report's first weighting demo: disgust and surprise twice as often (the factor is ours).",
             _limited({"disgust": 2.0, "surprise": 2.0}),
         ),
         Recipe(

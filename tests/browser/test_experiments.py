@@ -15,9 +15,9 @@ SENTENCE = re.compile(r"is better by [\d.]+ points|are right equally often")
 
 def train_two_seeds(page: Page) -> None:
     page.get_by_role("link", name="Train", exact=True).click()
-    fill(page.get_by_label("epochs", exact=True), "1")
+    fill(page.get_by_label("Epochs", exact=True), "1")
     expect(page.get_by_text("epochs: 60 → 1", exact=True)).to_be_visible()
-    fill(page.get_by_label("Repeat with so many seeds", exact=True), "2")
+    fill(page.get_by_label("Number of seeds", exact=True), "2")
     page.get_by_role("button", name="Start 2 runs").click()
 
 

@@ -11,8 +11,8 @@ pytestmark = pytest.mark.browser
 def test_a_run_outlives_its_tab_and_is_stopped_from_another(with_dataset: Page):
     page = with_dataset
     page.get_by_role("link", name="Train", exact=True).click()
-    page.get_by_label("epochs", exact=True).fill("400")
-    page.get_by_label("epochs", exact=True).press("Enter")
+    page.get_by_label("Epochs", exact=True).fill("400")
+    page.get_by_label("Epochs", exact=True).press("Enter")
     expect(page.get_by_text("epochs: 60 → 400")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 400")).first).to_be_visible()

@@ -63,4 +63,4 @@ def test_the_notebook(here, monkeypatch):
     assert "data:image/jpeg;base64," in picture
     assert "data:image/png;base64," in film
     assert "emotion" in segments
-    assert not list((here / "data").glob("sessions/*")), "keep=False keeps nothing"
+    assert not list((here / "data").glob("analyses/*")), "keep=False keeps nothing"

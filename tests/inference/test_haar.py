@@ -47,7 +47,7 @@ def test_a_face_that_fills_its_picture_is_found_at_the_second_look(astronaut: np
     close = np.ascontiguousarray(astronaut[72:158, 178:268])
     detector = HaarDetector()
     grey = cv2.cvtColor(close, cv2.COLOR_RGB2GRAY)
-    assert not detector._look(grey, step=1.1, min_side=30)
+    assert not detector._detect(grey, step=1.1, min_side=30)
     (face,) = detector(close)
     assert overlap(face.box_xyxy, (0, 0, 90, 86)) > 0.6
 

@@ -26,7 +26,7 @@ def test_a_video_that_is_not_kept(clip, tmp_path, demo_root):
     assert set(film.segments()["track"]) <= {1}
     assert film.events().columns[0] == "track"
     assert [path.name for path in film.export(tmp_path / "out", ["frames.csv"])] == ["frames.csv"]
-    assert not (demo_root / "sessions" / film.id).exists()
+    assert not (demo_root / "analyses" / film.id).exists()
     shown = film._repr_html_()
     assert "data:image/png;base64," in shown
     assert film.results.summary.sentence in shown

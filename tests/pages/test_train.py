@@ -7,9 +7,11 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.train.labels import LABELS
+
 from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
-from ferdash.training.config import TrainConfig, override, to_dict
+from ferdash.training.config import TrainConfig, flatten, override, to_dict
 
 Visit = Callable[..., AppTest]
 PATIENCE_S = 60
@@ -34,7 +36,7 @@ def test_the_form_shows_the_recipe_and_what_was_changed(visit: Visit, demo_data:
     app = visit("train")
     assert not app.exception
     assert any("Train FerNet from scratch" in caption.value for caption in app.caption)
-    text_input(app, "lr").set_value("1e-4").run()
+    text_input(app, "Learning rate").set_value("1e-4").run()
     assert any("optimizer.lr: 0.002 → 0.0001" in entry.value for entry in app.markdown)
 
 
@@ -50,15 +52,15 @@ def test_a_model_of_other_classes_is_said_to_get_a_new_layer(visit: Visit, demo_
 
 def test_a_wrong_value_is_named_and_nothing_starts(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
-    text_input(app, "lr").set_value("fast").run()
+    text_input(app, "Learning rate").set_value("fast").run()
     assert any("optimizer.lr" in error.value and "a number" in error.value for error in app.error)
     assert not [entry for entry in app.button if entry.label == "Start training"]
 
 
 def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
-    next(entry for entry in app.number_input if entry.label == "width").set_value(8)
-    next(entry for entry in app.number_input if entry.label == "epochs").set_value(400)
+    next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8)
+    next(entry for entry in app.number_input if entry.label == "Epochs").set_value(400)
     button(app, "Start training").click().run()
     assert not app.exception
     (run_id,) = list_run_ids(checkpoints / "runs")
@@ -72,19 +74,19 @@ def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_da
 
 def test_an_estimate_stays_until_the_form_says_something_else(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
-    next(entry for entry in app.number_input if entry.label == "width").set_value(8).run()
+    next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8).run()
     button(app, "Estimate").click().run()
     assert any("on disk" in info.value for info in app.info)
     app.run()
     assert any("on disk" in info.value for info in app.info)
-    text_input(app, "lr").set_value("1e-4").run()
+    text_input(app, "Learning rate").set_value("1e-4").run()
     assert not any("on disk" in info.value for info in app.info)
 
 
 def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
-    next(entry for entry in app.number_input if entry.label == "width").set_value(8)
-    next(entry for entry in app.number_input if entry.label == "epochs").set_value(1)
+    next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8)
+    next(entry for entry in app.number_input if entry.label == "Epochs").set_value(1)
     next(entry for entry in app.number_input if entry.key == "train-seeds").set_value(2).run()
     button(app, "Start 2 runs").click().run()
     assert not app.exception
@@ -132,7 +134,7 @@ def test_a_continued_run_shows_its_own_settings(visit: Visit, demo_data: Path, c
     app = visit("train")  # with the recipe's own 60 epochs in the form
     app.session_state["train-continue_from"] = f"{run.id}@epoch-002"
     app.run()
-    assert [box.value for box in app.number_input if box.label == "epochs"] == [3]
+    assert [box.value for box in app.number_input if box.label == "Epochs"] == [3]
     assert not any("Changed from" in text.value for text in app.markdown)
 
 
@@ -149,3 +151,11 @@ def _until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came about"
         time.sleep(0.05)
+
+
+def test_every_setting_has_a_label_that_is_not_its_name() -> None:
+    fields = flatten(to_dict(TrainConfig()))
+    elsewhere = {"recipe", "dataset", "start_from", "folds.count", "folds.index"}
+    assert set(LABELS) == set(fields) - elsewhere
+    assert len(set(LABELS.values())) == len(LABELS)
+    assert not [label for path, label in LABELS.items() if label == path.rpartition(".")[2].replace("_", " ")]

@@ -13,7 +13,7 @@ from ferdash.data.votes import agreement_counts, majority
 from ferdash.emotions import SPLITS
 from ferdash.plots.dataset import distribution
 from ferdash.plots.votes import agreement_bars
-from ferdash.wording import count, percent
+from ferdash.wording import REPORT, count, percent
 
 keyed = keys_of("dataset")
 
@@ -37,7 +37,7 @@ def draw(dataset: FaceDataset) -> None:
         st.markdown("**This dataset**")
         _draw_counts(dataset)
     with report:
-        st.markdown("**Beside the report's table**")
+        st.markdown(f"**Beside table 3.2 of {REPORT}**")
         _draw_report(dataset)
 
 

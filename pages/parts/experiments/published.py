@@ -10,7 +10,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.published.check import check
 from ferdash.published.reader import Experiment, read_report
 from ferdash.runs.index import PUBLISHED
-from ferdash.wording import count, counted, percent
+from ferdash.wording import REPORT, count, counted, percent
 
 keyed = keys_of("experiments")
 
@@ -19,7 +19,7 @@ def draw() -> None:
     """The whole tab."""
     report = read_report()
     rows = pd.DataFrame([_row(experiment) for experiment in report.experiments])
-    st.markdown(f"**Results of the report**: {PUBLISHED}, and measured on other images than any run above.")
+    st.markdown(f"**Results of {REPORT}**: {PUBLISHED}, and measured on other images than any run above.")
     st.dataframe(rows.style.map(lambda _: ITALIC), hide_index=True, height="content")
     st.caption(
         "Accuracies of different numbers of images in this table are not comparable with each other either. "

@@ -13,7 +13,7 @@ from pages.parts.experiments import chosen
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import PUBLISHED, RunSummary
 from ferdash.runs.table import COLUMNS, MeasuredAlike, measured_alike, runs_table, search
-from ferdash.wording import counted
+from ferdash.wording import REPORT, counted
 
 keyed = keys_of("experiments")
 
@@ -89,7 +89,7 @@ def _draw_filters(summaries: list[RunSummary]) -> tuple[list[RunSummary], list[s
         value=True,
         key=keyed("report"),
         bind="query-params",
-        help=f"Show the report's results too: {PUBLISHED}.",
+        help=f"Show the results of {REPORT} too: {PUBLISHED}.",
     )
     everything = [*summaries, *(published_runs() if published else ())]
     return search(everything, text, tags, archived=archived), columns

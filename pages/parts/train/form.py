@@ -7,6 +7,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
+from pages.parts.train.labels import LABELS
 
 from ferdash.emotions import EMOTIONS
 from ferdash.models.registry import names
@@ -57,14 +58,14 @@ def repeat(config: TrainConfig) -> list[TrainConfig]:
     both are asked for."""
     left, right = st.columns(2)
     seeds = left.number_input(
-        "Repeat with so many seeds",
+        "Number of seeds",
         min_value=1,
         value=1,
         key=keyed("seeds"),
         help="Runs that differ in their seed alone, as one group: their spread is the seed variance.",
     )
     folds = right.number_input(
-        "Cross-validate in so many folds",
+        "Cross-validation folds",
         min_value=0,
         value=0,
         key=keyed("folds"),
@@ -108,14 +109,12 @@ def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> No
 
 def _widget(form: str, path: str, value: Any) -> Any:
     kind = dict(_fields(TrainConfig))[path]
-    label, key = path.rpartition(".")[2].replace("_", " "), keyed(f"{form}:{path}")
-    if path.startswith("sampling.focus."):
-        label = f"focus: {label}"
+    label, key = LABELS[path], keyed(f"{form}:{path}")
     if typing.get_origin(kind) is Literal:
         choices = list(typing.get_args(kind))
         return st.selectbox(label, choices, index=choices.index(value), key=key)
     if path == "network.name":
-        return st.selectbox("architecture", names(), index=names().index(value), key=key)
+        return st.selectbox(label, names(), index=names().index(value), key=key)
     if kind is bool:
         return st.checkbox(label, value=value, key=key)
     if kind is int:

@@ -254,7 +254,7 @@ def _draw_actions(
             icon=":material/sentiment_neutral:",
             type="tertiary",
             key=keyed(f"baseline-{frame}"),
-            help=f"This person's face is neutral here: takes the frames within {BASELINE_REACH_S:g} s as the baseline.",
+            help=f"Takes this person's frames within {BASELINE_REACH_S:g} s as the baseline.",
             on_click=video_analyses.change,
             args=(_take_as_neutral, results, person, time_s),
         )

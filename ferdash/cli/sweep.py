@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ferdash.runs.store import Run
     from ferdash.runs.studies import Study, Trial
-    from ferdash.training.sweep import Plan
+    from ferdash.training.sweep_plan import Plan
 
 WIDE = 130
 """Columns of a terminal from which on there is room for whole run ids."""
@@ -95,7 +95,7 @@ def _plan(
     sampler: str | None,
     seed: int | None,
 ) -> "Plan":
-    from ferdash.training import continuation, sweep
+    from ferdash.training import continuation, sweep_plan
     from ferdash.training.config import override
     from ferdash.training.recipes import get_recipe
     from ferdash.training.spaces import get_space
@@ -110,7 +110,7 @@ def _plan(
     before = model or continuation.predecessor(chosen, base.dataset, checkpoints=checkpoints_root())
     base = override(base, [f"start_from={before}"]) if before else base
     texts = [*(named.vary if named else ()), *vary]
-    return sweep.make_plan(base, texts, sampler=sampler or "tpe", seed=seed or 0, data=data_root())  # type: ignore[arg-type]
+    return sweep_plan.make_plan(base, texts, sampler=sampler or "tpe", seed=seed or 0, data=data_root())  # type: ignore[arg-type]
 
 
 def _new_name(recipe: str, space: str, vary: list[str] | None) -> str:
@@ -132,9 +132,9 @@ def _command(study: str, trials: int, storage: str) -> str:
 def _search(url: str, name: str, asked: "Plan | None", trials: int, *, again: str, quiet: bool) -> None:
     from ferdash.cli.train import Bars, stop_on_interrupt
     from ferdash.runs.studies import read_study
-    from ferdash.training import sweep
+    from ferdash.training import sweep, sweep_plan
 
-    study, plan = sweep.join(url, name, asked, data=data_root())
+    study, plan = sweep_plan.join(url, name, asked, data=data_root())
     control = stop_on_interrupt()
     say(
         f"Study [bold]{escape(name)}[/bold], in {escape(_address(url))}. To help from another terminal: {escape(again)}"

@@ -18,7 +18,7 @@ from ferdash.analyses.marks import set_neutral
 from ferdash.analyses.store import ANALYSES, create_analysis, open_analysis
 from ferdash.analyses.writer import AnalysisWriter
 from ferdash.errors import AnalysisError, FerdashError
-from ferdash.live.engine import LiveFace, LiveSettings, RecordingState
+from ferdash.live.view import LiveFace, LiveSettings, RecordingState
 from ferdash.video.decoding import VideoInfo, probe
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 

@@ -10,16 +10,16 @@ never given twice.
 """
 
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
-from ferdash.inference.detector import DEFAULT_DETECTOR, Detector, Face, suppress_duplicates
-from ferdash.tracking.appearance import blend, describe, difference
+from ferdash.inference.detector import Detector, Face, suppress_duplicates
+from ferdash.tracking.appearance import blend, describe
+from ferdash.tracking.matching import assign, costs_of, overlap, return_cost, shared, stay_cost
 from ferdash.tracking.optical_flow import follow
+from ferdash.tracking.track import Track, TrackedFace, points_of
 
 REGION_FACE = 64
 """Width, in pixels, to which a known face is brought before the detector looks at its surroundings."""
@@ -39,77 +39,6 @@ CORRECTION = 0.25
 
 EXPECTED_S = 2.0
 """After a face is lost, the detector looks at whole frames for this long."""
-
-CONFIRMED_CONFIDENCE = {"centerface": 0.7, "haar": 0.9, "yunet": 0.9}
-"""By detector: a first detection below this confidence must be confirmed by the next detection, or its track ends."""
-
-MAX_DIFFERENCE_ANYWHERE = 0.3
-MAX_DIFFERENCE_NEARBY = 0.45
-"""Differences of appearance (see `difference`, 0 to 1) below which a returning face is the same wherever it appears, or
-only near its expected place."""
-
-IMPOSSIBLE = 1e6
-
-
-@dataclass(frozen=True)
-class TrackedFace:
-    """A face in one frame.
-
-    track: id of the person, from 1. box_xyxy: pixels of the frame. detected: whether the detector saw it in this frame.
-    confidence: the detector's, when it last saw the face. missed: detections in a row in which it did not. landmarks:
-    five points as in `Face`, where the detector knows them, moved along with the box.
-    """
-
-    track: int
-    box_xyxy: tuple[float, float, float, float]
-    detected: bool
-    confidence: float
-    missed: int = 0
-    detector: str = DEFAULT_DETECTOR
-    landmarks: tuple[tuple[float, float], ...] | None = None
-
-    def as_face(self) -> Face:
-        """The same for `crop_box`, which knows how to cut it out."""
-        return Face(self.box_xyxy, self.confidence, self.detector, self.landmarks)
-
-
-@dataclass(eq=False)
-class _Track:
-    """box: float64 (4,). points: landmarks as shares of the box, (5, 2). velocity: pixels a second, (2,)."""
-
-    id: int
-    box: np.ndarray
-    confidence: float
-    detector: str
-    points: np.ndarray | None
-    appearance: np.ndarray
-    seen_s: float
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))
-    detections: int = 1
-    missed: int = 0
-    detected: bool = True
-
-    @property
-    def side(self) -> float:
-        return float(max(self.box[2] - self.box[0], self.box[3] - self.box[1]))
-
-    @property
-    def centre(self) -> np.ndarray:
-        return (self.box[:2] + self.box[2:]) / 2
-
-    @property
-    def unconfirmed(self) -> bool:
-        return self.detections == 1 and self.confidence < CONFIRMED_CONFIDENCE.get(self.detector, 0.9)
-
-    def face(self) -> TrackedFace:
-        x0, y0, x1, y1 = (float(value) for value in self.box)
-        landmarks = None
-        if self.points is not None:
-            placed = self.box[:2] + self.points * (self.box[2:] - self.box[:2])
-            landmarks = tuple((float(x), float(y)) for x, y in placed)
-        return TrackedFace(
-            self.id, (x0, y0, x1, y1), self.detected, self.confidence, self.missed, self.detector, landmarks
-        )
 
 
 class Tracker:
@@ -137,8 +66,8 @@ class Tracker:
         self.full_every_s, self.detect_side = full_every_s, detect_side
         self.keep_s, self.return_s = keep_s, return_s
         self.seconds = {"detect": 0.0, "follow": 0.0}
-        self._tracks: list[_Track] = []
-        self._lost: list[_Track] = []
+        self._tracks: list[Track] = []
+        self._lost: list[Track] = []
         self._next_id = 1
         self._count = 0
         self._last_s: float | None = None
@@ -146,7 +75,7 @@ class Tracker:
         self._grey: np.ndarray | None = None
         if state is not None:
             self._next_id = int(state["next_id"])
-            self._lost = [_track_of(entry) for entry in state["tracks"]]
+            self._lost = [Track.from_dict(entry) for entry in state["tracks"]]
 
     def update(self, image_rgb: np.ndarray, timestamp_s: float) -> list[TrackedFace]:
         """The faces of the next frame, uint8 RGB, by id."""
@@ -165,7 +94,7 @@ class Tracker:
 
     def state(self) -> dict[str, Any]:
         """Known people and the next id, as plain data for JSON."""
-        return {"next_id": self._next_id, "tracks": [_entry_of(t) for t in [*self._tracks, *self._lost]]}
+        return {"next_id": self._next_id, "tracks": [track.to_dict() for track in [*self._tracks, *self._lost]]}
 
     def _follow(self, image_rgb: np.ndarray, timestamp_s: float) -> bool:
         """Move every track to the new frame; True when one of them could not be found there."""
@@ -184,7 +113,7 @@ class Tracker:
 
     def _move(
         self,
-        track: _Track,
+        track: Track,
         previous: np.ndarray,
         grey: np.ndarray,
         boxes: dict[int, np.ndarray],
@@ -194,7 +123,7 @@ class Tracker:
         elapsed = timestamp_s - self._last_s if self._last_s is not None else 0.0
         moved = follow(previous, grey, boxes[track.id], others)
         if moved is None:
-            if not any(_shared(boxes[track.id], other) > 0.1 for other in others):
+            if not any(shared(boxes[track.id], other) > 0.1 for other in others):
                 return False
             # Covered by another face: it moves on as it did until the detector decides.
             track.box = track.box + np.tile(track.velocity * elapsed, 2)
@@ -208,7 +137,7 @@ class Tracker:
 
     def _overlapping(self) -> bool:
         return any(
-            _shared(one.box, other.box) > 0.1
+            shared(one.box, other.box) > 0.1
             for number, one in enumerate(self._tracks)
             for other in self._tracks[number + 1 :]
         )
@@ -229,7 +158,7 @@ class Tracker:
         seen = [self._tracks[index].box for index in pairs]
         for track in [track for index, track in enumerate(self._tracks) if index not in pairs]:
             track.missed += 1
-            covered = any(_shared(track.box, box) > 0.3 for box in seen)
+            covered = any(shared(track.box, box) > 0.3 for box in seen)
             if covered or track.unconfirmed or timestamp_s - track.seen_s > self.keep_s:
                 self._mark_lost(track)
         fresh = [number for number in range(len(faces)) if number not in pairs.values()]
@@ -255,45 +184,35 @@ class Tracker:
             for quick in (True, False):  # what a quick look does not see again gets a thorough one
                 faces = self.detector(region, min_side=REGION_SMALLEST, quick=quick)
                 faces = [face.mapped(scale, x0, y0) for face in faces]
-                if seen := [face for face in faces if _shared(np.array(face.box_xyxy), track.box) > 0.3]:
+                if seen := [face for face in faces if shared(np.array(face.box_xyxy), track.box) > 0.3]:
                     found += seen
                     break
         return suppress_duplicates(found)
 
     def _pair(self, faces: list[Face], appearances: list[np.ndarray], weight: float) -> dict[int, int]:
         """Which face is which track's: index in self._tracks -> index in faces."""
-        costs = np.full((len(self._tracks), len(faces)), IMPOSSIBLE)
-        for row, track in enumerate(self._tracks):
-            for column, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
-                box = np.array(face.box_xyxy)
-                overlap = _overlap(track.box, box)
-                side = max(box[2] - box[0], box[3] - box[1])
-                near = np.linalg.norm(track.centre - (box[:2] + box[2:]) / 2) < 0.5 * track.side
-                if (overlap > 0.2 or near) and 0.5 < side / track.side < 2:
-                    costs[row, column] = 1 - overlap + weight * difference(track.appearance, appearance)
-        return _assign(costs)
+        seen = list(zip(faces, appearances, strict=True))
+        return assign(costs_of(self._tracks, seen, lambda track, face: stay_cost(track, *face, weight)))
 
-    def _correct(self, track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> None:
+    def _correct(self, track: Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> None:
         box = np.array(face.box_xyxy, dtype=np.float64)
-        share = CORRECTION if _overlap(track.box, box) > 0.5 else 1.0
-        points = _points_of(face)
+        share = CORRECTION if overlap(track.box, box) > 0.5 else 1.0
+        points = points_of(face)
         track.box = (1 - share) * track.box + share * box
         known = track.points
         track.points = points if known is None or points is None else (1 - share) * known + share * points
         track.confidence, track.seen_s, track.detected = face.confidence, timestamp_s, True
         track.detections, track.missed = track.detections + 1, 0
-        if not any(_shared(track.box, other.box) > 0.1 for other in self._tracks if other is not track):
+        if not any(shared(track.box, other.box) > 0.1 for other in self._tracks if other is not track):
             track.appearance = blend(track.appearance, appearance, 0.1)
 
     def _activate(self, faces: list[Face], appearances: list[np.ndarray], timestamp_s: float) -> None:
         """Faces that belong to no present track: people who return, or new ones."""
         self._lost = [track for track in self._lost if timestamp_s - track.seen_s <= self.return_s]
-        costs = np.full((len(self._lost), len(faces)), IMPOSSIBLE)
-        for row, track in enumerate(self._lost):
-            for column, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
-                costs[row, column] = _return_cost(track, face, appearance, timestamp_s)
-        returned = {number: self._lost[index] for index, number in _assign(costs).items()}
-        for number, (face, appearance) in enumerate(zip(faces, appearances, strict=True)):
+        seen = list(zip(faces, appearances, strict=True))
+        costs = costs_of(self._lost, seen, lambda track, face: return_cost(track, *face, timestamp_s))
+        returned = {number: self._lost[index] for index, number in assign(costs).items()}
+        for number, (face, appearance) in enumerate(seen):
             box = np.array(face.box_xyxy, dtype=np.float64)
             known_track = returned.get(number)
             if known_track is None:
@@ -304,39 +223,21 @@ class Tracker:
                 track_id, detections = known_track.id, known_track.detections + 1
                 known = blend(known_track.appearance, appearance, 0.1)
             self._tracks.append(
-                _Track(
+                Track(
                     track_id,
                     box,
                     face.confidence,
                     face.detector,
-                    _points_of(face),
+                    points_of(face),
                     known,
                     timestamp_s,
                     detections=detections,
                 )
             )
 
-    def _mark_lost(self, track: _Track) -> None:
+    def _mark_lost(self, track: Track) -> None:
         self._tracks.remove(track)
         self._lost.append(track)
-
-
-def _return_cost(track: _Track, face: Face, appearance: np.ndarray, timestamp_s: float) -> float:
-    away_s = max(0.0, timestamp_s - track.seen_s)
-    box = np.array(face.box_xyxy)
-    # Nobody keeps walking for long where the camera does not see it.
-    expected = track.centre + track.velocity * min(away_s, 1.0)
-    apart = float(np.linalg.norm(expected - (box[:2] + box[2:]) / 2)) / max(track.side, 1.0)
-    unlike = difference(track.appearance, appearance)
-    if unlike < MAX_DIFFERENCE_ANYWHERE or (unlike < MAX_DIFFERENCE_NEARBY and apart < 1 + 2 * away_s):
-        return unlike + 0.1 * min(apart, 3.0)
-    return IMPOSSIBLE
-
-
-def _assign(costs: np.ndarray) -> dict[int, int]:
-    """Row -> column of the assignment with the least cost, without impossible pairs."""
-    rows, columns = linear_sum_assignment(costs)
-    return {int(r): int(c) for r, c in zip(rows, columns, strict=True) if costs[r, c] < IMPOSSIBLE}
 
 
 def _resized(image: np.ndarray, scale: float) -> np.ndarray:
@@ -345,62 +246,3 @@ def _resized(image: np.ndarray, scale: float) -> np.ndarray:
         return np.ascontiguousarray(image)
     size = (max(1, round(image.shape[1] / scale)), max(1, round(image.shape[0] / scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR)
-
-
-def _points_of(face: Face) -> np.ndarray | None:
-    """Landmarks as shares of the box, (5, 2)."""
-    if face.landmarks is None:
-        return None
-    box = np.array(face.box_xyxy)
-    return (np.array(face.landmarks) - box[:2]) / (box[2:] - box[:2])
-
-
-def _intersection(a: np.ndarray, b: np.ndarray) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return float(max(width, 0.0) * max(height, 0.0))
-
-
-def _area(box: np.ndarray) -> float:
-    return float(max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0))
-
-
-def _shared(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over the smaller box."""
-    smaller = min(_area(a), _area(b))
-    return _intersection(a, b) / smaller if smaller > 0 else 0.0
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union."""
-    shared = _intersection(a, b)
-    union = _area(a) + _area(b) - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _entry_of(track: _Track) -> dict[str, Any]:
-    return {
-        "id": track.id,
-        "box": track.box.tolist(),
-        "confidence": track.confidence,
-        "detector": track.detector,
-        "points": None if track.points is None else track.points.tolist(),
-        "appearance": [round(float(value), 5) for value in track.appearance],
-        "seen_s": track.seen_s,
-        "velocity": track.velocity.tolist(),
-        "detections": track.detections,
-    }
-
-
-def _track_of(entry: dict[str, Any]) -> _Track:
-    return _Track(
-        id=int(entry["id"]),
-        box=np.array(entry["box"], dtype=np.float64),
-        confidence=float(entry["confidence"]),
-        detector=str(entry["detector"]),
-        points=None if entry["points"] is None else np.array(entry["points"], dtype=np.float64),
-        appearance=np.array(entry["appearance"], dtype=np.float32),
-        seen_s=float(entry["seen_s"]),
-        velocity=np.array(entry["velocity"], dtype=np.float64),
-        detections=int(entry.get("detections", entry.get("looks", 1))),
-    )

@@ -21,7 +21,8 @@ from ferdash.inference.detector import Detector
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
-from ferdash.tracking.association import TrackedFace, Tracker
+from ferdash.tracking.association import Tracker
+from ferdash.tracking.track import TrackedFace
 from ferdash.video.cores import leaving_a_core, opencv_alone
 from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames
 from ferdash.video.frame_table import empty_row, face_row, frames_table

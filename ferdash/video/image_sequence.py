@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ferdash.errors import ConfigError, ImageError
 from ferdash.inference.detector import Detector, find_faces
 from ferdash.models.loading import EmotionModel
 from ferdash.pictures import read_image
 from ferdash.tracking.appearance import blend, describe, difference
-from ferdash.tracking.association import TrackedFace
+from ferdash.tracking.matching import assign, costs_of
+from ferdash.tracking.track import TrackedFace
 from ferdash.video.analysis import AnalysisSettings, Batch, Chunk
 from ferdash.video.decoding import VideoFrame
 
@@ -72,17 +72,8 @@ def _matched(image_rgb: np.ndarray, detector: Detector, people: list[_Person]) -
     boxes = [np.array(face.box_xyxy) for face in faces]
     appearances = [describe(image_rgb, box) for box in boxes]
     places = [(box[:2] + box[2:]) / 2 / (width, height) for box in boxes]
-    costs = np.array(
-        [
-            [
-                difference(one.appearance, appearance) + PLACE_WEIGHT * float(np.linalg.norm(one.place - place))
-                for appearance, place in zip(appearances, places, strict=True)
-            ]
-            for one in people
-        ]
-    ).reshape(len(people), len(faces))
-    rows, columns = linear_sum_assignment(costs)
-    known = {int(column): people[row] for row, column in zip(rows, columns, strict=True) if costs[row, column] < UNLIKE}
+    costs = costs_of(people, list(zip(appearances, places, strict=True)), _cost)
+    known = {number: people[index] for index, number in assign(costs, UNLIKE).items()}
     tracked = []
     for number, face in enumerate(faces):
         person = known.get(number)
@@ -97,3 +88,8 @@ def _matched(image_rgb: np.ndarray, detector: Detector, people: list[_Person]) -
             )
         )
     return sorted(tracked, key=lambda one: one.track)
+
+
+def _cost(person: _Person, face: tuple[np.ndarray, np.ndarray]) -> float:
+    appearance, place = face
+    return difference(person.appearance, appearance) + PLACE_WEIGHT * float(np.linalg.norm(person.place - place))

@@ -14,7 +14,8 @@ from skimage.data import astronaut
 from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import AnalysisError, ConfigError, ModelError
 from ferdash.inference.detector import Detector
-from ferdash.live.engine import LiveEngine, LiveSettings, LiveView, RecordingState, warm_up
+from ferdash.live.engine import LiveEngine, warm_up
+from ferdash.live.view import LiveSettings, LiveView, RecordingState
 
 WAIT_S = 30.0
 FACE = cv2.resize(astronaut(), (320, 320))

@@ -13,9 +13,9 @@ from ferdash.errors import AnalysisError
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
 from ferdash.inference.photos import ClassifiedFace
-from ferdash.live.engine import LiveFace, LiveSettings
 from ferdash.live.recording import LiveRecording
-from ferdash.tracking.association import TrackedFace
+from ferdash.live.view import LiveFace, LiveSettings
+from ferdash.tracking.track import TrackedFace
 from ferdash.video.decoding import frame_at, read_frames
 
 FACTS = {"fps": 20.0, "settings": LiveSettings(), "model": "fernet", "model_title": "FerNet", "detector": "haar"}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferdash.tracking.appearance import blend, describe, difference
-from ferdash.tracking.association import MAX_DIFFERENCE_ANYWHERE, MAX_DIFFERENCE_NEARBY
+from ferdash.tracking.matching import MAX_DIFFERENCE_ANYWHERE, MAX_DIFFERENCE_NEARBY
 
 pictures = st.integers(0, 1000).map(
     lambda seed: np.random.default_rng(seed).integers(0, 256, (40, 40, 3), dtype=np.uint8)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ferdash.inference.detector import Face, HaarDetector
-from ferdash.tracking.association import TrackedFace, Tracker
+from ferdash.tracking.association import Tracker
+from ferdash.tracking.track import TrackedFace
 
 FPS = 25
 

@@ -14,7 +14,7 @@ from ferdash.errors import ConfigError, RunError, StudyError
 from ferdash.runs import studies
 from ferdash.runs.index import summary_of
 from ferdash.runs.store import Run, list_run_ids, open_run, read_log, read_status, write_status
-from ferdash.training import start, sweep
+from ferdash.training import start, sweep, sweep_plan
 from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.control import Control
 
@@ -35,16 +35,16 @@ def url(checkpoints: Path) -> str:
 
 
 @pytest.fixture
-def plan(demo_root: Path) -> sweep.Plan:
-    return sweep.make_plan(BASE, VARY, seed=3, data=demo_root)
+def plan(demo_root: Path) -> sweep_plan.Plan:
+    return sweep_plan.make_plan(BASE, VARY, seed=3, data=demo_root)
 
 
 @pytest.fixture
-def go_on(demo_root: Path, checkpoints: Path, url: str, plan: sweep.Plan) -> Callable[..., studies.Study]:
+def go_on(demo_root: Path, checkpoints: Path, url: str, plan: sweep_plan.Plan) -> Callable[..., studies.Study]:
     """Search until the study has so many trials, and read it."""
 
-    def go_on(trials: int, plan: sweep.Plan = plan, name: str = "s", **options) -> studies.Study:
-        study, found = sweep.join(url, name, plan, data=demo_root)
+    def go_on(trials: int, plan: sweep_plan.Plan = plan, name: str = "s", **options) -> studies.Study:
+        study, found = sweep_plan.join(url, name, plan, data=demo_root)
         control = options.pop("control", None) or Control()
         sweep.search(
             study, found, url=url, trials=trials, data=demo_root, checkpoints=checkpoints, control=control, **options
@@ -70,7 +70,7 @@ def test_each_trial_is_a_run_with_its_scores(go_on: Callable, checkpoints: Path)
 
 
 def test_what_a_trial_draws_depends_on_its_number_and_not_on_the_process(
-    go_on: Callable, demo_root: Path, checkpoints: Path, url: str, plan: sweep.Plan
+    go_on: Callable, demo_root: Path, checkpoints: Path, url: str, plan: sweep_plan.Plan
 ) -> None:
     at_once = go_on(4, name="at once")
     go_on(2, name="in turns")
@@ -81,7 +81,7 @@ def test_what_a_trial_draws_depends_on_its_number_and_not_on_the_process(
     assert other.trials[0].settings != at_once.trials[0].settings
 
 
-def test_a_genetic_algorithm_can_draw_too(go_on: Callable, plan: sweep.Plan) -> None:
+def test_a_genetic_algorithm_can_draw_too(go_on: Callable, plan: sweep_plan.Plan) -> None:
     assert len(go_on(2, replace(plan, sampler="nsga2")).finished) == 2
 
 
@@ -91,7 +91,7 @@ def test_a_complete_study_trains_nothing(go_on: Callable, checkpoints: Path) -> 
     assert len(list_run_ids(checkpoints / "runs")) == 1
 
 
-def test_a_stopped_trial_is_put_back_and_resumed(go_on: Callable, checkpoints: Path, plan: sweep.Plan) -> None:
+def test_a_stopped_trial_is_put_back_and_resumed(go_on: Callable, checkpoints: Path, plan: sweep_plan.Plan) -> None:
     control = Control()
     longer = replace(plan, base=override(plan.base, ["epochs=3"]))
 
@@ -111,11 +111,11 @@ def test_a_stopped_trial_is_put_back_and_resumed(go_on: Callable, checkpoints: P
 
 
 def test_a_trial_whose_run_is_elsewhere_starts_anew_with_the_same_settings(
-    go_on: Callable, demo_root: Path, tmp_path: Path, url: str, plan: sweep.Plan
+    go_on: Callable, demo_root: Path, tmp_path: Path, url: str, plan: sweep_plan.Plan
 ) -> None:
     control = Control()
     stopped = go_on(1, control=control, on_progress=lambda progress: control.stop.set())
-    study, found = sweep.join(url, "s", None, data=demo_root)
+    study, found = sweep_plan.join(url, "s", None, data=demo_root)
     other = tmp_path / "other machine"
     sweep.search(study, found, url=url, trials=1, data=demo_root, checkpoints=other, control=Control())
     (trial,) = studies.read_study(url, "s").trials
@@ -209,9 +209,9 @@ def test_scores_that_come_after_the_trial_was_given_up_do_not_end_the_search(go_
 def test_whoever_asks_for_something_else_is_told_what(go_on: Callable, demo_root: Path, url: str) -> None:
     go_on(1)
     base = override(BASE, ["epochs=2"])
-    other = sweep.make_plan(base, ["optimizer.lr=1e-4..1e-2:log"], seed=3, data=demo_root)
+    other = sweep_plan.make_plan(base, ["optimizer.lr=1e-4..1e-2:log"], seed=3, data=demo_root)
     with pytest.raises(StudyError, match="epochs is 1, not 2") as refused:
-        sweep.join(url, "s", other, data=demo_root)
+        sweep_plan.join(url, "s", other, data=demo_root)
     assert "batch_size is 16|32, not unvaried" in str(refused.value)
 
 
@@ -220,18 +220,18 @@ def test_a_study_of_other_images_is_refused(go_on: Callable, url: str, tmp_path:
     (tmp_path / "data").mkdir()
     make_demo(tmp_path / "data", images=140)
     with pytest.raises(StudyError, match="with other images"):
-        sweep.join(url, "s", None, data=tmp_path / "data")
+        sweep_plan.join(url, "s", None, data=tmp_path / "data")
 
 
 def test_a_study_that_is_not_there_or_not_ours_cannot_be_joined(
-    demo_root: Path, url: str, plan: sweep.Plan, monkeypatch: pytest.MonkeyPatch
+    demo_root: Path, url: str, plan: sweep_plan.Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(StudyError, match="There is no study “s”"):
-        sweep.join(url, "s", None, data=demo_root)
+        sweep_plan.join(url, "s", None, data=demo_root)
     monkeypatch.setattr(sweep, "JOIN_PATIENCE_S", 0.0)
     optuna.create_study(storage=url, study_name="theirs")
     with pytest.raises(StudyError, match="was not made by ferdash sweep"):
-        sweep.join(url, "theirs", plan, data=demo_root)
+        sweep_plan.join(url, "theirs", plan, data=demo_root)
 
 
 @pytest.mark.parametrize(
@@ -246,12 +246,12 @@ def test_a_plan_that_makes_no_sense_is_refused(
     demo_root: Path, settings: list[str], options: dict, message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        sweep.make_plan(override(BASE, settings), VARY, data=demo_root, **options)
+        sweep_plan.make_plan(override(BASE, settings), VARY, data=demo_root, **options)
 
 
-def test_a_database_that_cannot_be_made_is_a_sentence(demo_root: Path, tmp_path: Path, plan: sweep.Plan) -> None:
+def test_a_database_that_cannot_be_made_is_a_sentence(demo_root: Path, tmp_path: Path, plan: sweep_plan.Plan) -> None:
     broken = tmp_path / "broken.db"
     broken.write_text("no database")
     with pytest.raises(StudyError, match="file is not a database"):
-        sweep.join(f"sqlite:///{broken}", "s", plan, data=demo_root)
+        sweep_plan.join(f"sqlite:///{broken}", "s", plan, data=demo_root)
     assert broken.read_text() == "no database"

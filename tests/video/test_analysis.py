@@ -11,7 +11,7 @@ import torch
 from ferdash.data.statistics import image_quality
 from ferdash.errors import ConfigError, VideoError
 from ferdash.inference.face_facts import sharpness
-from ferdash.tracking.association import TrackedFace
+from ferdash.tracking.track import TrackedFace
 from ferdash.video import analysis
 from ferdash.video.analysis import Ahead, AnalysisSettings, analyse, analyse_frames, cut_out, left_out
 from ferdash.video.decoding import VideoFrame, VideoInfo

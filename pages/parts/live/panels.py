@@ -17,7 +17,8 @@ from ferdash.paths import analyses_root
 from ferdash.wording import count, counted, duration
 
 if TYPE_CHECKING:
-    from ferdash.live.engine import BeginRecording, LiveEngine, LiveFace, LiveView
+    from ferdash.live.engine import LiveEngine
+    from ferdash.live.view import BeginRecording, LiveFace, LiveView
 
 keyed = keys_of("live")
 

@@ -39,9 +39,10 @@ from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.paths import data_root
 from ferdash.runs.store import create_run
-from ferdash.training.config import AugmentConfig, TrainConfig, override
+from ferdash.training.config import TrainConfig, override
 from ferdash.training.loop import Trainer
 from ferdash.training.recipes import get_recipe
+from ferdash.training.settings import AugmentConfig
 
 BAR = 2.0
 CLOSE = 0.02

@@ -29,7 +29,7 @@ from ferdash.models.preprocess import Preprocess
 from ferdash.models.tta import average_probabilities, mirrored
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.training.augment import augment, batch_generator
-from ferdash.training.config import AugmentConfig
+from ferdash.training.settings import AugmentConfig
 
 SIZE, BATCH = 112, 128
 SHOWN = Preprocess(height=SIZE, width=SIZE)

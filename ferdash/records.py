@@ -199,6 +199,18 @@ class FolderKind:
         return self.error(f"{path.name} of {self.noun} {path.parent.name} is not what ferdash writes there.")
 
 
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one level with dotted paths.
+
+    >>> flatten({"optimizer": {"lr": 0.1}, "seed": 1})
+    {'optimizer.lr': 0.1, 'seed': 1}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
 def _alive(status: Status) -> bool:
     waits = status["state"] == "queued"  # nobody beats for what is in a queue
     if not waits and time.time() - float(status.get("heartbeat", 0)) > STALE_AFTER_S:

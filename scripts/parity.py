@@ -26,7 +26,7 @@ from PIL import Image
 from ferdash.emotions import EMOTIONS
 from ferdash.models.loading import load_model
 from ferdash.training.augment import augment, batch_generator
-from ferdash.training.config import AugmentConfig
+from ferdash.training.settings import AugmentConfig
 
 LABELS = ("sad", "disgust", "angry", "neutral", "fear", "surprise", "happy")
 FACES = 6

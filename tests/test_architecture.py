@@ -97,6 +97,16 @@ def test_the_whole_house_is_looked_at():
     assert {part_of(module) for module in MODULES} >= {"emotions", "data", "models", "training", "cli", "pages"}
 
 
+LONGEST = 350
+"""Lines; past this a file has two jobs."""
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.relative_to(PROJECT).as_posix())
+def test_no_file_is_long(module):
+    lines = len(module.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGEST, f"{module.relative_to(PROJECT)} has {lines} lines; split it along its jobs"
+
+
 COMPAT = {
     "streamlit": "pages/parts/common/compat.py",
     "aiortc": "pages/parts/live/compat.py",

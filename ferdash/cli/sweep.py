@@ -162,8 +162,8 @@ def _search(url: str, name: str, asked: "Plan | None", trials: int, *, again: st
 
 
 def _say_start(number: int, trials: int, run: "Run", plan: "Plan") -> None:
+    from ferdash.records import flatten
     from ferdash.runs.studies import short_names
-    from ferdash.training.config import flatten
 
     config = flatten(run.record["config"])
     names = short_names([vary.path for vary in plan.vary])

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ferdash.data.alterations import alteration
 from ferdash.data.dataset import FaceDataset, content_hashes
+from ferdash.data.grouping import components, groups_of, repeated, rows_of
 from ferdash.data.near_duplicates import near_duplicate_pairs
 from ferdash.data.statistics import image_quality
 from ferdash.data.votes import majority_class
@@ -126,7 +125,7 @@ def _from_dict(entry: dict[str, Any]) -> Finding:
 def _exact(dataset: FaceDataset) -> Iterator[Finding]:
     content = _content_numbers(dataset)
     split = _split_numbers(dataset)
-    groups = _groups(content)
+    groups = groups_of(content)
     train, validation = SPLITS.index("train"), SPLITS.index("validation")
     in_train = np.isin(content, content[split == train])
     in_validation = np.isin(content, content[split == validation])
@@ -161,7 +160,7 @@ def _exact(dataset: FaceDataset) -> Iterator[Finding]:
         "label_conflicts",
         "Identical images with different labels",
         "The same picture is labelled as two or more emotions, so at least one of the labels is wrong.",
-        _rows_of(group for group in groups if len(set(dataset.labels[group])) > 1),
+        rows_of(group for group in groups if len(set(dataset.labels[group])) > 1),
         groups,
     )
     yield _finding(
@@ -169,7 +168,7 @@ def _exact(dataset: FaceDataset) -> Iterator[Finding]:
         "duplicates",
         "Identical images within a split",
         "The same picture is there more than once and counts more than once, in training as in a score.",
-        np.flatnonzero(_repeated(content * len(SPLITS) + split)),
+        np.flatnonzero(repeated(content * len(SPLITS) + split)),
         groups,
     )
 
@@ -195,7 +194,7 @@ def _near_pairs(dataset: FaceDataset, progress: Callable[[int, int], None] | Non
 
 def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
     content, split, labels = _content_numbers(dataset), _split_numbers(dataset), dataset.labels
-    groups = [rows for rows in _groups(_components(content, pairs)) if len(set(content[rows])) > 1]
+    groups = [rows for rows in groups_of(components(content, pairs)) if len(set(content[rows])) > 1]
     is_leaked = dataset.duplicates_training()
     train = SPLITS.index("train")
     yield _finding(
@@ -203,7 +202,7 @@ def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
         "near_leaks",
         "Held-out images nearly identical to a training image",
         "The same photograph, with another crop, brightness, compression or watermark, is in the training set.",
-        _rows_of(rows[(split[rows] != train) & ~is_leaked[rows]] for rows in groups if (split[rows] == train).any()),
+        rows_of(rows[(split[rows] != train) & ~is_leaked[rows]] for rows in groups if (split[rows] == train).any()),
         groups,
     )
     yield _finding(
@@ -211,7 +210,7 @@ def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
         "near_conflicts",
         "Nearly identical images with different labels",
         "Versions of one photograph are labelled as different emotions, so at least one of the labels is wrong.",
-        _rows_of(rows for rows in groups if len(set(labels[rows])) > 1),
+        rows_of(rows for rows in groups if len(set(labels[rows])) > 1),
         groups,
     )
     yield _finding(
@@ -219,17 +218,9 @@ def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
         "near_duplicates",
         "Nearly identical images within a split",
         "Versions of one photograph are in the same split and count as if they were different faces.",
-        _rows_of(_more_than_one_content(rows, content, split) for rows in groups),
+        rows_of(_more_than_one_content(rows, content, split) for rows in groups),
         groups,
     )
-
-
-def _components(content: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """For each row, the number of its group when identical and near images are joined."""
-    count = int(content.max()) + 1
-    first, second = content[pairs[:, 0]], content[pairs[:, 1]]
-    graph = coo_array((np.ones(len(pairs), dtype=bool), (first, second)), shape=(count, count))
-    return connected_components(graph, directed=False)[1][content]
 
 
 def _more_than_one_content(rows: np.ndarray, content: np.ndarray, split: np.ndarray) -> np.ndarray:
@@ -331,21 +322,3 @@ def _content_numbers(dataset: FaceDataset) -> np.ndarray:
 def _split_numbers(dataset: FaceDataset) -> np.ndarray:
     """int64 (N,): position of each image's split in SPLITS."""
     return dataset.table["split"].map(SPLITS.index).to_numpy(dtype=np.int64)
-
-
-def _repeated(numbers: np.ndarray) -> np.ndarray:
-    """bool (N,): whether a row's number occurs in another row too."""
-    _, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
-    return counts[inverse] > 1
-
-
-def _groups(numbers: np.ndarray) -> list[np.ndarray]:
-    """The rows of each number that occurs more than once, in row order, the first group first."""
-    rows = np.flatnonzero(_repeated(numbers))
-    order = rows[np.argsort(numbers[rows], kind="stable")]
-    groups = np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
-    return sorted((group for group in groups if len(group)), key=lambda group: int(group[0]))
-
-
-def _rows_of(groups: Iterable[np.ndarray]) -> np.ndarray:
-    return np.concatenate([np.empty(0, dtype=np.int64), *groups])

@@ -68,11 +68,12 @@ class VideoAnalysis:
 
     def _repr_html_(self) -> str:
         from ferdash.plots import still
+        from ferdash.plots.canvas import to_png
 
         summary = self.results.summary
         sentences = [summary.sentence, *(track.sentence for track in summary.tracks.values())]
         pictures = [
-            display.png(still.to_png(still.timeline(track, self.results.analysis.marks())), alt=track.sentence)
+            display.png(to_png(still.timeline(track, self.results.analysis.marks())), alt=track.sentence)
             for track in summary.tracks.values()
             if len(track.series)
         ]

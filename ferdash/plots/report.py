@@ -8,7 +8,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from ferdash.plots import experiments as plots
-from ferdash.runs.compare import f1_table, flatten, learning_curves, settings_differences
+from ferdash.records import flatten
+from ferdash.runs.compare import f1_table, learning_curves, settings_differences
 from ferdash.runs.export import HEADS, table_row
 from ferdash.runs.index import RunSummary
 from ferdash.runs.lineage import trace

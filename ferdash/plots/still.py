@@ -3,36 +3,30 @@
 Figures are matplotlib objects of their own, never pyplot's, so that several threads may draw at once.
 """
 
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from ferdash.dynamics.change_points import ChangeEvent
-from ferdash.dynamics.comparison import Comparison
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.series import TrackSeries, segments_of_continuity
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.dynamics.transitions import TransitionMatrix
 from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots.canvas import INK, canvas, to_png
 from ferdash.plots.changes import delta_span, delta_title, strongest, with_gaps
-from ferdash.plots.comparison import GROUP_COLOURS, GROUP_PATTERNS, GROUP_TITLES, comparison_title
 from ferdash.plots.segments import ribbon_title, transition_title
 from ferdash.plots.style import EMOTION_COLOURS
 from ferdash.plots.time_axis import NEUTRAL_INK
 from ferdash.plots.timeline import label_heights, pin_heights, points_tick, timeline_title
 
-DPI = 150
 COLUMNS = 1500
 """Frames drawn side by side in a heat map; more do not fit the picture."""
 
-INK = "#23252B"
 DASHES = {
     "angry": "-",
     "disgust": (0, (5, 2)),
@@ -68,27 +62,9 @@ def figures(track: TrackSummary, marks: Marks = ()) -> dict[str, bytes]:
     return {name: to_png(figure) for name, figure in made.items()}
 
 
-def comparison_figures(comparison: Comparison) -> dict[str, bytes]:
-    """PNG pictures of two recordings by name: what differs on average, the lines of both, and their statistics."""
-    made = {
-        "difference": comparison_intervals(comparison),
-        "lines": comparison_lines(comparison),
-        "dwell": group_bars(comparison.group, "dwell"),
-        "means": group_bars(comparison.group, "mean"),
-    }
-    return {name: to_png(figure) for name, figure in made.items()}
-
-
-def to_png(figure: Figure) -> bytes:
-    """The figure as a PNG file."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=DPI)
-    return content.getvalue()
-
-
 def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as lines, the measured ones faintly behind, changes as pins above."""
-    figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
+    figure, axes = canvas(timeline_title(track.series, track.events), height=4.2)
     _draw_lines(axes, track.series, track.series.probabilities, faint=True)
     _draw_lines(axes, track.smoothed, track.smoothed.probabilities)
     heights, top = pin_heights(track.events, 0.0, 1.0)
@@ -104,7 +80,7 @@ def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
 
 def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as areas that fill the whole."""
-    figure, axes = _canvas(timeline_title(track.series, track.events), height=4.2)
+    figure, axes = canvas(timeline_title(track.series, track.events), height=4.2)
     series = track.smoothed
     for segment in segments_of_continuity(series):
         axes.stackplot(
@@ -123,7 +99,7 @@ def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
 def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as points above and below the neutral baseline, which has to be known."""
     assert track.baseline is not None
-    figure, axes = _canvas(f"Person {track.track} against the neutral baseline", height=4.2)
+    figure, axes = canvas(f"Person {track.track} against the neutral baseline", height=4.2)
     values = track.smoothed.probabilities - track.baseline.level
     low, high = min(-0.25, float(values.min()) - 0.05), max(0.25, float(values.max()) + 0.05)
     axes.axhline(0, color=NEUTRAL_INK, linewidth=1)
@@ -139,7 +115,7 @@ def relative(track: TrackSummary, marks: Marks = ()) -> Figure:
 def delta_heatmap(series: TrackSeries, marks: Marks = ()) -> Figure:
     """What changed from each frame to the next, in points."""
     changes = deltas(series)
-    figure, axes = _canvas(delta_title(changes), height=3.0)
+    figure, axes = canvas(delta_title(changes), height=3.0)
     times, _, values = with_gaps(series, *strongest(series, changes, COLUMNS))
     span = delta_span(values)
     step = series.step_s or 1.0
@@ -158,7 +134,7 @@ def delta_heatmap(series: TrackSeries, marks: Marks = ()) -> Figure:
 def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
     """The dominant emotion over time, in the lane of each that ever is."""
     lanes = [emotion for emotion in EMOTIONS if any(one.emotion == emotion for one in track.segments)]
-    figure, axes = _canvas(ribbon_title(track.segments), height=1.3 + 0.32 * len(lanes))
+    figure, axes = canvas(ribbon_title(track.segments), height=1.3 + 0.32 * len(lanes))
     for place, emotion in enumerate(lanes):
         spans = [(one.start_s, max(one.duration_s, 1e-3)) for one in track.segments if one.emotion == emotion]
         axes.broken_barh(spans, (place - 0.4, 0.8), facecolors=COLOURS[emotion])
@@ -170,7 +146,7 @@ def ribbon(track: TrackSummary, marks: Marks = ()) -> Figure:
 
 def transition_heatmap(matrix: TransitionMatrix) -> Figure:
     """Transitions of the dominant emotion: counts, shaded by the share of the row."""
-    figure, axes = _canvas(transition_title(matrix), height=4.8, width=6.6)
+    figure, axes = canvas(transition_title(matrix), height=4.8, width=6.6)
     passed = np.where(matrix.counts > 0, matrix.shares, np.nan)
     image = axes.imshow(passed, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for row, column in np.argwhere(matrix.counts):
@@ -188,7 +164,7 @@ def transition_heatmap(matrix: TransitionMatrix) -> Figure:
 
 def averages(track: TrackSummary) -> Figure:
     """Mean probability of each emotion beside the share of the time in which it is dominant."""
-    figure, axes = _canvas(track.sentence, height=3.4)
+    figure, axes = canvas(track.sentence, height=3.4)
     places = np.arange(len(EMOTIONS))
     mean, dwell = track.measures.mean, track.dwell["share"].to_numpy()
     axes.bar(places - 0.2, mean, 0.38, color=EMOTION_COLOURS)
@@ -201,95 +177,6 @@ def averages(track: TrackSummary) -> Figure:
     axes.set_ylabel("plain: mean probability\nhatched: share of time dominant")
     axes.margins(y=0.12)
     return figure
-
-
-def comparison_intervals(comparison: Comparison) -> Figure:
-    """How much the second recording differs from the first on average, with intervals."""
-    figure, axes = _canvas(comparison_title(comparison), height=3.6, width=7.6)
-    axes.axvline(0, color=NEUTRAL_INK, linestyle="--", linewidth=1)
-    for place, emotion in enumerate(EMOTIONS):
-        point = 100 * comparison.mean[place]
-        if comparison.intervals is not None:
-            one = comparison.intervals[place]
-            axes.plot([100 * one.low, 100 * one.high], [place, place], color=NEUTRAL_INK, linewidth=1.5)
-        colour = COLOURS[emotion]
-        face = colour if emotion in comparison.differing else "white"
-        axes.plot(point, place, "o", color=colour, markersize=8, markerfacecolor=face, markeredgewidth=1.8)
-    axes.set_yticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.invert_yaxis()
-    first, second = comparison.names
-    axes.set_xlabel(f"{second} minus {first}, points on average (filled: statistically significant)")
-    return figure
-
-
-def comparison_lines(comparison: Comparison) -> Figure:
-    """All seven emotions in both recordings, laid over each other at the aligned moment."""
-    figure = Figure(figsize=(10, 9), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(comparison_title(comparison), x=0.01, ha="left", fontsize=12, color=INK)
-    panels = figure.subplots(len(EMOTIONS), 1, sharex=True, sharey=True)
-    for place, (emotion, axes) in enumerate(zip(EMOTIONS, panels, strict=True)):
-        for number, (name, values) in enumerate(
-            zip(comparison.names, (comparison.first, comparison.second), strict=True)
-        ):
-            axes.plot(
-                comparison.times_s,
-                values[:, place],
-                color=GROUP_COLOURS[number],
-                linestyle=("-", "--")[number],
-                linewidth=1.3,
-                label=name,
-            )
-        axes.set_ylim(0, 1)
-        axes.set_ylabel(emotion, rotation=0, ha="right", va="center", color=COLOURS[emotion])
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        _strip(axes)
-    panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, fontsize=9)
-    panels[-1].set_xlabel("seconds from the aligned moment")
-    return figure
-
-
-def group_bars(group: pd.DataFrame, column: str = "dwell") -> Figure:
-    """Statistics of `group_statistics` beside each other."""
-    title, y_title = GROUP_TITLES[column]
-    figure, axes = _canvas(title, height=3.6, width=7.6)
-    names = list(dict.fromkeys(group["group"]))
-    width = 0.8 / max(1, len(names))
-    for number, name in enumerate(names):
-        rows = group[group["group"] == name].set_index("emotion").loc[list(EMOTIONS), column].to_numpy(float)
-        places = np.arange(len(EMOTIONS)) + (number - (len(names) - 1) / 2) * width
-        axes.bar(
-            places,
-            rows,
-            width * 0.94,
-            label=name,
-            color=GROUP_COLOURS[number % len(GROUP_COLOURS)],
-            hatch=GROUP_PATTERNS[number % len(GROUP_PATTERNS)] * 2,
-            edgecolor="white",
-        )
-        for place, value in zip(places, rows, strict=True):
-            if value >= 0.005:
-                axes.text(place, value, f"{value:.0%}", ha="center", va="bottom", fontsize=8)
-    axes.set_xticks(range(len(EMOTIONS)), EMOTIONS)
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_ylabel(y_title)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    axes.margins(y=0.12)
-    return figure
-
-
-def _canvas(title: str, *, height: float, width: float = 10) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=12, color=INK)
-    _strip(axes)
-    return figure, axes
-
-
-def _strip(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=9)
 
 
 def _draw_lines(axes: Axes, series: TrackSeries, values: np.ndarray, *, faint: bool = False) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
+from ferdash.records import flatten
 from ferdash.runs.history import full_history
 from ferdash.runs.index import RunSummary, Score
 from ferdash.runs.store import Run, read_predictions
@@ -88,18 +89,6 @@ def settings_differences(
     return {
         path: row for path, row in table.items() if any(value != next(iter(row.values())) for value in row.values())
     }
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one level with dotted paths.
-
-    >>> flatten({"loss": {"gamma": 0.0}, "seed": 1})
-    {'loss.gamma': 0.0, 'seed': 1}
-    """
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
 
 
 def learning_curves(runs: Iterable[Run], measure: str = "accuracy") -> pd.DataFrame:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ferdash.errors import RunError
-from ferdash.runs.compare import flatten
+from ferdash.records import flatten
 from ferdash.runs.export import metric_values
 from ferdash.runs.store import Run, read_meta, read_metrics, read_status
 

@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from ferdash.models.preprocess import Preprocess
-from ferdash.training.config import AugmentConfig
 from ferdash.training.degrade import degrade
+from ferdash.training.settings import AugmentConfig
 from ferdash.training.torch_compat import draw_beta
 
 

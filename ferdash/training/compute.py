@@ -5,7 +5,7 @@ import os
 import torch
 
 from ferdash.errors import ConfigError
-from ferdash.training.config import ComputeConfig
+from ferdash.training.settings import ComputeConfig
 
 
 def pick_device(name: str) -> torch.device:

@@ -17,7 +17,8 @@ from ferdash.data.dataset import FaceDataset, content_hashes, open_dataset
 from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import SPLITS
 from ferdash.errors import ConfigError, RunError
-from ferdash.training.config import SamplingConfig, TrainConfig
+from ferdash.training.config import TrainConfig
+from ferdash.training.settings import SamplingConfig
 from ferdash.wording import counted
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ferdash.emotions import EMOTIONS
-from ferdash.training.config import FocusConfig
+from ferdash.training.settings import FocusConfig
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from ferdash.errors import ConfigError
 from ferdash.paths import named_model
 from ferdash.references import parse
 from ferdash.runs.store import open_run
-from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
+from ferdash.training.config import TrainConfig, from_dict
 from ferdash.training.distillation import is_table, model_behind
+from ferdash.training.settings import FoldsConfig
 
 NEARLY_IDENTICAL = ("near_leaks", "near_conflicts", "near_duplicates")
 """The audit's findings whose groups are versions of one photograph."""

@@ -15,7 +15,8 @@ from ferdash.errors import ConfigError, RunError
 from ferdash.runs.compare import Answers
 from ferdash.runs.store import Run, list_run_ids, open_run, read_predictions, read_status, write_status
 from ferdash.training import start
-from ferdash.training.config import FoldsConfig, TrainConfig, from_dict
+from ferdash.training.config import TrainConfig, from_dict
+from ferdash.training.settings import FoldsConfig
 
 
 def plan(config: TrainConfig, *, seeds: int = 0, folds: int = 0) -> list[TrainConfig]:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ferdash.data.votes import targets as vote_targets
 from ferdash.emotions import EMOTIONS
-from ferdash.training.config import LossConfig
+from ferdash.training.settings import LossConfig
 
 EFFECTIVE_BETA = 0.999
 """beta of the effective number of samples; with 436 to 7,215 images of an emotion it weighs them about 3 to 1."""

@@ -2,7 +2,7 @@
 
 import math
 
-from ferdash.training.config import ScheduleConfig
+from ferdash.training.settings import ScheduleConfig
 
 
 def rate_factor(config: ScheduleConfig, *, epoch: float, epochs: int, validation_losses: list[float]) -> float:

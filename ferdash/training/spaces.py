@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ferdash.errors import ConfigError
-from ferdash.training.config import TrainConfig, flatten, override, to_dict
+from ferdash.records import flatten
+from ferdash.training.config import TrainConfig, override, to_dict
 
 if TYPE_CHECKING:
     import optuna

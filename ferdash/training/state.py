@@ -13,8 +13,8 @@ from transformers import PreTrainedModel
 from ferdash.errors import CheckpointError
 from ferdash.models.weights import load_weights, pack_network
 from ferdash.runs.metrics_row import MetricsRow
-from ferdash.training.config import OptimizerConfig
 from ferdash.training.focus import Focus
+from ferdash.training.settings import OptimizerConfig
 from ferdash.training.torch_compat import move_towards
 
 FORMAT = 2

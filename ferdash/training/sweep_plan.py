@@ -16,8 +16,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from ferdash.data.dataset import open_dataset
 from ferdash.errors import ConfigError, StudyError
+from ferdash.records import flatten
 from ferdash.runs.studies import AGAIN, ATTEMPT, DEFINITION, HOST, OBJECTIVES, RUN, database_errors, open_storage
-from ferdash.training.config import TrainConfig, flatten, from_dict, to_dict
+from ferdash.training.config import TrainConfig, from_dict, to_dict
 from ferdash.training.spaces import Vary, parse
 
 SamplerName = Literal["tpe", "nsga2"]

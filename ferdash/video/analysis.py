@@ -4,13 +4,11 @@ Decoding, following and classifying run side by side, each a thread ahead of the
 OpenCV, FFmpeg and whatever computes the model let go of the interpreter while they work.
 """
 
-import queue
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,11 +21,10 @@ from ferdash.inference.framing import crop_box, crop_face
 from ferdash.models.loading import EmotionModel
 from ferdash.tracking.association import Tracker
 from ferdash.tracking.track import TrackedFace
+from ferdash.video.ahead import Ahead, timed
 from ferdash.video.cores import leaving_a_core, opencv_alone
 from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames
 from ferdash.video.frame_table import empty_row, face_row, frames_table
-
-Item = TypeVar("Item")
 
 MISSED_LOOKS = 3
 """A face that the detector missed so often in a row is still followed, but no longer classified."""
@@ -229,7 +226,7 @@ def analyse_frames(
     for stage in STAGES:
         spent.setdefault(stage, 0.0)
     size = [settings.batch]
-    decoded = Ahead(_timed(frames, spent, "decode"), 4)
+    decoded = Ahead(timed(frames, spent, "decode"), 4)
     batches = Ahead(_batches(decoded, tracker, settings, size, spent), 2)
     try:
         with opencv_alone():
@@ -286,73 +283,3 @@ def _batches(
     if batch.frames:
         batch.tracker = tracker.state()
         yield batch
-
-
-def _timed(items: Iterable[Item], spent: dict[str, float], stage: str) -> Iterator[Item]:
-    iterator = iter(items)
-    while True:
-        started = time.perf_counter()
-        try:
-            item = next(iterator)
-        except StopIteration:
-            return
-        finally:
-            spent[stage] += time.perf_counter() - started
-        yield item
-
-
-class Ahead(Iterator[Item]):
-    """An iterator that runs in a thread, up to `size` items ahead of whoever reads; its errors reach the reader.
-
-    `close` ends the thread, wherever it is, and closes the iterator.
-    """
-
-    def __init__(self, items: Iterable[Item], size: int) -> None:
-        self._items = items
-        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(size)
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="ferdash-ahead", daemon=True)
-        self._thread.start()
-
-    def __iter__(self) -> Iterator[Item]:
-        return self
-
-    def __next__(self) -> Item:
-        while not self._closed.is_set():
-            try:
-                kind, value = self._queue.get(timeout=0.2)
-            except queue.Empty:
-                continue
-            if kind == "item":
-                return value
-            self._closed.set()
-            if kind == "error":
-                raise value
-        raise StopIteration
-
-    def close(self) -> None:
-        """End the thread; returns when it has."""
-        self._closed.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        try:
-            for item in self._items:
-                if not self._put("item", item):
-                    break
-            else:
-                self._put("end", None)
-        except BaseException as error:
-            self._put("error", error)
-        finally:
-            if hasattr(self._items, "close"):
-                self._items.close()
-
-    def _put(self, kind: str, value: Any) -> bool:
-        while not self._closed.is_set():
-            try:
-                self._queue.put((kind, value), timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False

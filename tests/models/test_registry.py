@@ -15,7 +15,8 @@ from ferdash.models.loading import load_model
 from ferdash.models.registry import architecture, architecture_of, names
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.weights import pack_network
-from ferdash.training.config import NetworkConfig, TrainConfig, override
+from ferdash.training.config import TrainConfig, override
+from ferdash.training.settings import NetworkConfig
 from ferdash.training.start import build_network
 
 LINEAR = """

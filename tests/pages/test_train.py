@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.train.labels import LABELS
 
+from ferdash.records import flatten
 from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
-from ferdash.training.config import TrainConfig, flatten, override, to_dict
+from ferdash.training.config import TrainConfig, override, to_dict
 
 Visit = Callable[..., AppTest]
 PATIENCE_S = 60

@@ -14,7 +14,8 @@ from PIL import Image
 from ferdash.dynamics.comparison import compare
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.plots import changes, segments, still, timeline
+from ferdash.plots import changes, segments, still, still_comparison, timeline
+from ferdash.plots.canvas import to_png
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
 SIZES = {
@@ -140,7 +141,7 @@ def test_against_the_face_at_rest_lines_are_points_above_it(smiling: TrackSummar
 def test_marks_are_named_even_with_dollars(smiling: TrackSummary) -> None:
     marks = [{"timestamp_s": 2.0, "name": "5 $ and 6 $"}, {"timestamp_s": 99.0, "name": "after the end"}]
     figure = still.timeline(smiling, marks)
-    opened(still.to_png(figure))
+    opened(to_png(figure))
     assert r"5 \$ and 6 \$" in names_on(figure.axes[0])
     assert opened(still.figures(smiling, marks)["timeline"]).size == SIZES["timeline"]
 
@@ -159,26 +160,26 @@ def test_a_comparison_is_drawn_as_a_whole(person: Person) -> None:
     found = compare(
         person(120, smiles=(0, 0)).series, person(120, away=range(50, 60), smiles=(0, 120)).series, names=("a", "b")
     )
-    made = still.comparison_figures(found)
+    made = still_comparison.comparison_figures(found)
     assert {name: opened(content).size for name, content in made.items()} == {
         "difference": (1140, 540),
         "lines": (1500, 1350),
         "dwell": (1140, 540),
         "means": (1140, 540),
     }
-    (axes,) = still.comparison_intervals(found).axes
+    (axes,) = still_comparison.comparison_intervals(found).axes
     filled = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"]
     assert filled[HAPPY] == COLOURS["happy"]
     assert filled[EMOTIONS.index("sad")] == "white"
-    panels = still.comparison_lines(found).axes
+    panels = still_comparison.comparison_lines(found).axes
     assert [panel.get_ylabel() for panel in panels] == list(EMOTIONS)
     assert np.isnan(panels[0].lines[1].get_ydata()).sum() == 10
 
 
 def test_few_moments_have_no_intervals(person: Person) -> None:
     few = compare(person(3).series, person(3).series)
-    assert title_of(still.comparison_intervals(few)) == "Only 3 moments in common: too little to tell"
-    assert set(still.comparison_figures(few)) == {"difference", "lines", "dwell", "means"}
+    assert title_of(still_comparison.comparison_intervals(few)) == "Only 3 moments in common: too little to tell"
+    assert set(still_comparison.comparison_figures(few)) == {"difference", "lines", "dwell", "means"}
 
 
 def test_a_long_series_has_no_more_columns_than_fit(person: Person) -> None:
@@ -189,5 +190,5 @@ def test_a_long_series_has_no_more_columns_than_fit(person: Person) -> None:
 
 def test_several_threads_draw_the_same(smiling: TrackSummary) -> None:
     with ThreadPoolExecutor(3) as pool:
-        drawn = list(pool.map(lambda _: still.to_png(still.averages(smiling)), range(3)))
-    assert drawn[0] == drawn[1] == drawn[2] == still.to_png(still.averages(smiling))
+        drawn = list(pool.map(lambda _: to_png(still.averages(smiling)), range(3)))
+    assert drawn[0] == drawn[1] == drawn[2] == to_png(still.averages(smiling))

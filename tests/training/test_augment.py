@@ -3,7 +3,7 @@ import torch
 
 from ferdash.models.preprocess import Preprocess
 from ferdash.training.augment import augment, batch_generator, mixup
-from ferdash.training.config import AugmentConfig
+from ferdash.training.settings import AugmentConfig
 
 STRONG = AugmentConfig(flip=0.5, rotation=20, scale=0.2, shift=0.1, brightness=0.4, contrast=0.4, erasing=0.5)
 

@@ -10,8 +10,8 @@ from skimage.data import astronaut
 from ferdash.models.preprocess import Preprocess
 from ferdash.training import degrade as module
 from ferdash.training.augment import augment, batch_generator
-from ferdash.training.config import AugmentConfig
 from ferdash.training.degrade import KINDS, degrade
+from ferdash.training.settings import AugmentConfig
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,11 @@ from ferdash.models.loading import load_model
 from ferdash.models.tta import average_probabilities, ten_crops
 from ferdash.runs.lineage import lineage
 from ferdash.training import start
-from ferdash.training.config import LossConfig, TrainConfig, from_dict, override
+from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.distillation import model_behind, teacher_table
 from ferdash.training.losses import target_table
 from ferdash.training.sampling import training_rows
+from ferdash.training.settings import LossConfig
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from ferdash.models.weights import read_checkpoint
 from ferdash.runs.baseline import read_baseline
 from ferdash.runs.store import Run, read_log, read_metrics, read_predictions
 from ferdash.training import start
-from ferdash.training.config import SamplingConfig, TrainConfig, override
+from ferdash.training.config import TrainConfig, override
 from ferdash.training.continuation import resume
 from ferdash.training.control import Control, Progress
 from ferdash.training.extra import with_extra
 from ferdash.training.recipes import get_recipe
 from ferdash.training.sampling import training_rows
+from ferdash.training.settings import SamplingConfig
 
 FACES = 12
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdash.training.config import FocusConfig
 from ferdash.training.focus import Focus, refocus
+from ferdash.training.settings import FocusConfig
 
 some_f1 = st.lists(st.floats(0, 1), min_size=7, max_size=7).map(np.array)
 

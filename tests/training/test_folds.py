@@ -12,9 +12,10 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
 from ferdash.runs.store import create_run
 from ferdash.training import start
-from ferdash.training.config import FoldsConfig, TrainConfig, override, to_dict
+from ferdash.training.config import TrainConfig, override, to_dict
 from ferdash.training.continuation import resume
 from ferdash.training.folds import assign_folds, in_fold, require_unseen
+from ferdash.training.settings import FoldsConfig
 
 
 @pytest.fixture(scope="module")

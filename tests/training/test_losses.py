@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ferdash.training.config import LossConfig
 from ferdash.training.losses import EFFECTIVE_BETA, class_weight_vector, loss_of, target_table
+from ferdash.training.settings import LossConfig
 
 LABELS = np.array([0, 0, 0, 0, 1, 3, 3, 6])
 

@@ -50,7 +50,8 @@ def launch(root: Path, where: Path, settings: list[str], *arguments: str) -> Run
 
 def settings_of(config: TrainConfig) -> list[str]:
     """The whole configuration as --set texts."""
-    from ferdash.training.config import flatten, to_dict
+    from ferdash.records import flatten
+    from ferdash.training.config import to_dict
 
     flat = flatten(to_dict(config))
     return [f"{path}={','.join(map(str, value)) if isinstance(value, list) else value}" for path, value in flat.items()]

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdash.training.config import ScheduleConfig
 from ferdash.training.schedules import rate_factor
+from ferdash.training.settings import ScheduleConfig
 
 
 def factor(config: ScheduleConfig, epoch: float, epochs: int = 10, losses: list[float] | None = None) -> float:

@@ -228,7 +228,7 @@ def test_a_study_that_is_not_there_or_not_ours_cannot_be_joined(
 ) -> None:
     with pytest.raises(StudyError, match="There is no study “s”"):
         sweep_plan.join(url, "s", None, data=demo_root)
-    monkeypatch.setattr(sweep, "JOIN_PATIENCE_S", 0.0)
+    monkeypatch.setattr(sweep_plan, "JOIN_PATIENCE_S", 0.0)
     optuna.create_study(storage=url, study_name="theirs")
     with pytest.raises(StudyError, match="was not made by ferdash sweep"):
         sweep_plan.join(url, "theirs", plan, data=demo_root)

@@ -13,7 +13,8 @@ from ferdash.errors import ConfigError, VideoError
 from ferdash.inference.face_facts import sharpness
 from ferdash.tracking.track import TrackedFace
 from ferdash.video import analysis
-from ferdash.video.analysis import Ahead, AnalysisSettings, analyse, analyse_frames, cut_out, left_out
+from ferdash.video.ahead import Ahead
+from ferdash.video.analysis import AnalysisSettings, analyse, analyse_frames, cut_out, left_out
 from ferdash.video.decoding import VideoFrame, VideoInfo
 from ferdash.video.frame_table import COLUMNS, probabilities_of
 

@@ -8,7 +8,8 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.experiments.chosen import Chosen
 
-from ferdash.runs.compare import flatten, settings_differences
+from ferdash.records import flatten
+from ferdash.runs.compare import settings_differences
 
 
 def draw(chosen: Chosen) -> None:

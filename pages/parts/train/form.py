@@ -11,7 +11,8 @@ from pages.parts.train.labels import LABELS
 
 from ferdash.emotions import EMOTIONS
 from ferdash.models.registry import names
-from ferdash.training.config import TrainConfig, flatten, override, to_dict
+from ferdash.records import flatten
+from ferdash.training.config import TrainConfig, override, to_dict
 from ferdash.training.groups import plan
 
 keyed = keys_of("train")

@@ -1,6 +1,5 @@
 """The viewer: the exact frame with its faces, this frame's seven probabilities and their changes, and the timeline."""
 
-from bisect import bisect_left, bisect_right
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from pages.parts.common import face_cards, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
+from pages.parts.video import position, timeline
 
 from ferdash.analyses import marks
 from ferdash.analyses.store import Analysis
@@ -31,12 +31,7 @@ BASELINE_REACH_S = 0.5
 """“Set baseline” takes in the frames this near."""
 
 keyed = keys_of("video")
-CHART = keyed("timeline")
 
-SMOOTHING_HELP = (
-    "“some” is Savitzky-Golay over 0.4 s, which keeps peaks; exports have it too. “little” and “much” are exponential, "
-    "of 0.1 s and 0.6 s. Which emotion is dominant is read from the smoothed curves, changes from the measured ones."
-)
 
 STYLE = """<style>
 .fer-deltas { display: grid; grid-template-columns: repeat(7, 1fr); gap: 6px; font-size: 12px; text-align: center; }
@@ -64,7 +59,7 @@ def draw(results: "AnalysisResults", person: int | None, smoothings: list[str], 
         with right:
             _draw_now(results, person, track, frame, rows)
         if track is not None:
-            _draw_timeline(results, track, frame, float(rows["timestamp_s"].iloc[0]), smoothings, smoothing)
+            timeline.draw(results, track, frame, float(rows["timestamp_s"].iloc[0]), smoothings, smoothing)
 
 
 def _frames_of(table: pd.DataFrame) -> list[int]:
@@ -123,8 +118,8 @@ def _draw_player(results: "AnalysisResults", start_s: float) -> None:
 def _draw_controls(frames: list[int], events: list[int]) -> int:
     """Slider and steps. The frame stands in the address, too."""
     key = keyed("frame")
-    asked = st.session_state.get(key, _asked())
-    frame = _nearest(frames, asked if asked is not None else frames[0])
+    asked = st.session_state.get(key, position.asked())
+    frame = position.nearest(frames, asked if asked is not None else frames[0])
     if st.session_state.get(key) != frame:
         st.session_state[key] = frame
     place = frames.index(frame)
@@ -134,10 +129,10 @@ def _draw_controls(frames: list[int], events: list[int]) -> int:
         )
     earlier, later = (frames[place - 1] if place else None), (frames[place + 1] if place + 1 < len(frames) else None)
     steps = [
-        ("Change", "left", ":material/skip_previous:", "The change before", _before(events, frame), "P"),
+        ("Change", "left", ":material/skip_previous:", "The change before", position.before(events, frame), "P"),
         ("Frame", "left", ":material/chevron_left:", "The frame before", earlier, "Left"),
         ("Frame", "right", ":material/chevron_right:", "The next frame", later, "Right"),
-        ("Change", "right", ":material/skip_next:", "The next change", _after(events, frame), "N"),
+        ("Change", "right", ":material/skip_next:", "The next change", position.after(events, frame), "N"),
     ]
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
         for label, side, icon, words, target, shortcut in steps:
@@ -149,37 +144,11 @@ def _draw_controls(frames: list[int], events: list[int]) -> int:
                 key=keyed(words.lower().replace(" ", "-")),
                 disabled=target is None,
                 shortcut=shortcut,
-                on_click=_go,
+                on_click=position.go,
                 args=(target,),
             )
     st.query_params[key] = str(frame)
     return frame
-
-
-def _asked() -> int | None:
-    text = st.query_params.get(keyed("frame"), "")
-    return int(text) if text.isdigit() else None
-
-
-def _go(frame: int | None) -> None:
-    if frame is not None:
-        st.session_state[keyed("frame")] = frame
-
-
-def _nearest(frames: list[int], wanted: int) -> int:
-    place = bisect_left(frames, wanted)
-    around = frames[max(0, place - 1) : place + 1] or frames[-1:]
-    return min(around, key=lambda frame: abs(frame - wanted))
-
-
-def _before(events: list[int], frame: int) -> int | None:
-    place = bisect_left(events, frame)
-    return events[place - 1] if place else None
-
-
-def _after(events: list[int], frame: int) -> int | None:
-    place = bisect_right(events, frame)
-    return events[place] if place < len(events) else None
 
 
 # --- this frame -------------------------------------------------------------------------------------------------------
@@ -302,54 +271,3 @@ def _draw_correction(results: "AnalysisResults", person: int, frame: int, time_s
     model = str(results.analysis.record.get("model", ""))
     key = keyed(f"wrong-{results.analysis.id}-{person}-{frame}")
     corrections.draw(crop, probabilities_of(mine)[0], source, time_s, person, model, key)
-
-
-# --- the timeline -----------------------------------------------------------------------------------------------------
-
-
-def _draw_timeline(
-    results: "AnalysisResults", track: TrackSummary, frame: int, time_s: float, smoothings: list[str], smoothing: str
-) -> None:
-    """The curves with everything that happened, and a cursor; a click in them moves the viewer there."""
-    from ferdash.plots.timeline import timeline
-
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Show as", ["Lines", "Area"], default="Lines", required=True, key=keyed("timeline-kind")
-        )
-        st.session_state.setdefault(keyed("smoothing"), smoothing)
-        chosen = st.select_slider("Smoothing", smoothings, key=keyed("smoothing"), width=240, help=SMOOTHING_HELP)
-        relative = st.toggle(
-            "Relative to neutral",
-            key=keyed("timeline-relative"),
-            disabled=track.relative is None,
-            help="What differs from this neutral baseline. Set that with “Set baseline” beside a frame.",
-        )
-    if chosen != smoothing:
-        st.rerun()
-    figure = timeline(
-        track.smoothed,
-        raw=track.series if kind == "Lines" and smoothing != "none" else None,
-        baseline=track.baseline if relative else None,
-        stacked=kind == "Area",
-        events=track.events,
-        marks=results.analysis.marks(),
-        cursor_s=time_s,
-    )
-    # Only points that could be seen can be clicked; these are there, but not to be seen. As the pointer is matched by
-    # time alone, a click anywhere counts.
-    figure.update_traces(mode="lines+markers", marker={"size": 7, "opacity": 0}, selector={"mode": "lines"})
-    figure.update_layout(clickmode="event+select", dragmode=False, hovermode="x unified", hoverdistance=-1)
-    st.plotly_chart(figure, config=shared.PLOT, key=CHART, on_select=_follow_click, selection_mode="points")
-    st.caption(
-        "Click into the curves or on a pin to see that frame; the arrow keys step from frame to frame, P and N from "
-        "change to change. Pins are changes that noise alone would not make."
-    )
-
-
-def _follow_click() -> None:
-    points = st.session_state[CHART]["selection"]["points"]
-    frames = [point["customdata"] for point in points if point.get("customdata") is not None]
-    if frames:
-        first = frames[0]
-        _go(int(first[0] if isinstance(first, list) else first))

@@ -8,7 +8,7 @@ The app may be open in one tab of a browser while any page of the web is in anot
 - put the app into a frame, invisible, and have the person click in it;
 - be fetched from, by Markdown in the name of a file, a run or a dataset, and so learn that it was looked at.
 
-An ASGI middleware without any dependency; streamlit_app.py puts it before Streamlit.
+An ASGI middleware without any dependency; streamlit_app.py puts it before Streamlit, and ferdash.server before the API.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
@@ -38,6 +38,12 @@ REFUSED = (
     "ferdash does not answer under this name. If it is meant to, start it with\n"
     "    ferdash app --server.allowedHosts {name}\n"
 )
+FOREIGN = "ferdash is only spoken to by its own pages.\n"
+
+
+def as_text(why: str) -> tuple[bytes, bytes]:
+    """Media type and body of a refusal, in words."""
+    return b"text/plain; charset=utf-8", why.encode()
 
 
 class Guard:
@@ -45,22 +51,31 @@ class Guard:
 
     hosts, origins: functions, as Streamlit reads its configuration late. hosts: names under which the app may be asked,
     without ports, besides those of this computer; * is any. origins: foreign origins that may connect all the same.
+    refused: what is said under another {name}. body: media type and body of a refusal.
     """
 
     def __init__(
-        self, app: Application, hosts: Callable[[], Sequence[str]] = tuple, origins: Callable[[], Sequence[str]] = tuple
+        self,
+        app: Application,
+        hosts: Callable[[], Sequence[str]] = tuple,
+        origins: Callable[[], Sequence[str]] = tuple,
+        *,
+        refused: str = REFUSED,
+        body: Callable[[str], tuple[bytes, bytes]] = as_text,
     ) -> None:
         self.app, self.hosts, self.origins = app, hosts, origins
+        self.refused, self.body = refused, body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
         host, origin = _header(scope, b"host"), _header(scope, b"origin")
         if not _is_one_of(_name(f"//{host}"), (*LOCAL, *self.hosts())):
-            return await _refuse(scope, receive, send, REFUSED.format(name=_name(f"//{host}") or "NAME"))
+            why = self.refused.format(name=_name(f"//{host}") or "NAME")
+            return await _refuse(scope, receive, send, why, self.body)
         foreign = origin != "" and urlsplit(origin).netloc != host and origin not in self.origins()
         if foreign and (scope["type"] == "websocket" or scope["method"] not in READING):
-            return await _refuse(scope, receive, send, "ferdash is only spoken to by its own pages.\n")
+            return await _refuse(scope, receive, send, FOREIGN, self.body)
         await self.app(scope, receive, _with_headers(send, host))
 
 
@@ -94,12 +109,14 @@ def _is_one_of(name: str, patterns: Sequence[str]) -> bool:
     )
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
+async def _refuse(
+    scope: Scope, receive: Receive, send: Send, why: str, as_body: Callable[[str], tuple[bytes, bytes]]
+) -> None:
     if scope["type"] == "websocket":
         await receive()  # what asks to connect
         return await send({"type": "websocket.close", "code": 1008, "reason": why.strip()[:100]})
-    body = why.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    media_type, body = as_body(why)
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 403, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "wording": set(),
     "serving": set(),
     "__init__": {"interface"},
+    "server": ENGINE | OVER_TIME | {"serving", "exports"},
     "interface": ENGINE | OVER_TIME | {"plots", "exports"},
     **dict.fromkeys(ROOMS, BASE),
     "models": BASE | {"evaluation"},
@@ -53,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "live": SEEING | {"video", "dynamics", "analyses"},
     "plots": ENGINE | OVER_TIME | {"published"},
     "exports": ENGINE | OVER_TIME | {"plots"},
-    "cli": ENGINE | OVER_TIME | {"diagnosis", "promotion", "published", "plots", "exports"},
+    "cli": ENGINE | OVER_TIME | {"diagnosis", "promotion", "published", "plots", "exports", "server"},
     "__main__": {"cli"},
     "pages": ENGINE | OVER_TIME | {"serving", "promotion", "published", "plots", "exports"},
 }

@@ -47,6 +47,7 @@ for _module in (
     "runs",
     "application",
     "doctor",
+    "serve",
 ):
     importlib.import_module(f"ferdash.cli.{_module}").register(app)
 

@@ -17,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import FerdashError
 from ferdash.inference.framing import crop_box, crop_face
-from ferdash.live.engine import LiveSettings, warm_up
+from ferdash.live.engine import warm_up
+from ferdash.live.view import LiveSettings
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.pictures import read_image

@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, File, Query, UploadFile
 
 from ferdash.errors import ImageError
-from ferdash.inference.predictor import UNCERTAIN_BELOW, predict_photos, to_document
+from ferdash.inference.photos import UNCERTAIN_BELOW, classify_photos, to_document
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.pictures import read_image
 from ferdash.server.documents import DetectorName, EngineName, PredictDocument, TtaName
@@ -39,16 +39,15 @@ def predict(
             raise ProblemError(413, f"{one.filename} is larger than {limits.picture_mb} MB; make it smaller first.")
     with workshop.turn():
         classifier = workshop.model(model, engine, tta)
-        photos = predict_photos(
+        photos = classify_photos(
             (_read(one, place) for place, one in enumerate(pictures, start=1)),
             classifier,
             workshop.detector(detector),
             whole=True if whole else None,
-            threshold=threshold,
         )
     used = {"model": model, "tta": tta, "engine": classifier.engine}
     settings = used | {"detector": detector, "whole": whole, "threshold": threshold}
-    return PredictDocument.model_validate(settings | {"photos": to_document(photos)})
+    return PredictDocument.model_validate(settings | {"photos": to_document(photos, threshold)})
 
 
 def _read(upload: UploadFile, place: int) -> tuple[str, np.ndarray | ImageError]:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint browser-tests clean
+.PHONY: run test quick lint format coverage docs bench clean
 
 run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
@@ -11,10 +11,27 @@ run: $(VENV)/.app
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest
 
+# What is quick to know: everything but browsers, pages and whole trainings, in under two minutes.
+quick: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n auto tests/test_*.py tests/evaluation tests/dynamics tests/runs tests/data tests/published \
+	    tests/plots tests/tracking --ignore tests/test_package.py --ignore tests/test_promotion.py
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: $(VENV)/.dev
+	$(BIN)/python -m pytest --cov=ferdash --cov=pages --cov-report=term-missing:skip-covered
+
+# The headline figures again, each beside what is claimed (benchmarks/README.md says what each needs).
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/all.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ferdash needs Python 3.11 or newer (PYTHON=python3.12 make ...)")'

@@ -61,7 +61,7 @@ def find_label_errors(*, y_true: np.ndarray, probabilities: np.ndarray, origin: 
         from cleanlab.filter import find_label_issues
     except ImportError as error:
         raise EvaluationError(
-            "Finding label errors needs the optional package cleanlab: pip install cleanlab"
+            "Finding label errors needs the optional package cleanlab: pip install 'ferdash[labels]'"
         ) from error
     suspicious = find_label_issues(y_true, p, filter_by="confident_learning", n_jobs=1)
     position = np.flatnonzero(suspicious)

@@ -55,9 +55,7 @@ def mlflow_client(path: Path) -> Any:
         import sqlalchemy  # noqa: F401  (what mlflow-skinny leaves out and its database needs)
         from mlflow import MlflowClient
     except ImportError:
-        raise RunError(
-            "MLflow is not installed here; get it with: pip install mlflow-skinny sqlalchemy alembic"
-        ) from None
+        raise RunError("MLflow is not installed here; get it with: pip install 'ferdash[mlflow]'") from None
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     uri = path.absolute().as_uri() if _is_file_store(path) else f"sqlite:///{_database(path).absolute()}"
@@ -134,7 +132,7 @@ def export_tensorboard(runs: Sequence[Run], folder: Path) -> None:
     try:
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
     except ImportError:
-        raise RunError("TensorBoard is not installed here; get it with: pip install tensorboard") from None
+        raise RunError("TensorBoard is not installed here; get it with: pip install 'ferdash[tensorboard]'") from None
     with _told(f"The folder {folder.name} cannot be written"):
         for run in runs:
             target = folder / run.id

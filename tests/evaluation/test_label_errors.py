@@ -72,5 +72,5 @@ def test_one_label_leaves_nothing_to_compare() -> None:
 
 def test_without_cleanlab_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cleanlab.filter", None)
-    with pytest.raises(EvaluationError, match="needs the optional package cleanlab: pip install cleanlab"):
+    with pytest.raises(EvaluationError, match=r"needs the optional package cleanlab: pip install 'ferdash\[labels\]'"):
         find_label_errors(y_true=np.array([0, 1]), probabilities=np.eye(7)[:2], origin="given")

@@ -121,9 +121,13 @@ def test_tensorboards_own_reader_reads_every_number_back(family: list[store.Run]
 @pytest.mark.parametrize(
     ("package", "act", "advice"),
     [
-        ("mlflow", tracking.export_mlflow, "pip install mlflow-skinny sqlalchemy alembic"),
-        ("sqlalchemy", tracking.export_mlflow, "pip install mlflow-skinny sqlalchemy alembic"),
-        ("tensorboard.summary.writer.event_file_writer", tracking.export_tensorboard, "pip install tensorboard"),
+        ("mlflow", tracking.export_mlflow, r"pip install 'ferdash\[mlflow\]'"),
+        ("sqlalchemy", tracking.export_mlflow, r"pip install 'ferdash\[mlflow\]'"),
+        (
+            "tensorboard.summary.writer.event_file_writer",
+            tracking.export_tensorboard,
+            r"pip install 'ferdash\[tensorboard\]'",
+        ),
     ],
 )
 def test_a_missing_package_is_named_with_what_to_do(

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,22 +53,25 @@ LINES = {
 }
 
 
-def tracked() -> list[Path]:
-    """Files of code and prose that people write."""
+@cache
+def written() -> list[tuple[str, str]]:
+    """Where and what: each line of code and prose that people write, without those of LINES."""
     patterns = ["*.py", "*.md", "*.toml", "*.ipynb", "Makefile"]
     command = ["git", "-C", str(PROJECT), "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     kept = [name for name in listed if name not in ALLOWED and not name.startswith("checkpoints/")]
-    return [PROJECT / name for name in kept if (PROJECT / name).is_file()]
+    fine = re.compile("|".join(LINES))
+    return [
+        (f"{name}:{number}", line.strip())
+        for name in kept
+        if (PROJECT / name).is_file()
+        for number, line in enumerate((PROJECT / name).read_text(encoding="utf-8").splitlines(), start=1)
+        if not fine.search(line)
+    ]
 
 
 @pytest.mark.parametrize("new", OLD)
 def test_a_replaced_word_is_not_written(new: str) -> None:
-    old, fine = re.compile(OLD[new]), re.compile("|".join(LINES))
-    found = [
-        f"{path.relative_to(PROJECT)}:{number}: {line.strip()}"
-        for path in tracked()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if old.search(line) and not fine.search(line)
-    ]
+    old = re.compile(OLD[new])
+    found = [f"{where}: {line}" for where, line in written() if old.search(line)]
     assert not found, f"write {new} in\n" + "\n".join(found)

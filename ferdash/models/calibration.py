@@ -65,9 +65,9 @@ fitted on.'
 
 
 def shares_of_sigmoids(logits: np.ndarray) -> np.ndarray:
-    """(N, 7) logits of emotions that are judged one by one -> the share that each sigmoid has of their sum, (N, 7)."""
+    """(N, 7) logits of emotions that are scored one by one -> the share that each sigmoid has of their sum, (N, 7)."""
     logits = np.asarray(logits, dtype=np.float64)
-    # In logarithms, so that seven emotions that are all judged absent still have shares.
+    # In logarithms, so that seven emotions that are all scored absent still have shares.
     return softmax(-np.logaddexp(0.0, -logits))
 
 

@@ -98,7 +98,7 @@ def test_a_cycle_that_turns_round_is_predicted_worse() -> None:
     assert "it is worse" in found.sentence
 
 
-def test_too_short_a_track_is_not_judged() -> None:
+def test_too_short_a_track_is_not_evaluated() -> None:
     states = wandering(0, 40, cycle=True)
     assert forecast_next(shown(states), states, horizon_s=1.0) is None
     empty = np.zeros(0, dtype=int)

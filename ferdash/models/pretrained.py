@@ -1,6 +1,6 @@
 """A folder in transformers' image-classification format as a network and how it sees, or one sentence why not.
 
-What strangers put into such folders is checked before it is used: code of theirs never runs, and what transformers would
+What others put into such folders is checked before it is used: code of theirs never runs, and what transformers would
 quietly make up (weights that are missing or of another size) is an error.
 """
 

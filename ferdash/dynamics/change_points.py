@@ -25,7 +25,7 @@ MAD = 1.4826
 """Median absolute deviation to standard deviation, for normal noise."""
 
 SHORTEST_LEVEL = 3
-"""Frames that a level lasts at least."""
+"""Frames that a level lasts at least, however short the time that it has to last."""
 
 LONGEST_LEVEL = 256
 """Frames beyond which a level is cut for speed; the pieces do not differ and grow together again."""
@@ -58,11 +58,15 @@ _AUTOCORRELATIONS = np.linspace(0, MOST_AUTOCORRELATION, 96)
 class EventSettings:
     """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what noise
     alone does to the difference of two such levels. level_s: how much of the level on each side of a move is looked at,
-    and how far around a frame its noise is measured."""
+    and how far around a frame its noise is measured. hold_s: how long a level lasts at least. A blink closes the eyes
+    for 0.1 to 0.4 s and a syllable takes about 0.2; an expression lasts half a second to four (Ekman, "Darwin,
+    Deception, and Facial Expression", 2003), so what comes back sooner than hold_s is no change. 0.1 or less shows
+    those that last a few frames, micro-expressions among them."""
 
     min_size: float = 0.1
     min_z: float = 6.0
     level_s: float = 1.0
+    hold_s: float = 0.3
 
     def __post_init__(self) -> None:
         if not 0 < self.min_size < 1:
@@ -73,6 +77,8 @@ class EventSettings:
             raise ConfigError(
                 f"The time looked at beside a change (level_s) is {self.level_s:g} s; choose more than 0."
             )
+        if self.hold_s < 0:
+            raise ConfigError(f"A level cannot last {self.hold_s:g} s at least (hold_s); choose 0 or more.")
 
 
 @dataclass(frozen=True)
@@ -128,14 +134,15 @@ def find_events(series: TrackSeries, settings: EventSettings | None = None) -> l
     noise = measure_noise(series, settings.level_s)
     if noise is None:
         return []
-    reach = _frames_in(series, settings.level_s)
+    reach, shortest = _frames_in(series, settings.level_s), _shortest_level(series, settings.hold_s)
     events = []
     for segment in segments_of_continuity(series):
         x, step = series.probabilities[segment], noise.step[segment]
-        if len(x) < 2 * SHORTEST_LEVEL:
+        if len(x) < 2 * shortest:
             continue
-        for emotion, edges in enumerate(_levels(x, step, min(noise.autocorrelation, AUTOCORRELATION_OF_JUMPS))):
-            finder = _Moves(x[:, emotion], step[:, emotion], noise.autocorrelation, reach, settings)
+        autocorrelation = min(noise.autocorrelation, AUTOCORRELATION_OF_JUMPS)
+        for emotion, edges in enumerate(_levels(x, step, autocorrelation, shortest)):
+            finder = _Moves(x[:, emotion], step[:, emotion], noise.autocorrelation, reach, shortest, settings)
             events += [_event(series, segment.start, emotion, move) for move in finder.find(edges)]
     return sorted(events, key=lambda event: (event.peak_s, event.emotion))
 
@@ -183,7 +190,11 @@ def _frames_in(series: TrackSeries, seconds: float) -> int:
     return max(5, round(seconds / series.step_s)) if series.step_s > 0 else 5
 
 
-def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float) -> list[list[int]]:
+def _shortest_level(series: TrackSeries, seconds: float) -> int:
+    return max(SHORTEST_LEVEL, round(seconds / series.step_s)) if series.step_s > 0 else SHORTEST_LEVEL
+
+
+def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: int) -> list[list[int]]:
     """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming."""
     weights = 1 / (_spread(autocorrelation) * step.T) ** 2
     w, wx, wxx = (_sums(part) for part in (weights, weights * x.T, weights * x.T**2))
@@ -194,9 +205,9 @@ def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float) -> list[lis
     best[:, 0] = -price
     before = np.zeros((emotions, frames + 1), dtype=np.int64)
     every = np.arange(emotions)
-    for end in range(SHORTEST_LEVEL, frames + 1):
+    for end in range(shortest, frames + 1):
         first = max(0, end - LONGEST_LEVEL)
-        cut = slice(first, end - SHORTEST_LEVEL + 1)
+        cut = slice(first, end - shortest + 1)
         weight, total = w[:, end, None] - w[:, cut], wx[:, end, None] - wx[:, cut]
         cost = best[:, cut] + (wxx[:, end, None] - wxx[:, cut]) - total**2 / weight + price
         pick = cost.argmin(axis=1)
@@ -228,12 +239,14 @@ class _Move:
 
 @dataclass(frozen=True)
 class _Moves:
-    """Finds the moves of one emotion in one segment; x and step (see Noise): float (T,)."""
+    """Finds the moves of one emotion in one segment; x and step (see Noise): float (T,). reach: frames of a level that
+    are looked at beside a move; shortest: those that a level lasts at least."""
 
     x: np.ndarray
     step: np.ndarray
     autocorrelation: float
     reach: int
+    shortest: int
     settings: EventSettings
 
     def find(self, edges: list[int]) -> list[_Move]:
@@ -246,7 +259,8 @@ class _Moves:
                 break
             del spans[weakest]
         moves = [self._fit(spans, place) for place in range(len(spans))]
-        return [move for move in moves if abs(move.size) >= self.settings.min_size]
+        # What was strong enough between levels may not be, once it is known where it begins and ends.
+        return [m for m in moves if abs(m.size) >= self.settings.min_size and m.z >= self.settings.min_z]
 
     def _without_treads(self, edges: list[int]) -> list[tuple[int, int]]:
         """Spans (last row before, first row after) of moves; levels that are but treads of a staircase are in them."""
@@ -258,18 +272,20 @@ class _Moves:
             if spans and place > 1:
                 earlier = levels[place - 1] - levels[place - 2]
                 tread = self.x[bounds[place - 1] : bounds[place]]
-                if earlier * step > 0 and self._is_tread(tread, earlier, step):
+                way = edge - spans[-1][0]
+                if earlier * step > 0 and self._is_tread(tread, way, earlier, step):
                     spans[-1] = (spans[-1][0], edge)
                     continue
             spans.append((edge - 1, edge))
         return spans
 
-    def _is_tread(self, rows: np.ndarray, earlier: float, step: float) -> bool:
-        """Whether a level between two moves of one direction is on the way: short, or itself sloped that way. A step
-        beside which the other is small is no staircase, but a change and a chance wobble near it."""
+    def _is_tread(self, rows: np.ndarray, way: int, earlier: float, step: float) -> bool:
+        """Whether a level between two moves of one direction is on the way: itself sloped that way, or short on a way
+        of no more than `reach` frames. A step beside which the other is small is no staircase, but a change and a
+        chance wobble near it."""
         if min(abs(earlier), abs(step)) < LEAST_STEP * max(abs(earlier), abs(step)):
             return False
-        if len(rows) <= max(SHORTEST_LEVEL, self.reach // 6):
+        if len(rows) <= max(SHORTEST_LEVEL, self.reach // 6) and way <= self.reach:
             return True
         slope = np.polyfit(np.arange(len(rows)), rows, 1)[0]
         return bool(slope * (len(rows) - 1) * np.sign(step) > 0.5 * min(abs(earlier), abs(step)))
@@ -307,7 +323,7 @@ class _Moves:
         """Least squares of a level, a straight way and another level over the rows around a move."""
         (start, end), (first, last) = spans[place], self._sides(spans, place)
         rows = self.x[first:last]
-        slack = max(SHORTEST_LEVEL, self.reach // 3)
+        slack = max(self.shortest, self.reach // 2)
         starts = np.arange(max(first, start - slack), min(last - 2, start + slack) + 1)
         ends = np.arange(max(first + 1, end - slack), min(last - 1, end + slack) + 1)
         start_at, end_at = (grid.ravel() for grid in np.meshgrid(starts, ends, indexing="ij"))

@@ -16,9 +16,15 @@ from ferdash.emotions import EMOTIONS
 
 
 def events_table(summary: Summary) -> pd.DataFrame:
-    """A row for each change of each person: the fields of ChangeEvent, by time of the peak."""
-    events = [asdict(event) for track in summary.tracks.values() for event in track.events]
-    table = pd.DataFrame(events, columns=[one.name for one in fields(ChangeEvent)])
+    """A row for each emotion that changed of each person: the fields of ChangeEvent, by time of the peak, and in
+    `moment` the number, from 1 for each person, of the change that it is a part of."""
+    events = [
+        {**asdict(event), "moment": number}
+        for track in summary.tracks.values()
+        for number, moment in enumerate(track.moments, start=1)
+        for event in moment.events
+    ]
+    table = pd.DataFrame(events, columns=[*(one.name for one in fields(ChangeEvent)), "moment"])
     return table.sort_values(["peak_s", "track", "emotion"], ignore_index=True)
 
 
@@ -65,7 +71,7 @@ def measures_table(summary: Summary) -> pd.DataFrame:
                 "track": track.track,
                 "dominant": track.dominant,
                 **figures,
-                "changes": len(track.events),
+                "changes": len(track.moments),
                 **{f"{emotion}_mean": track.measures.mean[place] for place, emotion in enumerate(EMOTIONS)},
                 **{f"{emotion}_dwell": track.dwell.loc[emotion, "share"] for emotion in EMOTIONS},
             }

@@ -83,7 +83,7 @@ def show(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
     table = Table("person", *EMOTIONS, "changes", box=SIMPLE, pad_edge=False, caption="Share of time dominant.")
     for track in results.summary.tracks.values():
         shares = [percent(float(track.dwell.loc[emotion, "share"])) for emotion in EMOTIONS]
-        table.add_row(str(track.track), *shares, str(len(track.events)))
+        table.add_row(str(track.track), *shares, str(len(track.moments)))
     if results.summary.tracks:
         console.print(table)
     for mark in results.analysis.marks():

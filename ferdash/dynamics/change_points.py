@@ -50,6 +50,9 @@ not reach in some ten thousand frames."""
 LEAST_STEP = 0.2
 """Share of the larger step that the smaller one of a staircase has at least."""
 
+HELD = 0.75
+"""Share of a level's frames that lie on its side of the middle of a move."""
+
 _LAGS = (2, 4, 8)
 _AUTOCORRELATIONS = np.linspace(0, MOST_AUTOCORRELATION, 96)
 
@@ -147,11 +150,16 @@ def find_events(series: TrackSeries, settings: EventSettings | None = None) -> l
     return sorted(events, key=lambda event: (event.peak_s, event.emotion))
 
 
+def too_short_to_tell(series: TrackSeries) -> bool:
+    """Whether too few results follow each other for changes to be told from noise."""
+    return int((~series.starts).sum()) < FEWEST_FRAMES
+
+
 def measure_noise(series: TrackSeries, around_s: float = 1.0) -> Noise | None:
     """The noise of a track; None with fewer than FEWEST_FRAMES results that follow each other."""
-    follows = ~series.starts
-    if follows.sum() < FEWEST_FRAMES:
+    if too_short_to_tell(series):
         return None
+    follows = ~series.starts
     x = series.probabilities
     steps = np.abs(np.diff(x, axis=0))[follows[1:]]
     width = min(2 * _frames_in(series, around_s / 2) + 1, len(steps) - 1 + len(steps) % 2)
@@ -299,9 +307,19 @@ class _Moves:
     def _strength(self, spans: list[tuple[int, int]], place: int) -> float:
         """How far a move passes both thresholds; below 1 it fails one."""
         (start, end), (first, last) = spans[place], self._sides(spans, place)
-        size = abs(float(np.median(self.x[end:last]) - np.median(self.x[first : start + 1])))
+        before, after = float(np.median(self.x[first : start + 1])), float(np.median(self.x[end:last]))
+        if not self._lasts(start, end, before, after):
+            return 0.0
+        size = abs(after - before)
         z = size / self._deviation(first, start, end, last)
         return min(size / self.settings.min_size, z / self.settings.min_z)
+
+    def _lasts(self, start: int, end: int, before: float, after: float) -> bool:
+        """Whether the frames next to a move, as many as a level has at least, lie on their side of its middle: a level
+        that is an excursion and what follows it is none."""
+        beyond = (self.x - (before + after) / 2) * np.sign(after - before) > 0
+        old, new = beyond[max(0, start + 1 - self.shortest) : start + 1], beyond[end : end + self.shortest]
+        return bool((~old).mean() >= HELD and new.mean() >= HELD)
 
     def _deviation(self, first: int, start: int, end: int, last: int) -> float:
         """Standard deviation that noise alone gives to the difference between the two levels."""

@@ -6,9 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ferdash.dynamics.change_points import ChangeEvent, measure_noise
+from ferdash.dynamics.change_points import measure_noise
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.dominant import Segment
+from ferdash.dynamics.moments import Moment
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
 
@@ -33,8 +34,8 @@ class Measures:
     events_per_minute: float
 
 
-def measure(series: TrackSeries, segments: list[Segment], events: list[ChangeEvent]) -> Measures:
-    """The figures of one track; segments and events are those of the same track."""
+def measure(series: TrackSeries, segments: list[Segment], changes: list[Moment]) -> Measures:
+    """The figures of one track; segments and changes are those of the same track."""
     weights = frame_durations(series)
     seconds = float(weights.sum())
     if seconds <= 0:
@@ -51,7 +52,7 @@ def measure(series: TrackSeries, segments: list[Segment], events: list[ChangeEve
         volatility=float(travelled / between) if between > 0 else np.nan,
         entropy=_entropy(series),
         switches_per_minute=60 * switches / seconds,
-        events_per_minute=60 * len(events) / seconds,
+        events_per_minute=60 * len(changes) / seconds,
     )
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from ferdash.dynamics.baseline import Baseline, Relative, baseline, relative
-from ferdash.dynamics.change_points import ChangeEvent, EventSettings, find_events
+from ferdash.dynamics.change_points import ChangeEvent, EventSettings, find_events, too_short_to_tell
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.dominant import DominantSettings, Segment, dominant_at, dominant_segments, dwell_times
 from ferdash.dynamics.measures import Measures, emotion_dynamics, measure
+from ferdash.dynamics.moments import Moment, moments
 from ferdash.dynamics.series import TrackSeries, track_series, tracks
 from ferdash.dynamics.smoothing import SmoothingSettings, smooth
 from ferdash.dynamics.transitions import (
@@ -45,14 +46,16 @@ class SummarySettings:
 @dataclass(frozen=True)
 class TrackSummary:
     """One person. series: as measured; smoothed: the same frames, smoothed. deltas: of the measured, float64 (T, 7).
-    events: of the measured. segments, transitions and forecast: of the smoothed. baseline, relative: of the measured,
-    None where no frame is marked as neutral; neutral_problem says why marks gave none."""
+    events: of the measured; moments: these as a person sees them. segments, transitions and forecast: of the
+    smoothed. baseline, relative: of the measured, None where no frame is marked as neutral; neutral_problem says why
+    marks gave none."""
 
     track: int
     series: TrackSeries
     smoothed: TrackSeries
     deltas: np.ndarray
     events: list[ChangeEvent]
+    moments: list[Moment]
     segments: list[Segment]
     dwell: pd.DataFrame
     transitions: TransitionMatrix
@@ -84,7 +87,9 @@ class TrackSummary:
         lasted = f"for {duration(seconds)}" if seconds >= 1 else f"in {counted(len(self.series), 'frame')}"
         share = self.dwell.loc[self.dominant, "share"]
         dominant = f"{self.dominant} is dominant" + (f" for {percent(float(share))} of it" if share > 0 else "")
-        changes = counted(len(self.events), "change") if self.events else "no change"
+        if too_short_to_tell(self.series):
+            return f"{who} is classified {lasted}; {dominant}; too few frames to tell changes from noise."
+        changes = counted(len(self.moments), "change") if self.moments else "no change"
         return f"{who} is classified {lasted}; {dominant}, with {changes} beyond noise."
 
 
@@ -136,6 +141,7 @@ def _summarise_track(
     series = track_series(frames, track, max_gap_s=settings.max_gap_s)
     smoothed = smooth(series, settings.smoothing)
     events = find_events(series, settings.events)
+    together = moments(events)
     segments = dominant_segments(smoothed, settings.dominant)
     dominant = dominant_at(smoothed, segments)
     baseline, problem = _baseline(series, neutral)
@@ -145,12 +151,13 @@ def _summarise_track(
         smoothed=smoothed,
         deltas=deltas(series),
         events=events,
+        moments=together,
         segments=segments,
         dwell=dwell_times(segments),
         transitions=segment_transitions(segments),
         frame_transitions=frame_transitions(smoothed, dominant),
         forecast=forecast_next(smoothed, dominant, horizon_s=settings.horizon_s),
-        measures=measure(series, segments, events),
+        measures=measure(series, segments, together),
         dynamics=emotion_dynamics(series),
         baseline=baseline,
         relative=relative(series, baseline) if baseline else None,

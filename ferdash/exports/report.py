@@ -79,12 +79,12 @@ def _person(analysis: Analysis, track: TrackSummary) -> str:
         return head
     marks = analysis.marks()
     figures = [
-        timeline(track.smoothed, raw=track.series, events=track.events, marks=marks),
+        timeline(track.smoothed, raw=track.series, changes=track.moments, marks=marks),
         ribbon(track.segments),
         delta_heatmap(track.series, track.deltas),
     ]
     if track.relative is not None:
-        figures.insert(1, timeline(track.smoothed, baseline=track.baseline, events=track.events, marks=marks))
+        figures.insert(1, timeline(track.smoothed, baseline=track.baseline, changes=track.moments, marks=marks))
     charts = "".join(map(_chart, figures))
     predicted = f"<p>{escape(track.forecast.sentence)}</p>" if track.forecast else ""
     return f"{head}{charts}{_dwell(track)}{_events(track)}{_chart(transition_heatmap(track.transitions))}{predicted}"
@@ -117,17 +117,18 @@ def _dwell(track: TrackSummary) -> str:
 
 
 def _events(track: TrackSummary) -> str:
-    if not track.events:
+    if not track.moments:
         return ""
     # Of very many the largest are shown; events.csv has them all.
-    largest = sorted(track.events, key=lambda event: -event.size)[:MOST_EVENTS]
+    largest = sorted(track.moments, key=lambda moment: -moment.main.size)[:MOST_EVENTS]
     rows = "".join(
-        f"<tr><td>{event.peak_s:.2f} s</td><td>{event.peak_frame:,}</td><td>{event.emotion}</td>"
-        f"<td>{100 * event.size * event.direction:+.0f}</td>"
-        f"<td>{event.duration_s:.2f} s</td><td>{event.z:.1f}</td></tr>"
-        for event in sorted(largest, key=lambda event: event.peak_s)
+        f"<tr><td>{one.main.peak_s:.2f} s</td><td>{one.main.peak_frame:,}</td><td>{one.main.emotion}</td>"
+        f"<td>{100 * one.main.size * one.main.direction:+.0f}</td><td>{one.with_it}</td>"
+        f"<td>{one.duration_s:.2f} s</td><td>{one.main.z:.1f}</td></tr>"
+        for one in sorted(largest, key=lambda moment: moment.main.peak_s)
     )
-    head = "<tr><th>time</th><th>frame</th><th>emotion</th><th>points</th><th>lasting</th><th>times noise</th></tr>"
-    shown = f", the largest {MOST_EVENTS}" if len(track.events) > MOST_EVENTS else ""
-    words = counted(len(track.events), "change")
+    names = ("time", "frame", "emotion", "points", "with it", "lasting", "times noise")
+    head = f"<tr>{''.join(f'<th>{name}</th>' for name in names)}</tr>"
+    shown = f", the largest {MOST_EVENTS}" if len(track.moments) > MOST_EVENTS else ""
+    words = counted(len(track.moments), "change")
     return f"<details><summary>{words}{shown}</summary><table>{head}{rows}</table></details>"

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from ferdash.dynamics.change_points import ChangeEvent
 from ferdash.dynamics.deltas import deltas
+from ferdash.dynamics.moments import Moment
 from ferdash.dynamics.series import TrackSeries, segments_of_continuity
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.dynamics.transitions import TransitionMatrix
@@ -64,11 +64,11 @@ def figures(track: TrackSummary, marks: Marks = ()) -> dict[str, bytes]:
 
 def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as lines, the measured ones faintly behind, changes as pins above."""
-    figure, axes = canvas(timeline_title(track.series, track.events), height=4.2)
+    figure, axes = canvas(timeline_title(track.series, track.moments), height=4.2)
     _draw_lines(axes, track.series, track.series.probabilities, faint=True)
     _draw_lines(axes, track.smoothed, track.smoothed.probabilities)
-    heights, top = pin_heights(track.events, 0.0, 1.0)
-    _draw_pins(axes, track.events, heights)
+    heights, top = pin_heights(track.moments, 0.0, 1.0)
+    _draw_pins(axes, track.moments, heights)
     _finish_time(axes, track.series, marks, below=1 / top)
     _label_ends(axes, dict(zip(EMOTIONS, track.smoothed.probabilities[-1].tolist(), strict=True)), 0.0, 1.0)
     axes.set_ylim(0, top)
@@ -80,7 +80,7 @@ def timeline(track: TrackSummary, marks: Marks = ()) -> Figure:
 
 def areas(track: TrackSummary, marks: Marks = ()) -> Figure:
     """Smoothed probabilities as areas that fill the whole."""
-    figure, axes = canvas(timeline_title(track.series, track.events), height=4.2)
+    figure, axes = canvas(timeline_title(track.series, track.moments), height=4.2)
     series = track.smoothed
     for segment in segments_of_continuity(series):
         axes.stackplot(
@@ -195,8 +195,8 @@ def _draw_lines(axes: Axes, series: TrackSeries, values: np.ndarray, *, faint: b
             )
 
 
-def _draw_pins(axes: Axes, events: list[ChangeEvent], heights: list[float]) -> None:
-    for event, height in zip(events, heights, strict=True):
+def _draw_pins(axes: Axes, changes: list[Moment], heights: list[float]) -> None:
+    for event, height in zip([moment.main for moment in changes], heights, strict=True):
         shape = "^" if event.direction > 0 else "v"
         axes.plot(event.peak_s, height, shape, color=COLOURS[event.emotion], markersize=6, markeredgecolor=INK, mew=0.5)
 

@@ -7,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ferdash.dynamics.baseline import Baseline
-from ferdash.dynamics.change_points import ChangeEvent
+from ferdash.dynamics.change_points import too_short_to_tell
+from ferdash.dynamics.moments import Moment
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.plots.style import finish
@@ -30,7 +31,7 @@ def timeline(
     raw: TrackSeries | None = None,
     baseline: Baseline | None = None,
     stacked: bool = False,
-    events: Iterable[ChangeEvent] = (),
+    changes: Iterable[Moment] = (),
     marks: Iterable[Mapping[str, Any]] = (),
     cursor_s: float | None = None,
     height: int = 380,
@@ -38,9 +39,9 @@ def timeline(
     """The seven probabilities over time, a line each, or as areas that fill the whole.
 
     series: what is drawn, usually smoothed. raw: the same as measured, drawn faintly behind lines. baseline: draw
-    lines as points above and below the neutral baseline; areas ignore it. events: pins above the lines, up or down
-    as the change went. marks: {timestamp_s, name} set by a person. cursor_s: where the shown frame is. Lines break
-    where the face was away.
+    lines as points above and below the neutral baseline; areas ignore it. changes: pins above the lines, up or down
+    as the largest part of each went. marks: {timestamp_s, name} set by a person. cursor_s: where the shown frame is.
+    Lines break where the face was away.
     """
     figure = go.Figure()
     against = baseline.level if baseline is not None and not stacked else np.zeros(len(EMOTIONS))
@@ -50,7 +51,7 @@ def timeline(
         _add_areas(figure, series)
     else:
         _add_lines(figure, series, against)
-    listed = list(events)
+    listed = list(changes)
     low, high = _range(series, against, baseline is not None and not stacked)
     pins, top = pin_heights(listed, low, high)
     _add_pins(figure, listed, pins)
@@ -96,14 +97,16 @@ def points_tick(value: float) -> str:
     return f"{points:+d}" if points else "0"
 
 
-def timeline_title(series: TrackSeries, events: Sequence[ChangeEvent]) -> str:
+def timeline_title(series: TrackSeries, changes: Sequence[Moment]) -> str:
     """What a timeline shows, as a finding."""
     if not len(series):
         return f"Person {series.track}: no frame with a result"
-    if not events:
+    if too_short_to_tell(series):
+        return f"Person {series.track}: too few frames to tell changes from noise"
+    if not changes:
         return f"Person {series.track}: no change beyond noise"
-    largest = max(events, key=lambda event: event.size)
-    others = f", the largest of {counted(len(events), 'change')}" if len(events) > 1 else ""
+    largest = max((moment.main for moment in changes), key=lambda event: event.size)
+    others = f", the largest of {counted(len(changes), 'change')}" if len(changes) > 1 else ""
     return f"Person {series.track}: {largest.sentence}{others}"
 
 
@@ -172,18 +175,19 @@ def _add_areas(figure: go.Figure, series: TrackSeries) -> None:
         )
 
 
-def pin_heights(events: Sequence[ChangeEvent], low: float, high: float) -> tuple[list[float], float]:
-    """Where the pin of each event stands above an axis from low to high, a lane for each emotion that changes, and
+def pin_heights(changes: Sequence[Moment], low: float, high: float) -> tuple[list[float], float]:
+    """Where the pin of each change stands above an axis from low to high, a lane for each emotion that changes, and
     where the axis has to end to hold them."""
-    lanes = [emotion for emotion in EMOTIONS if any(event.emotion == emotion for event in events)][::-1]
+    lanes = [emotion for emotion in EMOTIONS if any(one.main.emotion == emotion for one in changes)][::-1]
     lane = PIN_LANE * (high - low)
-    heights = [high + lane * (1 + lanes.index(event.emotion)) for event in events]
+    heights = [high + lane * (1 + lanes.index(one.main.emotion)) for one in changes]
     return heights, high + lane * (len(lanes) + 1) if lanes else high
 
 
-def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], heights: list[float]) -> None:
-    if not events:
+def _add_pins(figure: go.Figure, changes: Sequence[Moment], heights: list[float]) -> None:
+    if not changes:
         return
+    events = [moment.main for moment in changes]
     figure.add_scatter(
         x=[event.peak_s for event in events],
         y=heights,
@@ -196,7 +200,7 @@ def _add_pins(figure: go.Figure, events: Sequence[ChangeEvent], heights: list[fl
             "line": {"width": 1, "color": NEUTRAL_INK},
         },
         customdata=[event.peak_frame for event in events],
-        text=[f"{event.sentence}, {event.z:.0f} times what noise does" for event in events],
+        text=[f"{one.sentence}, {one.main.z:.0f} times what noise does" for one in changes],
         hovertemplate="%{text}<extra></extra>",
         cliponaxis=False,
     )

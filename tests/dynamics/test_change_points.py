@@ -49,6 +49,31 @@ def test_a_still_face_has_no_event(seed: int, autocorrelation: float, sigma: flo
     assert find_events(series(STILL + noise(seed, frames, autocorrelation, sigma))) == []
 
 
+def test_a_blink_is_no_change_unless_it_is_asked_for() -> None:
+    for seed in range(10):
+        blink = planted(150, 60, 1, 0.5) - planted(150, 65, 1, 0.5) + STILL + noise(seed, 150, 0.4, 0.02)
+        assert find_events(series(blink)) == []
+        found = [e for e in find_events(series(blink), EventSettings(hold_s=0.1)) if e.emotion == "happy"]
+        assert [(e.direction, e.start_frame, e.end_frame) for e in found] == [(1, 60, 61), (-1, 65, 66)]
+
+
+def test_steps_that_are_seconds_apart_are_two_changes() -> None:
+    stairs = planted(200, 60, 2, 0.25) + planted(200, 110, 2, 0.25) - STILL
+    for seed in range(10):
+        found = [e for e in find_events(series(stairs + noise(seed, 200, 0.4, 0.02))) if e.emotion == "happy"]
+        assert [e.direction for e in found] == [1, 1]
+        assert [e.peak_frame for e in found] == pytest.approx([61, 111], abs=2)
+
+
+def test_every_change_passes_the_thresholds_it_names() -> None:
+    rng = np.random.default_rng(4)
+    settings = EventSettings(min_size=0.15, min_z=8)
+    for _ in range(20):
+        walk = np.abs(np.cumsum(rng.normal(size=(200, 7)), axis=0)) + 1
+        lively = series(walk / walk.sum(axis=1, keepdims=True))
+        assert all(e.size >= 0.15 and e.z >= 8 for e in find_events(lively, settings))
+
+
 def test_long_still_stretches_have_no_event_either() -> None:
     for seed, autocorrelation in enumerate([0.0, 0.5, 0.8, 0.9]):
         assert find_events(series(STILL + noise(seed, 3000, autocorrelation, 0.03))) == []

@@ -62,11 +62,10 @@ def test_a_summary_counts_every_frame(summary: Summary) -> None:
 def test_a_person_is_told_in_words(summary: Summary) -> None:
     one, two = summary.tracks.values()
     assert (
-        one.sentence
-        == "Person 1 is classified for 4 s; happy is dominant for 57.5% of it, with 2 changes beyond noise."
+        one.sentence == "Person 1 is classified for 4 s; happy is dominant for 57.5% of it, with 1 change beyond noise."
     )
-    words = "Person 2 is classified in 2 frames; angry is dominant for 100.0% of it, with no change beyond noise."
-    assert two.sentence == words
+    words = "Person 2 is classified in 2 frames; angry is dominant for 100.0% of it"
+    assert two.sentence == f"{words}; too few frames to tell changes from noise."
     assert [(event.emotion, event.direction, event.peak_frame) for event in one.events] == [
         ("happy", 1, 50),
         ("neutral", -1, 50),
@@ -110,7 +109,7 @@ def test_one_frame_is_summarised() -> None:
     row = face_row(0, 0, 1, (0, 0, 5, 5), detected=True, confidence=1, probabilities=np.eye(7)[HAPPY])
     assert (
         summarise(frames_table([row])).tracks[1].sentence
-        == "Person 1 is classified in 1 frame; happy is dominant, with no change beyond noise."
+        == "Person 1 is classified in 1 frame; happy is dominant; too few frames to tell changes from noise."
     )
 
 
@@ -126,6 +125,7 @@ def test_settings_reach_what_they_are_about() -> None:
 def test_tables_hold_what_the_summary_holds(summary: Summary) -> None:
     events, segments, values = events_table(summary), segments_table(summary), deltas_table(summary)
     assert events["emotion"].tolist() == ["happy", "neutral"]
+    assert events["moment"].tolist() == [1, 1]
     assert events["size"].tolist() == pytest.approx([0.4, 0.4], rel=0.05)
     assert segments["track"].tolist() == [1, 2, 1]
     assert segments["duration_s"].sum() == pytest.approx(4.0 + 2 / 30)
@@ -135,7 +135,7 @@ def test_tables_hold_what_the_summary_holds(summary: Summary) -> None:
     assert one["happy_relative"].head(30).mean() == pytest.approx(0, abs=1e-9)
     assert values[values["track"] == 2]["happy_relative"].isna().all()
     figures = measures_table(summary).set_index("track")
-    assert figures.loc[1, ["dominant", "changes", "frames"]].tolist() == ["happy", 2, 120]
+    assert figures.loc[1, ["dominant", "changes", "frames"]].tolist() == ["happy", 1, 120]
     assert figures.filter(like="_dwell").sum(axis=1).tolist() == pytest.approx([1, 1])
 
 

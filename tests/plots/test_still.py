@@ -79,7 +79,7 @@ def test_every_title_fits_its_picture(smiling: TrackSummary) -> None:
 
 
 def test_titles_are_those_of_the_figures_in_the_page(smiling: TrackSummary) -> None:
-    assert title_of(still.timeline(smiling)) == timeline.timeline_title(smiling.series, smiling.events)
+    assert title_of(still.timeline(smiling)) == timeline.timeline_title(smiling.series, smiling.moments)
     assert title_of(still.delta_heatmap(smiling.series)) == changes.delta_title(smiling.deltas)
     assert title_of(still.ribbon(smiling)) == segments.ribbon_title(smiling.segments)
     assert title_of(still.transition_heatmap(smiling.transitions)) == segments.transition_title(smiling.transitions)
@@ -89,9 +89,10 @@ def test_titles_are_those_of_the_figures_in_the_page(smiling: TrackSummary) -> N
 def test_pins_stand_at_the_peak_of_each_change_pointing_its_way(smiling: TrackSummary) -> None:
     (axes,) = still.timeline(smiling).axes
     pins = [line for line in axes.lines if line.get_marker() in ("^", "v")]
-    assert [pin.get_xdata()[0] for pin in pins] == [event.peak_s for event in smiling.events]
-    assert [pin.get_marker() for pin in pins] == ["^" if event.direction > 0 else "v" for event in smiling.events]
-    assert [pin.get_color() for pin in pins] == [COLOURS[event.emotion] for event in smiling.events]
+    largest = [moment.main for moment in smiling.moments]
+    assert [pin.get_xdata()[0] for pin in pins] == [event.peak_s for event in largest]
+    assert [pin.get_marker() for pin in pins] == ["^" if event.direction > 0 else "v" for event in largest]
+    assert [pin.get_color() for pin in pins] == [COLOURS[event.emotion] for event in largest]
     assert all(1 < pin.get_ydata()[0] < axes.get_ylim()[1] for pin in pins)
 
 

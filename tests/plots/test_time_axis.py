@@ -27,7 +27,7 @@ def test_charts_under_each_other_share_their_time(smiling: TrackSummary) -> None
 def test_every_figure_can_be_drawn_of_almost_nothing(person: Callable[..., TrackSummary], frames: int) -> None:
     track = person(frames)
     for figure in (
-        timeline(track.smoothed, raw=track.series, events=track.events, cursor_s=0.0),
+        timeline(track.smoothed, raw=track.series, changes=track.moments, cursor_s=0.0),
         timeline(track.smoothed, stacked=True),
         delta_heatmap(track.series, track.deltas),
         ribbon(track.segments),

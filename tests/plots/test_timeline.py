@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ferdash.dynamics.moments import Moment
 from ferdash.dynamics.series import TrackSeries
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
@@ -29,7 +30,7 @@ def names_beside(figure: go.Figure) -> dict[str, float]:
 
 
 def drawn(track: TrackSummary, **options) -> go.Figure:
-    return plots.timeline(track.smoothed, raw=track.series, events=track.events, **options)
+    return plots.timeline(track.smoothed, raw=track.series, changes=track.moments, **options)
 
 
 def test_a_timeline_has_seven_lines_told_apart_by_colour_and_pattern(smiling: TrackSummary) -> None:
@@ -60,21 +61,22 @@ def test_measured_lines_lie_faintly_behind_smoothed_ones(smiling: TrackSummary) 
 
 
 def test_pins_stand_at_the_peak_of_each_change_pointing_its_way(smiling: TrackSummary) -> None:
+    changes = [moment.main for moment in smiling.moments]
     assert len(smiling.events) == 4
     figure = drawn(smiling)
     pins = figure.data[-1]
-    assert list(pins.x) == [event.peak_s for event in smiling.events]
-    assert list(pins.customdata) == [event.peak_frame for event in smiling.events] == [50, 50, 90, 90]
+    assert list(pins.x) == [event.peak_s for event in changes]
+    assert list(pins.customdata) == [event.peak_frame for event in changes] == [50, 90]
     shapes = {1: "triangle-up", -1: "triangle-down"}
-    assert list(pins.marker.symbol) == [shapes[event.direction] for event in smiling.events]
-    assert list(pins.marker.color) == [COLOURS[event.emotion] for event in smiling.events]
-    # Above every line, inside the axis, and two of the same moment apart.
-    assert 1 < min(pins.y) < max(pins.y) < figure.layout.yaxis.range[1]
-    assert len(set(zip(pins.x, pins.y, strict=True))) == 4
-    lanes = {event.emotion: height for event, height in zip(smiling.events, pins.y, strict=True)}
+    assert list(pins.marker.symbol) == [shapes[event.direction] for event in changes]
+    assert list(pins.marker.color) == [COLOURS[event.emotion] for event in changes]
+    # Above every line and inside the axis; what changes with the largest part has no pin of its own.
+    assert 1 < min(pins.y) <= max(pins.y) < figure.layout.yaxis.range[1]
+    assert all(len(moment.others) == 1 for moment in smiling.moments)
+    lanes = {event.emotion: height for event, height in zip(changes, pins.y, strict=True)}
     assert lanes["happy"] - lanes["neutral"] == pytest.approx(plots.PIN_LANE)
     assert plots.pin_heights([], 0.0, 1.0) == ([], 1.0)
-    assert pins.text[0].startswith(smiling.events[0].sentence)
+    assert pins.text[0].startswith(smiling.moments[0].sentence)
     assert "times what noise does" in pins.text[0]
 
 
@@ -147,10 +149,11 @@ def test_names_that_have_room_stand_where_their_lines_end(smiling: TrackSummary)
 
 def test_the_title_is_the_finding(person: Person, smiling: TrackSummary) -> None:
     largest = max(smiling.events, key=lambda event: event.size)
-    assert drawn(smiling).layout.title.text == f"Person 1: {largest.sentence}, the largest of 4 changes"
-    assert plots.timeline_title(smiling.series, [largest]) == f"Person 1: {largest.sentence}"
+    assert drawn(smiling).layout.title.text == f"Person 1: {largest.sentence}, the largest of 2 changes"
+    assert plots.timeline_title(smiling.series, [Moment(largest)]) == f"Person 1: {largest.sentence}"
     still = person(60, smiles=(0, 0))
-    assert plots.timeline_title(still.series, still.events) == "Person 1: no change beyond noise"
+    assert plots.timeline_title(still.series, still.moments) == "Person 1: no change beyond noise"
+    assert plots.timeline_title(person(12).series, []) == "Person 1: too few frames to tell changes from noise"
     assert plots.timeline_title(person(0).series, []) == "Person 1: no frame with a result"
 
 

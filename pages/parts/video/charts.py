@@ -13,6 +13,8 @@ from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
 
 from ferdash.analyses import marks
+from ferdash.dynamics.change_points import FEWEST_FRAMES, too_short_to_tell
+from ferdash.dynamics.moments import Moment
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import analyses_root
@@ -42,17 +44,22 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
     from ferdash.plots.changes import delta_heatmap
 
     st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key=keyed("heat"))
-    if not track.events:
+    if too_short_to_tell(track.series):
+        st.caption(f"Changes cannot be told from noise in fewer than {FEWEST_FRAMES} frames that follow each other.")
+        return
+    if not track.moments:
         st.caption("No emotion changed by more than this person's noise explains.")
         return
+    shown = _choose_changes(track)
     table = pd.DataFrame(
         {
-            "time": [event.peak_s for event in track.events],
-            "frame": [event.peak_frame for event in track.events],
-            "emotion": [event.emotion for event in track.events],
-            "change": [100 * event.size * event.direction for event in track.events],
-            "lasting": [event.duration_s for event in track.events],
-            "times noise": [event.z for event in track.events],
+            "time": [one.main.peak_s for one in shown],
+            "frame": [one.main.peak_frame for one in shown],
+            "emotion": [one.main.emotion for one in shown],
+            "change": [100 * one.main.size * one.main.direction for one in shown],
+            "with it": [one.with_it for one in shown],
+            "lasting": [one.duration_s for one in shown],
+            "times noise": [one.main.z for one in shown],
         }
     )
     columns = {
@@ -61,7 +68,7 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
         "lasting": st.column_config.NumberColumn(format="%.2f s"),
         "times noise": st.column_config.NumberColumn(format="%.1f", help="Size over what noise alone would do."),
     }
-    st.caption("Tick a row to see its frame.")
+    st.caption(f"{len(shown)} of {counted(len(track.moments), 'change')}. Tick a row to see its frame.")
     st.dataframe(
         table,
         hide_index=True,
@@ -71,6 +78,34 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
         selection_mode="single-row",
         height=min(420, 38 + 35 * len(table)),
     )
+
+
+def _choose_changes(track: TrackSummary) -> list[Moment]:
+    """Those that are as large, and take as long, as is asked for; the largest first, unless by time."""
+    size, lasting, order = st.columns(3, vertical_alignment="bottom")
+    least = size.slider(
+        "Smallest change, points",
+        10,
+        90,
+        10,
+        5,
+        key=keyed("least"),
+        help="Of the emotion that changes most, in points of its probability.",
+    )
+    longest = max(one.duration_s for one in track.moments)
+    shortest = lasting.slider(
+        "Shortest, seconds",
+        0.0,
+        max(0.1, round(longest, 2)),
+        0.0,
+        key=keyed("shortest"),
+        help="From the frame where the first of its emotions leaves its old level to where the last reaches its new.",
+    )
+    by_time = order.segmented_control(
+        "Order", ["Largest first", "By time"], default="Largest first", required=True, key=keyed("order")
+    )
+    shown = [one for one in track.moments if 100 * one.main.size >= least and one.duration_s >= shortest]
+    return shown if by_time == "By time" else sorted(shown, key=lambda one: -one.main.size)
 
 
 def _see(frames: list[int]) -> None:

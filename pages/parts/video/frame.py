@@ -80,7 +80,7 @@ def _draw_picture(results: "AnalysisResults", person: int | None, track: TrackSu
         label_visibility="collapsed",
     )
     picture = st.container()
-    events = sorted({event.peak_frame for event in track.events}) if track else []
+    events = sorted({moment.main.peak_frame for moment in track.moments}) if track else []
     frame = _draw_controls(frames, events)
     rows = results.frames[results.frames["frame"] == frame]
     with picture:

@@ -47,7 +47,7 @@ def draw(
         raw=track.series if kind == "Lines" and smoothing != "none" else None,
         baseline=track.baseline if relative else None,
         stacked=kind == "Area",
-        events=track.events,
+        changes=track.moments,
         marks=results.analysis.marks(),
         cursor_s=time_s,
     )

@@ -5,39 +5,24 @@ Algorithm for Optimal Partitioning of Data on an Interval", 2005) with a minimum
 level; a staircase of levels in one direction is one move; a ramp fitted to the frames around each says where it begins
 and ends. A move counts when it is large enough to matter and many times what the track's own noise could do.
 
-Noise is measured, not assumed: its size from the differences between neighbouring frames, robustly (so that the
-changes themselves do not count) and near the move (since a face seen badly is noisier); its autocorrelation from how
-these differences grow with the lag in the quieter half of the track, as for an AR(1) process, since slow wander fakes
-changes that white noise would not.
+What noise is, ferdash.dynamics.noise measures.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.ndimage import median_filter
 
+from ferdash.dynamics.noise import frames_in, measure_noise, spread
 from ferdash.dynamics.series import TrackSeries, segments_of_continuity
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError
-
-MAD = 1.4826
-"""Median absolute deviation to standard deviation, for normal noise."""
 
 SHORTEST_LEVEL = 3
 """Frames that a level lasts at least, however short the time that it has to last."""
 
 LONGEST_LEVEL = 256
 """Frames beyond which a level is cut for speed; the pieces do not differ and grow together again."""
-
-FEWEST_FRAMES = 30
-"""Results below which the noise of a track cannot be told, and so neither a change."""
-
-LEAST_NOISE = 0.002
-"""Noise below this is rounding."""
-
-MOST_AUTOCORRELATION = 0.95
-"""Correlation of one frame's noise with the next, at most: beyond, wander and change are the same."""
 
 AUTOCORRELATION_OF_JUMPS = 0.7
 """The same for a move that holds a jump. Noise does not jump, and a lively face makes its autocorrelation look
@@ -52,9 +37,6 @@ LEAST_STEP = 0.2
 
 HELD = 0.75
 """Share of a level's frames that lie on its side of the middle of a move."""
-
-_LAGS = (2, 4, 8)
-_AUTOCORRELATIONS = np.linspace(0, MOST_AUTOCORRELATION, 96)
 
 
 @dataclass(frozen=True)
@@ -112,32 +94,13 @@ class ChangeEvent:
         return f"{self.emotion} {way} by {100 * self.size:.0f} points at {self.peak_s:.2f} s"
 
 
-@dataclass(frozen=True)
-class Noise:
-    """What a track does without a reason. step: standard deviation of the difference to the frame before, around each
-    frame, float64 (T, 7). autocorrelation: at lag 1, from 0 to MOST_AUTOCORRELATION."""
-
-    step: np.ndarray
-    autocorrelation: float
-
-    @property
-    def typical(self) -> np.ndarray:
-        """Standard deviation of each probability around its level, of the quieter half of the time, float64 (7,)."""
-        return np.quantile(self.step, 0.25, axis=0) * _spread(self.autocorrelation)
-
-
-def _spread(autocorrelation: float) -> float:
-    # The difference of two neighbours of an AR(1) process of variance 1 has variance 2 (1 - autocorrelation).
-    return float(1 / np.sqrt(2 * (1 - autocorrelation)))
-
-
 def find_events(series: TrackSeries, settings: EventSettings | None = None) -> list[ChangeEvent]:
     """The changes of all seven emotions, by time of their peak. None in a track too short to know its noise."""
     settings = settings or EventSettings()
     noise = measure_noise(series, settings.level_s)
     if noise is None:
         return []
-    reach, shortest = _frames_in(series, settings.level_s), _shortest_level(series, settings.hold_s)
+    reach, shortest = frames_in(series, settings.level_s), _shortest_level(series, settings.hold_s)
     events = []
     for segment in segments_of_continuity(series):
         x, step = series.probabilities[segment], noise.step[segment]
@@ -150,61 +113,13 @@ def find_events(series: TrackSeries, settings: EventSettings | None = None) -> l
     return sorted(events, key=lambda event: (event.peak_s, event.emotion))
 
 
-def too_short_to_tell(series: TrackSeries) -> bool:
-    """Whether too few results follow each other for changes to be told from noise."""
-    return int((~series.starts).sum()) < FEWEST_FRAMES
-
-
-def measure_noise(series: TrackSeries, around_s: float = 1.0) -> Noise | None:
-    """The noise of a track; None with fewer than FEWEST_FRAMES results that follow each other."""
-    if too_short_to_tell(series):
-        return None
-    follows = ~series.starts
-    x = series.probabilities
-    steps = np.abs(np.diff(x, axis=0))[follows[1:]]
-    width = min(2 * _frames_in(series, around_s / 2) + 1, len(steps) - 1 + len(steps) % 2)
-    near = median_filter(steps, size=(width, 1), mode="nearest")
-    # Of each emotion, the half of the time in which it is quieter: there, changes are rare.
-    quiet = near <= np.median(near, axis=0)
-    scale = np.array([MAD * np.median(steps[quiet[:, e], e]) for e in range(x.shape[1])])
-    scale = np.maximum(scale, LEAST_NOISE)
-    autocorrelation = _autocorrelation(x, series.starts, follows, quiet, scale)
-    step = np.tile(scale, (len(x), 1))
-    step[follows] = np.maximum(MAD * near, scale)
-    whole = np.maximum(MAD * np.median(steps, axis=0), scale)
-    return Noise(np.maximum(step, 0.5 * whole), autocorrelation)
-
-
-def _autocorrelation(
-    x: np.ndarray, starts: np.ndarray, follows: np.ndarray, quiet: np.ndarray, scale: np.ndarray
-) -> float:
-    """The AR(1) correlation at which differences grow with the lag as they do here; of several lags the largest."""
-    calm = np.zeros(x.shape, dtype=bool)
-    calm[follows] = quiet
-    segment_of = np.cumsum(starts)
-    found = [0.0]
-    for lag in _LAGS:
-        same = (segment_of[lag:] == segment_of[:-lag])[:, None] & calm[lag:] & calm[:-lag]
-        differences = ((x[lag:] - x[:-lag]) / scale)[same & (scale > LEAST_NOISE)]
-        if len(differences) < 10 * lag:
-            continue
-        growth = (MAD * np.median(np.abs(differences))) ** 2
-        expected = (1 - _AUTOCORRELATIONS**lag) / (1 - _AUTOCORRELATIONS)
-        found.append(float(np.interp(growth, expected, _AUTOCORRELATIONS)))
-    return max(found)
-
-
-def _frames_in(series: TrackSeries, seconds: float) -> int:
-    return max(5, round(seconds / series.step_s)) if series.step_s > 0 else 5
-
-
 def _shortest_level(series: TrackSeries, seconds: float) -> int:
     return max(SHORTEST_LEVEL, round(seconds / series.step_s)) if series.step_s > 0 else SHORTEST_LEVEL
 
 
 def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: int) -> list[list[int]]:
     """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming."""
-    weights = 1 / (_spread(autocorrelation) * step.T) ** 2
+    weights = 1 / (spread(autocorrelation) * step.T) ** 2
     w, wx, wxx = (_sums(part) for part in (weights, weights * x.T, weights * x.T**2))
     emotions, frames = x.shape[1], len(x)
     # Under AR(1) noise, sums over many frames vary by this factor more than under white noise.
@@ -326,7 +241,7 @@ class _Moves:
         autocorrelation = (
             min(self.autocorrelation, AUTOCORRELATION_OF_JUMPS) if self._jumps(start, end) else self.autocorrelation
         )
-        sigma = max(self.step[first : start + 1].mean(), self.step[end:last].mean()) * _spread(autocorrelation)
+        sigma = max(self.step[first : start + 1].mean(), self.step[end:last].mean()) * spread(autocorrelation)
         parts = _mean_variance(start + 1 - first, autocorrelation) + _mean_variance(last - end, autocorrelation)
         return float(sigma * np.sqrt(parts))
 

@@ -6,10 +6,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ferdash.dynamics.change_points import measure_noise
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.dominant import Segment
 from ferdash.dynamics.moments import Moment
+from ferdash.dynamics.noise import measure_noise
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
 

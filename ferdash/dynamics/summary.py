@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from ferdash.dynamics.baseline import Baseline, Relative, baseline, relative
-from ferdash.dynamics.change_points import ChangeEvent, EventSettings, find_events, too_short_to_tell
+from ferdash.dynamics.change_points import ChangeEvent, EventSettings, find_events
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.dominant import DominantSettings, Segment, dominant_at, dominant_segments, dwell_times
 from ferdash.dynamics.measures import Measures, emotion_dynamics, measure
 from ferdash.dynamics.moments import Moment, moments
+from ferdash.dynamics.noise import too_short_to_tell
 from ferdash.dynamics.series import TrackSeries, track_series, tracks
 from ferdash.dynamics.smoothing import SmoothingSettings, smooth
 from ferdash.dynamics.transitions import (

@@ -7,8 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ferdash.dynamics.baseline import Baseline
-from ferdash.dynamics.change_points import too_short_to_tell
 from ferdash.dynamics.moments import Moment
+from ferdash.dynamics.noise import too_short_to_tell
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.plots.style import finish

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.dynamics.change_points import EventSettings, find_events, measure_noise
+from ferdash.dynamics.change_points import EventSettings, find_events
+from ferdash.dynamics.noise import measure_noise
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError

@@ -13,8 +13,8 @@ from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
 
 from ferdash.analyses import marks
-from ferdash.dynamics.change_points import FEWEST_FRAMES, too_short_to_tell
 from ferdash.dynamics.moments import Moment
+from ferdash.dynamics.noise import FEWEST_FRAMES, too_short_to_tell
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import analyses_root

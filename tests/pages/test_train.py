@@ -160,3 +160,29 @@ def test_every_setting_has_a_label_that_is_not_its_name() -> None:
     assert set(LABELS) == set(fields) - elsewhere
     assert len(set(LABELS.values())) == len(LABELS)
     assert not [label for path, label in LABELS.items() if label == path.rpartition(".")[2].replace("_", " ")]
+
+
+def _record() -> dict[str, object]:
+    dataset = {"name": "demo", "hash": "0" * 16, "images": 700}
+    return {"config": to_dict(TrainConfig()), "dataset": dataset, "code": "0", "command": "", "group": ""}
+
+
+def test_a_finished_run_is_used_everywhere_by_one_click(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", _record())
+    best = {"score": 0.5, "epoch": 1, "select": "accuracy"}
+    write_status(run.folder, state="stopped", best=best, progress={"eta_s": 600.0, "images_per_s": 200.0})
+    app = visit("train")
+    assert not app.exception
+    assert "Left" not in [metric.label for metric in app.metric]
+    button(app, "Use this model").click().run()
+    assert app.session_state["model"] == f"run:{run.id}@best"
+    assert [entry.value for entry in app.success] == ["In use on every page."]
+
+
+def test_the_picked_run_is_called_the_same_whatever_its_state(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", _record())
+    labels = []
+    for state in ("stopped", "failed"):
+        write_status(run.folder, state=state)
+        labels.append(next(entry for entry in visit("train").selectbox if entry.label == "Run").options)
+    assert labels[0] == labels[1] == [run.id]

@@ -1,5 +1,6 @@
 """Watching a run: what the Train page shows of it, read from its folder alone."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ferdash.plots import training as plots
 from ferdash.runs.baseline import read_baseline
 from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
-from ferdash.training.checkpoints import list_checkpoints
+from ferdash.training.checkpoints import checkpoint_name, list_checkpoints
 from ferdash.wording import count, duration, percent
 
 keyed = keys_of("train")
@@ -30,11 +31,26 @@ def recent_runs() -> list[RunSummary]:
     return [run for run in sound(list_runs(checkpoints_root() / "runs")) if run.kind == "run"][:RECENT]
 
 
-@st.fragment(run_every=2.0)
+EVERY_S = 2.0
+AT_WORK = ("running", "paused", "queued")
+
+
 def draw_jobs() -> None:
-    """The run at work or chosen, the queue, and what can be resumed; draws itself anew every two seconds."""
+    """The run at work or chosen, the queue, and what can be resumed; drawn anew every two seconds while one is at
+    work."""
+    at_work = _something_at_work(recent_runs())
+    st.fragment(_draw_jobs, run_every=EVERY_S if at_work else None)(at_work)
+
+
+def _something_at_work(runs: list[RunSummary]) -> bool:
+    return bool(jobs.manager().queued) or any(run.state in AT_WORK for run in runs)
+
+
+def _draw_jobs(at_work: bool) -> None:
     with shared.calm_errors():
         runs = recent_runs()
+        if at_work != _something_at_work(runs):
+            st.rerun()  # the whole page, which begins or ends looking every two seconds
         if not runs:
             st.info("Nothing has been trained yet. Choose a recipe on the left and start it.", icon=":material/info:")
             return
@@ -44,7 +60,8 @@ def draw_jobs() -> None:
         active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
         if st.session_state.get(keyed("watched")) not in ids:
             st.session_state[keyed("watched")] = active
-        labels = {run.id: f"{run.id} · {run.state}" for run in runs}
+        # Without its state: a label that changes would make the browser choose anew.
+        labels = {run.id: f"{run.name} · {run.id}" if run.name else run.id for run in runs}
         st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.get)
         _draw_run(st.session_state[keyed("watched")])
 
@@ -85,7 +102,7 @@ def _draw_run(run_id: str) -> None:
     with focus:
         _draw_focus(rows)
     with points:
-        _draw_checkpoints(run_id, run.checkpoints, status)
+        _draw_checkpoints(run_id, run.checkpoints, rows, status)
     with log:
         st.code("\n".join(read_log(run.folder)[-LOG_LINES:]) or "Nothing yet.", language=None, height=320)
     with st.expander("Repeat this run from a terminal", icon=":material/terminal:"):
@@ -101,7 +118,7 @@ def _draw_state(run_id: str, status: dict[str, Any]) -> None:
         st.metric("Best on validation", score, help=best.get("select"), width="content")
         if speed:
             st.metric("Speed", f"{count(round(speed))} images/s", width="content")
-        if left:
+        if left and state in ("running", "paused"):
             st.metric("Left", duration(left), width="content")
     if state in ("running", "paused") and progress:
         epochs, batches = max(progress["epochs"], 1), max(progress["batches"], 1)
@@ -109,19 +126,58 @@ def _draw_state(run_id: str, status: dict[str, Any]) -> None:
         note = "measuring on validation" if progress["phase"] == "evaluating" else f"batch {progress['batch']}"
         st.progress(min(progress["batch"] / batches, 1.0), text=f"{note} of {batches}")
     _draw_controls(run_id, state)
+    if best and state not in ("running", "paused"):
+        _draw_what_next(run_id)
+
+
+def _draw_what_next(run_id: str) -> None:
+    """What people do with a model that has been trained."""
+    use, photo, compare = st.columns(3)
+    reference = f"run:{run_id}@best"
+    if st.session_state.get("model") == reference:
+        use.success("In use on every page.", icon=":material/check:")
+    else:
+        use.button(
+            "Use this model",
+            icon=":material/check:",
+            key=keyed(f"use:{run_id}"),
+            width="stretch",
+            on_click=_use,
+            args=(reference,),
+            help="Predict, Video, Live and Experiments take its best epoch, until another model is chosen.",
+        )
+    photo.page_link(shared.page_path("predict"), label="Try it on a photo", icon=":material/face:")
+    compare.page_link(
+        shared.page_path("experiments"),
+        label="Compare with others",
+        icon=":material/compare_arrows:",
+        query_params={"experiments-runs": run_id},
+    )
+
+
+def _use(reference: str) -> None:
+    st.session_state["model"] = reference
 
 
 def _draw_controls(run_id: str, state: str) -> None:
     manager = jobs.manager()
     if manager.current == run_id:
         hold, stop, _ = st.columns([1, 1, 3])
+        asked = st.session_state.get(keyed("asked"))
         if state == "paused":
             if hold.button("Resume", icon=":material/play_arrow:", width="stretch"):
                 manager.unpause(run_id)
+                asked = (run_id, state, "Resuming ...")
         elif hold.button("Pause", icon=":material/pause:", width="stretch"):
             manager.pause(run_id)
+            asked = (run_id, state, "Pausing after this batch ...")
         if stop.button("Stop", icon=":material/stop:", width="stretch", help="Saves a checkpoint; can be resumed."):
             manager.stop(run_id)
+            asked = (run_id, state, "Stopping after this batch; a checkpoint is written first ...")
+        st.session_state[keyed("asked")] = asked
+        # What was asked for is said at once, and until the run's state has changed.
+        if asked and asked[:2] == (run_id, state):
+            st.caption(asked[2])
     elif state in ("running", "paused"):
         st.caption("This run is at work in another process, such as a terminal; it can be steered there.")
     elif state in UNFINISHED and st.button("Resume", icon=":material/play_arrow:", key=keyed(f"again:{run_id}")):
@@ -147,17 +203,26 @@ def _draw_focus(rows: list[dict[str, Any]]) -> None:
         st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key=keyed("weights"))
 
 
-def _draw_checkpoints(run_id: str, folder: Path, status: dict[str, Any]) -> None:
+def _draw_checkpoints(run_id: str, folder: Path, rows: list[dict[str, Any]], status: dict[str, Any]) -> None:
+    """Each checkpoint with when it was written and what its epoch scored, and a way to continue from there."""
     files = list_checkpoints(folder)
     if not files:
         st.caption("No checkpoint yet; one is written after every epoch, and within it.")
     for path in reversed(files):
         if not path.is_file():
             continue  # the run at work thinned it out just now
-        line, button = st.columns([1, 1], vertical_alignment="center")
-        line.markdown(f"`{path.stem}`")
+        line, button = st.columns([2, 1], vertical_alignment="center")
+        line.markdown(_about_checkpoint(path, rows, status.get("best") or {}))
         if button.button("Continue from here", key=keyed(f"continue:{path.stem}"), width="stretch"):
             st.session_state[keyed("continue_from")] = f"{run_id}@{path.stem}"
             st.rerun()
-    if status["state"] == "finished":
-        st.page_link(shared.page_path("predict"), label="Try the best one on a photo", icon=":material/face:")
+
+
+def _about_checkpoint(path: Path, rows: list[dict[str, Any]], best: dict[str, Any]) -> str:
+    written = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    said = f"`{path.stem}` · {written:%d %b %H:%M}"
+    row = next((row for row in rows if path.name == checkpoint_name(epoch=row["epoch"] + 1, batch=0)), None)
+    if row is None:
+        return said
+    mark = " · :green-badge[best]" if row["epoch"] == best.get("epoch") else ""
+    return f"{said} · {percent(row['validation']['accuracy'])} of validation{mark}"

@@ -33,6 +33,9 @@ coverage: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/all.py
 
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ferdash needs Python 3.11 or newer (PYTHON=python3.12 make ...)")'
 	$(PYTHON) -m venv $(VENV)

@@ -12,6 +12,7 @@ from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
 from ferdash.errors import ModelError, RunError
+from ferdash.evaluation.protocol import TTA
 from ferdash.inference.calibrating import fit_calibration
 from ferdash.inference.compression import export_onnx
 from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
@@ -24,12 +25,11 @@ from ferdash.models.reference import EXPORT_FOLDER, model_folder
 from ferdash.models.registry import architecture_of
 from ferdash.models.torch_loading import load_in_torch
 from ferdash.models.torch_model import TorchModel
-from ferdash.models.tta import TTA
 from ferdash.models.weight_files import WEIGHTS_FILE, halve
-from ferdash.references import run_reference
+from ferdash.references import checkpoint_name, run_reference
 from ferdash.runs.history import full_history
 from ferdash.runs.store import Run, open_run, read_status
-from ferdash.training.checkpoints import checkpoint_name, kept_epochs
+from ferdash.training.checkpoints import kept_epochs
 from ferdash.training.config import TrainConfig, from_dict
 from ferdash.training.distillation import is_table
 from ferdash.wording import counted

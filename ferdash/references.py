@@ -65,6 +65,11 @@ def run_reference(run_id: str, checkpoint: str = "") -> str:
     return f"{RUN}{run_id}@{checkpoint}" if checkpoint else f"{RUN}{run_id}"
 
 
+def checkpoint_name(*, epoch: int, batch: int, batches: int = 0) -> str:
+    """`epoch-004.pt` after epoch 4 (counted from 1), `batch-000512.pt` after 512 batches of the whole run."""
+    return f"epoch-{epoch:03d}.pt" if batch == 0 else f"batch-{epoch * batches + batch:06d}.pt"
+
+
 def members_of(reference: str) -> list[str]:
     """The models that a reference joins by +, one where it joins none. A folder may have a + in its name."""
     if Path(reference).expanduser().is_dir():

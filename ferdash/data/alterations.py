@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ferdash.data.dataset import ALTERED
+from ferdash.data.sharpness import laplacian
 from ferdash.data.statistics import REPORT_COUNTS
 from ferdash.emotions import EMOTIONS
 from ferdash.wording import percent
@@ -53,12 +54,8 @@ def measure(images: np.ndarray) -> Measures:
         part = np.asarray(images[start : start + _CHUNK])
         flat = part.reshape(len(part), -1)
         part = part[flat.max(axis=1) > flat.min(axis=1)]
-        wide = part.astype(np.int16)
-        laplacian = (
-            wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1] + wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:] - 4 * wide[:, 1:-1, 1:-1]
-        )
         flat = part.reshape(len(part), -1).astype(np.float32)
-        edges = np.abs(laplacian).reshape(len(part), -1).mean(axis=1)
+        edges = np.abs(laplacian(part)).reshape(len(part), -1).mean(axis=1)
         sums += [flat.mean(axis=1).sum(), flat.std(axis=1).sum(), edges.sum()]
         shown += len(part)
     light, contrast, edges_mean = sums / max(shown, 1)

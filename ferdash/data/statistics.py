@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.data.sharpness import sharpness
 from ferdash.emotions import EMOTIONS, SPLITS
 
 REPORT_COUNTS: dict[str, dict[str, int]] = {
@@ -130,8 +131,4 @@ def image_quality(images: np.ndarray) -> pd.DataFrame:
 
 def _quality(images: np.ndarray) -> pd.DataFrame:
     flat = images.reshape(len(images), -1).astype(np.float32)
-    wide = images.astype(np.int16)
-    inner = wide[:, 1:-1, 1:-1]
-    laplacian = wide[:, :-2, 1:-1] + wide[:, 2:, 1:-1] + wide[:, 1:-1, :-2] + wide[:, 1:-1, 2:] - 4 * inner
-    sharpness = laplacian.reshape(len(images), -1).var(axis=1, dtype=np.float32)
-    return pd.DataFrame(dict(zip(_QUALITY, (flat.mean(axis=1), flat.std(axis=1), sharpness), strict=True)))
+    return pd.DataFrame(dict(zip(_QUALITY, (flat.mean(axis=1), flat.std(axis=1), sharpness(images)), strict=True)))

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, logsumexp
+from scipy.special import logsumexp
 
 from ferdash.errors import EvaluationError
+from ferdash.evaluation.temperature import apply_temperature, log_probabilities
 
 BINS = 15
 TEMPERATURES = (0.05, 20.0)
 """Where a temperature is sought. Without a single mistake the best would be 0; then one near the lower end is found."""
-
-_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def fit_temperature(*, y_true: np.ndarray, probabilities: np.ndarray) -> float:
     so give the same temperature. Raises EvaluationError when there is no image.
     """
     _require_images(y_true)
-    logits = _log(probabilities)
+    logits = log_probabilities(probabilities)
     truth = logits[np.arange(len(y_true)), y_true]
 
     def loss(log_temperature: float) -> float:
@@ -89,16 +88,6 @@ def fit_temperature(*, y_true: np.ndarray, probabilities: np.ndarray) -> float:
     low, high = np.log(TEMPERATURES)
     result = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(result.x))
-
-
-def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities after dividing the logits by `temperature`, float64 (N, 7). Above 1 softens; the order stays.
-
-    Raises EvaluationError for a temperature that is not above 0.
-    """
-    if not temperature > 0:
-        raise EvaluationError(f"A temperature must be above 0, but it is {temperature}.")
-    return np.exp(log_softmax(_log(probabilities) / temperature, axis=1))
 
 
 def cross_fitted(*, y_true: np.ndarray, probabilities: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -129,10 +118,6 @@ def selective_accuracy(*, y_true: np.ndarray, probabilities: np.ndarray) -> Sele
     last = np.flatnonzero(np.append(top[1:] != top[:-1], True))
     answered = last + 1
     return Selective(top[last], answered / len(top), np.cumsum(correct)[last] / answered)
-
-
-def _log(probabilities: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(np.asarray(probabilities, dtype=np.float64), _TINY))
 
 
 def _require_images(y_true: np.ndarray) -> None:

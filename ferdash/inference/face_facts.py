@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, dataclass
 
-import cv2
 import numpy as np
 
+from ferdash.data.sharpness import sharpness
 from ferdash.geometry import CropBox
 from ferdash.inference.faces import Face
 from ferdash.inference.landmarks import roll_of, yaw_of
@@ -58,16 +58,11 @@ def face_facts(face: Face, box: CropBox, crop: np.ndarray) -> FaceFacts:
         size_px=box.side,
         roll_deg=None if points is None else roll_of(points),
         yaw_deg=None if points is None else yaw_of(points),
-        sharpness=sharpness(crop),
+        sharpness=float(sharpness(crop[None])[0]),
         brightness=float(crop.mean()),
         contrast=float(crop.std()),
         confidence=None if face.detector == "whole" else face.confidence,
     )
-
-
-def sharpness(crop: np.ndarray) -> float:
-    """Variance of the Laplacian of a uint8 grey picture within its border, as ferdash.data.statistics has it."""
-    return float(cv2.Laplacian(crop, cv2.CV_32F)[1:-1, 1:-1].var())
 
 
 def reasons(facts: FaceFacts) -> list[str]:

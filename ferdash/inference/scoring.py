@@ -6,19 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.votes import majority, targets
-from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.intervals import Interval, bootstrap_intervals
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.evaluation.raters import RaterScores, compare_with_raters
-from ferdash.files import write_atomic
-from ferdash.models.calibration import Calibration, tempered
+from ferdash.evaluation.temperature import apply_temperature
+from ferdash.models.calibration import Calibration
 from ferdash.models.loading import EmotionModel
+from ferdash.runs.predictions import write_table
 
 BATCH = 256
 """Faces read and classified between two reports of progress."""
@@ -122,7 +121,7 @@ def without_duplicates(scored: Scored) -> Scored:
 
 def recalibrated(scored: Scored, calibration: Calibration) -> Scored:
     """What `score` gives with a model of that calibration, from the probabilities that it gave without any."""
-    probabilities = tempered(scored.probabilities, calibration.temperature)
+    probabilities = apply_temperature(scored.probabilities, calibration.temperature).astype(np.float32)
     arrays = scored.rows, scored.labels, probabilities, scored.duplicates, scored.votes
     return _scored(scored.protocol, *arrays, calibration)
 
@@ -132,11 +131,8 @@ def write_predictions(scored: Scored, path: Path) -> None:
 
     Raises EvaluationError when the file cannot be written.
     """
-    table = pd.DataFrame(scored.probabilities, columns=list(EMOTIONS))
-    table.insert(0, "label", scored.labels)
-    table.insert(0, "row", scored.rows)
     try:
-        write_atomic(path, lambda file: table.to_parquet(file, index=False))
+        write_table(path, rows=scored.rows, labels=scored.labels, probabilities=scored.probabilities)
     except OSError as error:
         raise EvaluationError(f"The predictions cannot be written to {path} ({error}).") from error
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from ferdash.drawing import UNCERTAIN_COLOUR
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.inference.drawing import UNCERTAIN_COLOUR
 from ferdash.inference.photos import ClassifiedFace
 from ferdash.wording import percent
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ferdash.interface import display
 from ferdash.paths import checkpoints_root, data_root
+from ferdash.references import run_reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ class TrainedRun:
     @property
     def model(self) -> str:
         """The reference of its best epoch, for `predict` and `evaluate`."""
-        return f"run:{self.id}@best"
+        return run_reference(self.id, "best")
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row an epoch, every number that was measured by its dotted name."""

@@ -13,14 +13,13 @@ import numpy as np
 
 from ferdash import former_names
 from ferdash.errors import ModelError
+from ferdash.evaluation.temperature import softmax
 from ferdash.files import write_json
 from ferdash.wording import count, percent
 
 CALIBRATION_FILE = "temperature.json"
 
 _AGAINST = {"labels": "", "majority": " against what over half of their raters say"}
-
-_TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
@@ -69,21 +68,6 @@ def shares_of_sigmoids(logits: np.ndarray) -> np.ndarray:
     logits = np.asarray(logits, dtype=np.float64)
     # In logarithms, so that seven emotions that are all scored absent still have shares.
     return softmax(-np.logaddexp(0.0, -logits))
-
-
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (N, C), float64, of logits (N, C). Here, as importing SciPy's takes longer than a photo."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Probabilities (N, 7) after dividing the logits by `temperature`, float32.
-
-    Guo et al., "On Calibration of Modern Neural Networks" (2017), section 4.2.
-    """
-    log = np.log(np.maximum(probabilities.astype(np.float64), _TINY))
-    return softmax(log / temperature).astype(np.float32)
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> None:

@@ -12,11 +12,12 @@ import numpy as np
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
-from ferdash.models.calibration import Calibration, shares_of_sigmoids, softmax, tempered
+from ferdash.evaluation.temperature import apply_temperature, softmax
+from ferdash.models.calibration import Calibration, shares_of_sigmoids
 from ferdash.models.card import read_card
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.runtime import GraphRuntime
-from ferdash.models.tta import TTA
+from ferdash.models.tta import variants
 
 
 @dataclass(eq=False)
@@ -70,13 +71,15 @@ class EmotionModel(ABC):
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """Faces as for `logits` -> float32 (N, 7), rows sum to 1: the mean over its test-time augmentation, each
         calibrated where the model has a calibration."""
-        found = [self._of_one_crop(crop, batch_size) for crop in TTA[self.tta](faces)]
+        found = [self._of_one_crop(crop, batch_size) for crop in variants(self.tta, faces)]
         return found[0] if len(found) == 1 else np.mean(found, axis=0)
 
     def _of_one_crop(self, faces: np.ndarray, batch_size: int) -> np.ndarray:
         logits = self.logits(faces, batch_size)
         given = (shares_of_sigmoids(logits) if self.multi_label else softmax(logits)).astype(np.float32)
-        return given if self.calibration is None else tempered(given, self.calibration.temperature)
+        if self.calibration is None:
+            return given
+        return apply_temperature(given, self.calibration.temperature).astype(np.float32)
 
 
 @dataclass(eq=False)

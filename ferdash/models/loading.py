@@ -45,7 +45,7 @@ def load_model(
     device: as PyTorch names it; None takes a CUDA GPU where there is one and PyTorch computes.
     engine: torch; onnx or int8 for an export of the model, on the processor; or auto, which takes onnx where the model
         has an export of these weights, unless a device is named, and else torch.
-    tta: over which of `ferdash.models.tta.TTA` probabilities are averaged.
+    tta: over which of `ferdash.evaluation.protocol.TTA` probabilities are averaged.
     calibrated: whether probabilities are scaled by the temperature that is kept with the model, if there is one.
 
     Raises ModelError, with a sentence that says what to do, for whatever cannot be found, read or mapped.

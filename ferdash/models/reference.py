@@ -9,7 +9,7 @@ from ferdash.models.catalogue import SHIPPED
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.weight_files import WEIGHTS_FILE
 from ferdash.paths import is_shipped, model_folders, named_model
-from ferdash.references import DEFAULT_CHECKPOINT, Reference, members_of, parse
+from ferdash.references import DEFAULT_CHECKPOINT, Reference, checkpoint_name, members_of, parse
 
 EXPORT_FOLDER = "onnx"
 
@@ -96,7 +96,7 @@ def run_checkpoint(reference: Reference, runs: Path) -> Path:
     if which == "last":
         return _newest(folder, run_id)
     if match := re.fullmatch(r"epoch-(\d+)", which):
-        path = folder / f"epoch-{int(match[1]):03d}.pt"
+        path = folder / checkpoint_name(epoch=int(match[1]), batch=0)
     elif which == "best":
         path = folder / "best.pt"
     else:

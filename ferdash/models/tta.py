@@ -7,6 +7,7 @@ import numpy as np
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
+from ferdash.evaluation.protocol import TTA
 
 MARGIN = 1 / 24
 """Share of a face's size by which its border is continued on each side before crops of its own size are cut: 2 px of
@@ -41,12 +42,17 @@ def ten_crops(faces: np.ndarray) -> list[np.ndarray]:
     return [variant for crop in crops for variant in (np.ascontiguousarray(crop), mirrored(crop))]
 
 
-TTA = {
+_VARIANTS = {
     "plain": lambda faces: [faces],
     "flip": lambda faces: [faces, mirrored(faces)],
     "ten-crop": ten_crops,
 }
-"""Test-time augmentations by name: uint8 faces in, a list of arrays of the same faces out."""
+"""Of TTA: uint8 faces in, a list of arrays of the same faces out."""
+
+
+def variants(tta: str, faces: np.ndarray) -> list[np.ndarray]:
+    """The uint8 faces over which an augmentation averages, an array each of the same N faces."""
+    return _VARIANTS[tta](faces)
 
 
 def check_tta(tta: str) -> None:

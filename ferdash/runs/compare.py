@@ -16,7 +16,8 @@ from ferdash.errors import RunError
 from ferdash.records import flatten
 from ferdash.runs.history import full_history
 from ferdash.runs.index import RunSummary, Score
-from ferdash.runs.store import Run, read_predictions
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run
 
 CURVES = ("train_loss", "train_accuracy", "lr", "images_per_s")
 """Measures of a row itself; every other measure of `learning_curves` is one of its scores on validation."""

@@ -15,14 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
-from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
-from ferdash.files import append_line, write_atomic, write_json
+from ferdash.files import append_line, write_json
 from ferdash.records import FolderKind, Status
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+    pass
 
 State = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 
@@ -166,29 +164,3 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
         except (ValueError, KeyError, TypeError):
             continue
     return [rows[epoch] for epoch in sorted(rows)]
-
-
-def write_predictions(
-    folder: Path, split: str, *, rows: "np.ndarray", labels: "np.ndarray", probabilities: "np.ndarray"
-) -> None:
-    """Save the probabilities of a split: int64 (N,) dataset rows, int64 (N,) labels, float (N, 7) probabilities."""
-    import numpy as np
-    import pandas as pd
-
-    table = pd.DataFrame(np.asarray(probabilities, dtype=np.float32), columns=list(EMOTIONS))
-    table.insert(0, "label", labels)
-    table.insert(0, "row", rows)
-    write_atomic(folder / "predictions" / f"{split}.parquet", lambda file: table.to_parquet(file, index=False))
-
-
-def read_predictions(folder: Path, split: str) -> "pd.DataFrame":
-    """The table of `write_predictions`. Raises RunError when there is none, or it cannot be read."""
-    import pandas as pd
-
-    path = folder / "predictions" / f"{split}.parquet"
-    if not path.is_file():
-        raise RunError(f"Run {folder.name} has no predictions for {split}.")
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise RunError(f"The predictions of run {folder.name} for {split} cannot be read ({error}).") from error

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ferdash.runs.metrics_row import MetricsRow
-from ferdash.runs.store import Run, State, append_log, append_metrics, write_predictions, write_status
+from ferdash.runs.predictions import write_predictions
+from ferdash.runs.store import Run, State, append_log, append_metrics, write_status
 from ferdash.training.checkpoints import save_best, save_checkpoint, thin
 from ferdash.training.control import Progress
 

@@ -14,11 +14,6 @@ from ferdash.models.weights import read_checkpoint
 _NAME = re.compile(r"(epoch)-(\d+)\.pt|(batch)-(\d+)\.pt")
 
 
-def checkpoint_name(*, epoch: int, batch: int, batches: int = 0) -> str:
-    """`epoch-004.pt` after epoch 4 (counted from 1), `batch-000512.pt` after 512 batches of the whole run."""
-    return f"epoch-{epoch:03d}.pt" if batch == 0 else f"batch-{epoch * batches + batch:06d}.pt"
-
-
 def save_checkpoint(folder: Path, name: str, packed: dict[str, Any]) -> Path:
     """Write a packed state into the run's checkpoint folder in one step."""
     path = folder / name

@@ -7,7 +7,7 @@ from typing import Any
 from ferdash import former_names
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint
-from ferdash.references import run_reference, split_checkpoint
+from ferdash.references import checkpoint_name, run_reference, split_checkpoint
 from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
@@ -135,7 +135,7 @@ def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tup
     position = packed["position"]
     if any(path.startswith(_MAKES_OTHER_BATCHES) for path in changes) and position["batch"]:
         packed["position"] = {**position, "batch": 0, "loss_sum": 0.0, "correct": 0.0, "seen": 0, "seconds": 0.0}
-        name = f"epoch-{position['epoch']:03d}"
+        name = Path(checkpoint_name(epoch=position["epoch"], batch=0)).stem
     if any(path.startswith("sampling.") for path in changes):
         packed["focus"] = None
     if any(path.startswith(("evaluation.", "dataset")) for path in changes):

@@ -13,7 +13,8 @@ import numpy as np
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, RunError
 from ferdash.runs.compare import Answers
-from ferdash.runs.store import Run, list_run_ids, open_run, read_predictions, read_status, write_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, list_run_ids, open_run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict
 from ferdash.training.settings import FoldsConfig

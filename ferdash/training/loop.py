@@ -20,13 +20,13 @@ from ferdash.errors import ConfigError
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
+from ferdash.references import checkpoint_name
 from ferdash.runs.history import selection_score
 from ferdash.runs.metrics_row import MetricsRow
 from ferdash.runs.store import Run
 from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.batches import training_images
 from ferdash.training.bookkeeping import Journal
-from ferdash.training.checkpoints import checkpoint_name
 from ferdash.training.compute import pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.control import Control, Progress

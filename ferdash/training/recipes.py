@@ -10,9 +10,8 @@ from typing import Any
 
 from ferdash import former_names
 from ferdash.errors import ConfigError
+from ferdash.models.hub import REPORT_MODEL
 from ferdash.training.config import TrainConfig, from_dict
-
-REPORT_MODEL = "dima806/facial_emotions_image_detection"
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from ferdash.drawing import UNCERTAIN_COLOUR, draw_label, rgb
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.video.frame_table import boxes_of, probabilities_of
 
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-WITHOUT_RESULT = "#8A8F98"
 SHORT_REASONS = {"too_small": "too small", "blurred": "blurred", "low_confidence": "unsure"}
 
 
@@ -26,10 +25,10 @@ def draw_frame(image_rgb: np.ndarray, rows: pd.DataFrame, *, scale: float = 1.0,
     ):
         bold = only is None or int(track) == only
         if reason:
-            words, colour = f"{track} {SHORT_REASONS.get(reason, reason)}", _rgb(WITHOUT_RESULT)
+            words, colour = f"{track} {SHORT_REASONS.get(reason, reason)}", rgb(UNCERTAIN_COLOUR)
         else:
             top = int(values.argmax())
-            words, colour = f"{track} {EMOTIONS[top]} {values[top]:.0%}", _rgb(COLOURS[EMOTIONS[top]])
+            words, colour = f"{track} {EMOTIONS[top]} {values[top]:.0%}", rgb(COLOURS[EMOTIONS[top]])
         _draw_box(canvas, box * scale, words, colour, line if bold else 1)
     return canvas
 
@@ -38,16 +37,4 @@ def _draw_box(canvas: np.ndarray, box: np.ndarray, words: str, colour: tuple[int
     height, width = canvas.shape[:2]
     x0, y0, x1, y1 = np.clip(np.rint(box), 0, [width - 1, height - 1] * 2).astype(int).tolist()
     cv2.rectangle(canvas, (x0, y0), (x1, y1), colour, line, cv2.LINE_AA)
-    size = max(height, width) / 1500 + 0.2
-    (text_width, text_height), baseline = cv2.getTextSize(words, FONT, size, 1)
-    strip, pad = text_height + baseline + 4, 4
-    x = min(x0, max(0, width - text_width - 2 * pad))
-    y = y0 - strip if y0 >= strip else min(y1, height - strip)
-    cv2.rectangle(canvas, (x, y), (x + text_width + 2 * pad, y + strip), colour, cv2.FILLED)
-    # White or black, whichever reads better on the strip.
-    ink = (0, 0, 0) if 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] > 140 else (255, 255, 255)
-    cv2.putText(canvas, words, (x + pad, y + text_height + 2), FONT, size, ink, 1, cv2.LINE_AA)
-
-
-def _rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+    draw_label(canvas, words, (x0, y0), colour, size=max(height, width) / 1500 + 0.2, pad=3, under=y1)

@@ -15,7 +15,7 @@ from ferdash.cli.main import app
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.evaluation.paired import compare_paired
-from ferdash.runs import meta, store
+from ferdash.runs import meta, predictions, store
 
 IMAGES = 140
 LABELS = np.arange(IMAGES) % len(EMOTIONS)
@@ -53,7 +53,7 @@ def write_run(
     store.write_status(run.folder, state="finished", best=best)
     probabilities = np.full((IMAGES, 7), 0.05)
     probabilities[np.arange(IMAGES), predicted] = 0.7
-    store.write_predictions(
+    predictions.write_predictions(
         run.folder, "validation", rows=np.arange(IMAGES) + 500, labels=LABELS, probabilities=probabilities
     )
     return run

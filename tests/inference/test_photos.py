@@ -8,11 +8,12 @@ import pytest
 import torch
 from skimage import data
 
+from ferdash.drawing import UNCERTAIN_COLOUR
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import ImageError
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, load_detector
-from ferdash.inference.drawing import UNCERTAIN_COLOUR, draw_boxes
+from ferdash.inference.drawing import draw_boxes
 from ferdash.inference.framing import crop_face
 from ferdash.inference.photos import classify_image, classify_photos, to_document, to_table
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from ferdash.drawing import UNCERTAIN_COLOUR
 from ferdash.emotions import COLOURS, EMOTIONS, emotion_index
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Face
-from ferdash.inference.drawing import UNCERTAIN_COLOUR
 from ferdash.inference.photos import ClassifiedFace
 from ferdash.live.overlay import RED, draw_live
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ferdash.errors import ModelError
-from ferdash.models.calibration import CALIBRATION_FILE, Calibration, read_calibration, tempered, write_calibration
+from ferdash.evaluation.temperature import apply_temperature
+from ferdash.models.calibration import CALIBRATION_FILE, Calibration, read_calibration, write_calibration
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
@@ -40,13 +41,15 @@ def calibration(folder: Path) -> Calibration:
 )
 def test_it_is_dividing_the_logits(logits: np.ndarray, temperature: float) -> None:
     given, golden = (torch.from_numpy(values).softmax(dim=1).numpy() for values in (logits, logits / temperature))
-    found = tempered(given, temperature)
+    found = apply_temperature(given, temperature)
     np.testing.assert_allclose(found, golden, atol=1e-5)
-    assert found.dtype == np.float32
+    assert found.dtype == np.float64
 
 
 def test_a_probability_of_0_stays_a_number() -> None:
-    assert tempered(np.array([[1.0, 0, 0, 0, 0, 0, 0]]), 2.0) == pytest.approx(np.array([[1, 0, 0, 0, 0, 0, 0]]))
+    assert apply_temperature(np.array([[1.0, 0, 0, 0, 0, 0, 0]]), 2.0) == pytest.approx(
+        np.array([[1, 0, 0, 0, 0, 0, 0]])
+    )
 
 
 def test_a_model_uses_what_is_in_its_folder(folder: Path, calibration: Calibration) -> None:

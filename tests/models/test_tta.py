@@ -7,12 +7,12 @@ import torch
 
 from ferdash.cli.options import TtaOption
 from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.protocol import TTA as WORDS
+from ferdash.evaluation.protocol import TTA
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
-from ferdash.models.tta import TTA, average_probabilities, mirrored, ten_crops
+from ferdash.models.tta import average_probabilities, mirrored, ten_crops, variants
 
 FACES = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
 
@@ -42,7 +42,9 @@ def test_colour_faces_keep_their_channels():
 
 
 def test_the_names_are_those_that_protocols_know_and_commands_offer():
-    assert list(TTA) == list(WORDS) == list(get_args(get_args(TtaOption)[0]))
+    assert list(TTA) == list(get_args(get_args(TtaOption)[0]))
+    faces = np.zeros((2, 48, 48), dtype=np.uint8)
+    assert [len(variants(name, faces)) for name in TTA] == [1, 2, 10]
 
 
 def test_a_model_averages_over_its_augmentation():

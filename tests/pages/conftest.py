@@ -19,7 +19,7 @@ from ferdash.evaluation.metrics import compute_metrics
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.runs import store
+from ferdash.runs import predictions, store
 from ferdash.training.config import TrainConfig, override, to_dict
 
 MAIN = Path(__file__).parents[2] / "streamlit_app.py"
@@ -109,7 +109,7 @@ def make_run(demo_root: Path, checkpoints: Path) -> Callable[..., store.Run]:
         metrics = compute_metrics(y_true=labels, probabilities=probabilities)
         row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
         store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
-        store.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
+        predictions.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
         best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
         store.write_status(run.folder, state="finished", best=best)
         return run

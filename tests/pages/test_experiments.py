@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import compute_metrics
-from ferdash.runs import store
+from ferdash.runs import predictions, store
 
 Visit = Callable[..., AppTest]
 MakeRun = Callable[..., store.Run]
@@ -72,7 +72,7 @@ def test_two_runs_are_compared_by_a_sentence(visit: Visit, two: None) -> None:
     app = visit("experiments")
     app.multiselect(key="experiments-runs").set_value([A, B]).run()
     assert not app.exception
-    images = len(store.read_predictions(store.open_run(_root(), A).folder, "validation"))
+    images = len(predictions.read_predictions(store.open_run(_root(), A).folder, "validation"))
     points = 100 * 8 / images
     assert f"first is better by {points:.1f} points; with {images} images" in text(app)
     assert f"second minus first: -{points:.1f} points of accuracy" in text(app)
@@ -116,7 +116,7 @@ def test_every_tab_draws(visit: Visit, two: None, view: str, sign: str) -> None:
 
 def test_errors_are_told_by_pair_slice_and_likely_label_error(visit: Visit, two: None, checkpoints: Path) -> None:
     app = open_page(visit, A, view="Errors")
-    rows = len(store.read_predictions(checkpoints / "runs" / A, "validation"))
+    rows = len(predictions.read_predictions(checkpoints / "runs" / A, "validation"))
     assert f"Its {rows - 20} mistakes, the most confident first" in text(app)
     assert app.dataframe[-1].value["mistakes"].is_monotonic_decreasing
     app.toggle(key="experiments-errors-label-errors").set_value(True).run()
@@ -135,9 +135,9 @@ def test_only_what_was_set_differently_is_shown(visit: Visit, two: None) -> None
 
 def test_runs_of_other_images_are_said_not_to_be_comparable(visit: Visit, two: None, make_run: MakeRun) -> None:
     run = make_run(C, 5, name="third")
-    table = store.read_predictions(run.folder, "validation").iloc[:10]
+    table = predictions.read_predictions(run.folder, "validation").iloc[:10]
     probabilities = table.iloc[:, 2:].to_numpy()
-    store.write_predictions(
+    predictions.write_predictions(
         run.folder, "validation", rows=table["row"], labels=table["label"], probabilities=probabilities
     )
     assert "third against first: not comparable" in text(open_page(visit, A, C))
@@ -205,7 +205,7 @@ def test_likely_label_errors_come_from_all_folds(visit: Visit, make_run: MakeRun
     assert not app.error
     app.toggle(key="experiments-groups-label-errors").set_value(True).run()
     assert not app.exception
-    images = sum(len(store.read_predictions(_root() / run_id, "validation")) for run_id in (A, B, C))
+    images = sum(len(predictions.read_predictions(_root() / run_id, "validation")) for run_id in (A, B, C))
     assert f"From out-of-fold probabilities of {images} images" in text(app)
     store.write_status(_root() / B, state="failed", error="a reason")
     app.run()
@@ -290,7 +290,7 @@ def _root() -> Path:
 
 
 def _answers(run_id: str) -> dict[str, np.ndarray]:
-    table = store.read_predictions(_root() / run_id, "validation")
+    table = predictions.read_predictions(_root() / run_id, "validation")
     return {"y_true": table["label"].to_numpy(), "probabilities": table[list(EMOTIONS)].to_numpy()}
 
 

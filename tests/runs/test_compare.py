@@ -12,6 +12,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.runs import compare, store
 from ferdash.runs.index import list_runs, sound
+from ferdash.runs.predictions import read_predictions, write_predictions
 
 LABELS = np.array([0, 1, 2, 3, 4, 5, 6, 3, 3, 5])
 
@@ -22,7 +23,7 @@ def predictions(run: store.Run, predicted: np.ndarray, rows: np.ndarray | None =
     probabilities[np.arange(len(predicted)), predicted] = sure
     rows = np.arange(100, 100 + len(predicted)) if rows is None else rows
     labels = LABELS[: len(predicted)]
-    store.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
+    write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
 
 
 def test_only_what_differs_is_shown(make_run) -> None:
@@ -120,7 +121,7 @@ def test_the_order_in_which_predictions_were_written_does_not_matter(make_run) -
     a, b = make_run("a"), make_run("b")
     predictions(a, LABELS)
     order = np.random.default_rng(0).permutation(len(LABELS))
-    table = store.read_predictions(a.folder, "validation").iloc[order]
+    table = read_predictions(a.folder, "validation").iloc[order]
     table.to_parquet(b.folder / "predictions" / "validation.parquet")
     one, two = compare.read_answers(a), compare.read_answers(b)
     assert compare.why_not_comparable(one, two) is None
@@ -159,7 +160,7 @@ def test_scores_of_different_images_are_not_compared(make_run) -> None:
 def test_splits_are_not_mixed(make_run) -> None:
     run = make_run("a")
     predictions(run, LABELS)
-    table = store.read_predictions(run.folder, "validation")
+    table = read_predictions(run.folder, "validation")
     table.to_parquet(run.folder / "predictions" / "test.parquet")
     reason = compare.why_not_comparable(compare.read_answers(run), compare.read_answers(run, "test"))
     assert reason == "Not comparable: one was measured on the validation split, the other on test."

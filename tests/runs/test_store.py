@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ferdash.errors import RunError
 from ferdash.records import STALE_AFTER_S
-from ferdash.runs import store
+from ferdash.runs import predictions, store
 
 
 @pytest.fixture
@@ -73,13 +73,13 @@ def test_a_run_without_history_is_empty(run: store.Run) -> None:
 
 def test_predictions_come_back_as_written(run: store.Run) -> None:
     probabilities = np.random.default_rng(0).dirichlet(np.ones(7), 5).astype(np.float32)
-    store.write_predictions(
+    predictions.write_predictions(
         run.folder, "validation", rows=np.arange(5), labels=np.arange(5), probabilities=probabilities
     )
-    table = store.read_predictions(run.folder, "validation")
+    table = predictions.read_predictions(run.folder, "validation")
     np.testing.assert_array_equal(table.iloc[:, 2:].to_numpy(), probabilities)
     with pytest.raises(RunError, match="no predictions for test"):
-        store.read_predictions(run.folder, "test")
+        predictions.read_predictions(run.folder, "test")
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(run: store.Run) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from ferdash.data.dataset import FaceDataset, open_dataset, save_dataset
 from ferdash.errors import ConfigError
-from ferdash.runs.store import read_metrics, read_predictions, read_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
 

@@ -7,7 +7,8 @@ import torch
 
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint, read_network
-from ferdash.runs.store import Run, list_run_ids, read_metrics, read_predictions
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, list_run_ids, read_metrics
 from ferdash.training import start
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, from_dict, override

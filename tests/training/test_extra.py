@@ -13,7 +13,8 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, DatasetError, RunError
 from ferdash.models.weights import read_checkpoint
 from ferdash.runs.baseline import read_baseline
-from ferdash.runs.store import Run, read_log, read_metrics, read_predictions
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, read_log, read_metrics
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
 from ferdash.training.continuation import resume

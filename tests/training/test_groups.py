@@ -6,7 +6,8 @@ import pytest
 
 from ferdash.data.dataset import open_dataset
 from ferdash.errors import ConfigError, RunError
-from ferdash.runs.store import Run, open_run, read_predictions, read_status, write_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, open_run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.groups import create_group, members, out_of_fold, out_of_fold_answers, plan, release, unfinished

@@ -15,7 +15,8 @@ import torch
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import CheckpointError, RunError
 from ferdash.models.weights import read_checkpoint
-from ferdash.runs.store import Run, read_metrics, read_predictions, read_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, override

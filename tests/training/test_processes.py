@@ -12,7 +12,8 @@ from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessor
 
 from ferdash.emotions import EMOTIONS
 from ferdash.models.weights import read_checkpoint
-from ferdash.runs.store import Run, list_run_ids, open_run, read_log, read_metrics, read_predictions, read_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import Run, list_run_ids, open_run, read_log, read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.processes import SINGLE_PROCESS

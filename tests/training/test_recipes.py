@@ -8,7 +8,8 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.processing import FerNetImageProcessor
-from ferdash.runs.store import open_run, read_metrics, read_predictions, read_status
+from ferdash.runs.predictions import read_predictions
+from ferdash.runs.store import open_run, read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, differences, override
 from ferdash.training.continuation import predecessor

@@ -8,9 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ferdash.data.statistics import image_quality
 from ferdash.errors import ConfigError, VideoError
-from ferdash.inference.face_facts import sharpness
 from ferdash.tracking.track import TrackedFace
 from ferdash.video import analysis
 from ferdash.video.ahead import Ahead
@@ -132,12 +130,6 @@ def test_reasons(film, face, reason):
     crop, facts = cut_out(film.canvas((film.head(), 160, 120, 150)), face)
     assert left_out(face, facts, AnalysisSettings()) == reason
     assert crop.shape == (48, 48)
-
-
-def test_sharpness_is_that_of_the_datasets():
-    crops = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
-    expected = image_quality(crops)["sharpness"]
-    np.testing.assert_allclose([sharpness(crop) for crop in crops], expected, rtol=1e-4)
 
 
 def test_damaged_frames_do_not_end_it(clip, small_model, detector, film):

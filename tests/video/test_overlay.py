@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from ferdash.drawing import UNCERTAIN_COLOUR
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.video.frame_table import empty_row, face_row, frames_table
-from ferdash.video.overlay import WITHOUT_RESULT, draw_frame
+from ferdash.video.overlay import draw_frame
 
 BOX = (50.0, 60.0, 120.0, 130.0)
 
@@ -34,7 +35,7 @@ def test_a_box_stands_where_the_table_says(grey):
 
 def test_a_face_without_a_result_is_grey(grey):
     drawn = draw_frame(grey, frames_table([row(reason="blurred")]))
-    assert drawn[100, 50].tolist() == rgb(WITHOUT_RESULT)
+    assert drawn[100, 50].tolist() == rgb(UNCERTAIN_COLOUR)
 
 
 def test_boxes_follow_a_reduced_picture(grey):

@@ -1,0 +1,36 @@
+"""What a model answered to every image of a split, as a table from which any score can be computed again."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import RunError
+from ferdash.files import write_atomic
+
+
+def write_table(path: Path, *, rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """A Parquet file of int64 (N,) dataset rows, int64 (N,) labels and float (N, 7) probabilities. Raises OSError."""
+    table = pd.DataFrame(np.asarray(probabilities, dtype=np.float32), columns=list(EMOTIONS))
+    table.insert(0, "label", labels)
+    table.insert(0, "row", rows)
+    write_atomic(path, lambda file: table.to_parquet(file, index=False))
+
+
+def write_predictions(
+    folder: Path, split: str, *, rows: np.ndarray, labels: np.ndarray, probabilities: np.ndarray
+) -> None:
+    """Save the probabilities of a split in a run's folder, as `write_table` does."""
+    write_table(folder / "predictions" / f"{split}.parquet", rows=rows, labels=labels, probabilities=probabilities)
+
+
+def read_predictions(folder: Path, split: str) -> pd.DataFrame:
+    """The table of `write_predictions`. Raises RunError when there is none, or it cannot be read."""
+    path = folder / "predictions" / f"{split}.parquet"
+    if not path.is_file():
+        raise RunError(f"Run {folder.name} has no predictions for {split}.")
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise RunError(f"The predictions of run {folder.name} for {split} cannot be read ({error}).") from error

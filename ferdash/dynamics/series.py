@@ -24,7 +24,7 @@ class TrackSeries:
 
     frames: int64 (T,), strictly rising. timestamps_s: float64 (T,). probabilities: float64 (T, 7) in EMOTIONS order.
     stride: frames from one analysed frame to the next. max_gap_s: a longer pause is a gap too; None counts frames
-    alone, which suits image sequence and videos of variable frame rate, whose long frames are still one frame.
+    alone, which suits image sequences and videos of variable frame rate, whose long frames are still one frame.
     """
 
     track: int

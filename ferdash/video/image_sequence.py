@@ -1,4 +1,4 @@
-"""An image sequence as if they were a video: the same frames table, people matched from photo to photo.
+"""Image sequences as if they were videos: the same frames table, people matched from photo to photo.
 
 Between photos there is no motion to follow, so every photo is searched whole, and a face is given to the person of the
 earlier photos whom it resembles most, in appearance and in place within the picture.
@@ -43,7 +43,7 @@ def analyse_sequence(
     *,
     interval_s: float = 1.0,
 ) -> Iterator[Chunk]:
-    """The results of image sequence, a chunk a photo; names and file contents come in, one photo is held at a time.
+    """The results of an image sequence, a chunk a photo; names and file contents come in, one photo is held at a time.
 
     interval_s: seconds from one photo to the next. A photo that cannot be read is a frame with the reason `unreadable`.
     One that is no larger than a cut-out face is taken for a face, as everywhere in ferdash.

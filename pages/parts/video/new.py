@@ -70,7 +70,7 @@ def draw() -> None:
 def _draw_ways_in() -> None:
     turn = st.session_state.setdefault(keyed("turn"), 0)
     files = st.file_uploader(
-        "Drop a video here, or two or more image sequence",
+        "Drop a video here, or the pictures of an image sequence",
         accept_multiple_files=True,
         key=keyed(f"drop-{turn}"),
         help="Photos are compared one after another, in the order of their names.",

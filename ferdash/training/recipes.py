@@ -58,6 +58,38 @@ _FERNET_DISTILLED: dict[str, Any] = {
     "augment": {name: value for name, value in _FERNET["augment"].items() if not name.startswith("small_")},
 }
 
+_WORLD: dict[str, Any] = {
+    "flip": 0.5,
+    "rotation": 20.0,
+    "scale": 0.2,
+    "shift": 0.12,
+    "brightness": 0.3,
+    "contrast": 0.3,
+    "erasing": 0.4,
+}
+"""Changes of pictures with which the shipped models were trained, besides how often they are made worse."""
+
+_FERNET_VOTES: dict[str, Any] = {
+    **_FERNET,
+    "start_from": "fernet",
+    "epochs": 22,
+    "optimizer": {"lr": 1e-3, "weight_decay": 0.05, "clip": 1.0},
+    "schedule": {"name": "cosine", "warmup_epochs": 1, "floor": 0.02},
+    "loss": {"soft_votes": True},
+    "augment": {**_WORLD, "degrade": 0.1},
+    "evaluation": {"select": "majority"},
+}
+
+_FERNET_LABELS: dict[str, Any] = {
+    **_FERNET_VOTES,
+    "start_from": "fernet-plus",
+    "epochs": 40,
+    "schedule": {"name": "cosine", "warmup_epochs": 1, "floor": 0.01},
+    "loss": {"teachers": "votes:start", "teacher_share": 0.6},
+    "augment": {**_WORLD, "degrade": 0.07},
+    "evaluation": {},
+}
+
 _CORRECTIONS: dict[str, Any] = {
     **_FERNET_DISTILLED,
     "start_from": "fernet",
@@ -123,6 +155,16 @@ RECIPES: dict[str, Recipe] = {
             "Continues the fernet recipe, with its result as the teacher.",
             _FERNET_DISTILLED,
             continues="fernet",
+        ),
+        Recipe(
+            "fernet_votes",
+            "Learns what ten raters saw instead of the label, from faces made worse in many ways; needs FER+'s votes.",
+            _FERNET_VOTES,
+        ),
+        Recipe(
+            "fernet_labels",
+            "Learns the label, and what it usually is given the raters' votes and the face; needs FER+'s votes.",
+            _FERNET_LABELS,
         ),
         Recipe(
             "corrections",

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import RunError
+from ferdash.errors import ConfigError, RunError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.processing import FerNetImageProcessor
 from ferdash.runs.predictions import read_predictions
@@ -105,3 +107,36 @@ def test_a_recipe_that_continues_another_says_when_that_has_not_been_run(tmp_pat
     with pytest.raises(RunError, match="continues a run of demo_disgust_surprise_focus"):
         predecessor(get_recipe("demo_fear_focus"), "squares", checkpoints=tmp_path)
     assert predecessor(get_recipe("fernet"), "squares", checkpoints=tmp_path) == ""
+
+
+@pytest.mark.parametrize(("name", "select"), [("fernet_votes", "majority"), ("fernet_labels", "accuracy")])
+def test_recipes_of_the_raters_learn_from_votes(
+    name: str, select: str, checkpoints: Path, squares_root: Path, tmp_path: Path
+) -> None:
+    squares = open_dataset(squares_root, "squares")
+    votes = np.zeros((len(squares), 10), dtype=np.uint8)
+    votes[np.arange(len(squares)), squares.labels] = 10
+    save_dataset(
+        tmp_path,
+        "voted",
+        images=np.asarray(squares.images),
+        labels=squares.labels,
+        splits=squares.table["split"].tolist(),
+        sources=squares.table["source"].tolist(),
+        origin="squares",
+        votes=votes,
+    )
+    settings = ["dataset=voted", "start_from=small", "epochs=1", "compute.threads=1"]
+    run = start.create(override(get_recipe(name).config(), settings), data=tmp_path, checkpoints=checkpoints)
+    assert start.execute(run, data=tmp_path, checkpoints=checkpoints) == "finished"
+    best = read_status(run.folder)["best"]
+    (row,) = read_metrics(run.folder)
+    assert best["select"] == select
+    assert best["score"] == (row["validation"]["raters"]["agreement"] if select == "majority" else best["score"])
+
+
+def test_recipes_of_the_raters_say_that_votes_are_missing(checkpoints: Path, squares_root: Path) -> None:
+    config = override(get_recipe("fernet_votes").config(), ["dataset=squares", "start_from=small"])
+    run = start.create(config, data=squares_root, checkpoints=checkpoints)
+    with pytest.raises(ConfigError, match="the dataset “squares” has none"):
+        start.execute(run, data=squares_root, checkpoints=checkpoints)

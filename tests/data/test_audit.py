@@ -83,6 +83,25 @@ def test_each_fault_is_found_and_nothing_else(faulty, kind, rows, groups):
     assert finding.count == len(rows) == sum(finding.counts.values())
 
 
+def test_a_leak_is_not_counted_among_the_near_ones_too(tmp_path):
+    """The face is in train twice, lighter the second time: its exact copy in validation leaks once, as a copy; so does
+    its mirror image, which is as good as a copy; only the third version in test is a near leak."""
+    face = draw_face("happy", np.random.default_rng(4))
+    images = [face, lighter(face), face, face[:, ::-1], lighter(lighter(face))]
+    dataset = save_dataset(
+        tmp_path,
+        "leaky",
+        images=np.stack(images),
+        labels=np.full(5, HAPPY),
+        splits=["train", "train", "validation", "validation", "test"],
+        sources=list("abcde"),
+        origin="a test",
+    )
+    report = audit_dataset(dataset)
+    leaked = {kind: report.finding(kind).rows.tolist() for kind in ("leaks", "mirrored_leaks", "near_leaks")}
+    assert leaked == {"leaks": [2], "mirrored_leaks": [3], "near_leaks": [4]}
+
+
 def test_counts_say_in_which_split(faulty):
     report = audit_dataset(faulty[0])
     assert report.finding("near_conflicts").counts == {"train": 2, "test": 1}

@@ -42,7 +42,7 @@ def planted(frames: int, start: int, length: int, size: float) -> np.ndarray:
 @given(
     seed=st.integers(0, 10_000),
     autocorrelation=st.sampled_from([0.0, 0.3, 0.6, 0.8, 0.9]),
-    sigma=st.floats(0, 0.05),
+    sigma=st.floats(0, 0.08),
     frames=st.integers(1, 250),
 )
 @settings(max_examples=120, deadline=None)
@@ -75,9 +75,27 @@ def test_every_change_passes_the_thresholds_it_names() -> None:
         assert all(e.size >= 0.15 and e.z >= 8 for e in find_events(lively, settings))
 
 
-def test_long_still_stretches_have_no_event_either() -> None:
-    for seed, autocorrelation in enumerate([0.0, 0.5, 0.8, 0.9]):
-        assert find_events(series(STILL + noise(seed, 3000, autocorrelation, 0.03))) == []
+@pytest.mark.parametrize("sigma", [0.03, 0.08])
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.5, 0.8, 0.9])
+def test_long_still_segments_have_no_event_either(autocorrelation: float, sigma: float) -> None:
+    for seed in range(3):
+        assert find_events(series(STILL + noise(seed, 3000, autocorrelation, sigma))) == []
+
+
+@pytest.mark.parametrize("frames", [80, 200])
+def test_z_is_the_size_in_standard_deviations_of_what_noise_does_and_min_z_is_its_bar(frames: int) -> None:
+    """White noise: each level is the mean of the 25 frames (1 s) on its side, so a difference of two has the standard
+    deviation sigma sqrt(2 / 25), with sigma of the emotion's own noise; the noise is
+    rather taken for twice as much than for less."""
+    sigma, size = 0.012, 0.12
+    values = planted(frames, frames // 2, 1, size) + noise(9, frames, 0.0, sigma)
+    expected = size / (values[: frames // 2, HAPPY].std() * np.sqrt(2 / 25))
+    (event,) = (one for one in find_events(series(values)) if one.emotion == "happy")
+    assert 0.5 * expected < event.z < 1.2 * expected
+    below, above = (EventSettings(min_z=event.z + off) for off in (-0.5, 0.5))
+    found, missed = ([one.emotion for one in find_events(series(values), way)] for way in (below, above))
+    assert "happy" in found
+    assert "happy" not in missed
 
 
 @given(

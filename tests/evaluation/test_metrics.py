@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferdash.errors import EvaluationError
-from ferdash.evaluation.metrics import TITLES, Metrics, absent_words, compute_metrics
+from ferdash.evaluation.metrics import TITLES, Metrics, absent_words, compute_metrics, in_top2
 
 SCALARS = [field.name for field in dataclasses.fields(Metrics) if field.type in (float, "float")]
 
@@ -111,6 +111,21 @@ def test_one_image_that_is_wrong() -> None:
     assert (metrics.accuracy, metrics.macro_f1, metrics.top2) == (0, 0, 1)
     assert metrics.log_loss == pytest.approx(-math.log(0.4))
     assert metrics.ece == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "among_two"),
+    [
+        ([1 / 7] * 7, [True, True, False, False, False, False, False]),
+        ([0.1, 0.3, 0.3, 0.3, 0, 0, 0], [False, True, True, False, False, False, False]),
+        ([0.4, 0.2, 0.2, 0.2, 0, 0, 0], [True, True, False, False, False, False, False]),
+        ([0.2, 0.2, 0.6, 0, 0, 0, 0], [True, False, True, False, False, False, False]),
+    ],
+)
+def test_on_a_tie_the_earlier_emotions_are_the_two_most_probable(
+    probabilities: list[float], among_two: list[bool]
+) -> None:
+    assert in_top2(np.arange(7), np.tile(probabilities, (7, 1))).tolist() == among_two
 
 
 def test_a_tie_goes_to_the_earlier_emotion_in_top1_and_top2_alike() -> None:

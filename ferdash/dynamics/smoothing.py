@@ -77,10 +77,6 @@ class ExponentialSmoother:
         self._time_s, self._value = timestamp_s, new
         return new
 
-    def reset(self) -> None:
-        """Forget the past; the next frame starts anew."""
-        self._value = None
-
 
 def exponential(series: TrackSeries, tau_s: float) -> TrackSeries:
     """Each frame mixed with the past, whose weight falls with time as exp(-dt / tau_s)."""

@@ -40,10 +40,6 @@ class Protocol:
     rows: str
     mirrored: int = 0
 
-    def comparable_with(self, other: "Protocol") -> bool:
-        """Whether both were measured on exactly the same images."""
-        return self.why_not_comparable(other) is None
-
     def why_not_comparable(self, other: "Protocol") -> str | None:
         """A sentence, or None when both were measured on exactly the same images. Test-time augmentation is
         part of how a model is used, so it does not stand in the way."""

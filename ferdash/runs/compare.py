@@ -167,14 +167,6 @@ def why_not_comparable(a: Answers, b: Answers) -> str | None:
     )
 
 
-def comparable_groups(answers: Iterable[Answers]) -> list[list[str]]:
-    """Ids of the runs, those that were measured on exactly the same images together; in the order they came."""
-    groups: dict[tuple[str, str, bytes], list[str]] = {}
-    for each in answers:
-        groups.setdefault((each.dataset_hash, each.split, each.rows.tobytes()), []).append(each.run)
-    return list(groups.values())
-
-
 def paired_answers(a: Answers, b: Answers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Labels, what A predicts, and what B predicts for the same images, each int64 (N,).
 

@@ -77,7 +77,7 @@ def test_in_plain_words(protocol: Protocol, sentence: str) -> None:
 def test_only_scores_of_the_same_images_are_comparable(other: Protocol, reason: str | None) -> None:
     why = FULL.why_not_comparable(other)
     assert why == (reason and f"Not comparable: {reason}")
-    assert FULL.comparable_with(other) == other.comparable_with(FULL) == (reason is None)
+    assert (FULL.why_not_comparable(other) is None) == (other.why_not_comparable(FULL) is None) == (reason is None)
 
 
 def test_json_and_back() -> None:

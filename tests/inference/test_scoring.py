@@ -133,7 +133,7 @@ def test_a_subset_is_the_one_that_training_measures(corners: FaceDataset, model:
     assert scored.metrics.support.tolist() == [10] * 7
     other = score(model, corners, "validation", per_class=10, seed=1)
     assert (other.protocol.per_class, other.protocol.seed) == (10, 1)
-    assert not scored.protocol.comparable_with(other.protocol)
+    assert scored.protocol.why_not_comparable(other.protocol)
 
 
 def test_a_subset_without_duplicates_is_part_of_the_subset(corners: FaceDataset, model: EmotionModel) -> None:
@@ -157,7 +157,8 @@ def test_augmentations_are_averaged_and_named(corners: FaceDataset, network_mode
     np.testing.assert_allclose(scored.probabilities, golden.mean(axis=0), atol=1e-6)
     assert scored.protocol.tta == "flip"
     assert scored.protocol.describe().endswith("each probability is the mean over the image and its mirror image.")
-    assert scored.protocol.comparable_with(score(network_model, corners, "validation").protocol)
+    again = score(network_model, corners, "validation")
+    assert scored.protocol.why_not_comparable(again.protocol) is None
 
 
 CALIBRATION = Calibration(0.7, "corners", "aa", "validation", 350, 0.1, 0.02, 0.03, "bb")

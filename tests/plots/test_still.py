@@ -11,10 +11,9 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ferdash.dynamics.comparison import compare
 from ferdash.dynamics.summary import TrackSummary
 from ferdash.emotions import COLOURS, EMOTIONS
-from ferdash.plots import changes, segments, still, still_comparison, timeline
+from ferdash.plots import changes, segments, still, timeline
 from ferdash.plots.canvas import to_png
 
 HAPPY, NEUTRAL = EMOTIONS.index("happy"), EMOTIONS.index("neutral")
@@ -155,32 +154,6 @@ def test_names_at_the_end_of_lines_do_not_overlap(smiling: TrackSummary) -> None
         assert len(boxes) == 7
         assert not any(one.overlaps(other) for one in boxes for other in boxes if one is not other)
         assert all(box.x1 <= figure.bbox.width for box in boxes)
-
-
-def test_a_comparison_is_drawn_as_a_whole(person: Person) -> None:
-    found = compare(
-        person(120, smiles=(0, 0)).series, person(120, away=range(50, 60), smiles=(0, 120)).series, names=("a", "b")
-    )
-    made = still_comparison.comparison_figures(found)
-    assert {name: opened(content).size for name, content in made.items()} == {
-        "difference": (1140, 540),
-        "lines": (1500, 1350),
-        "dwell": (1140, 540),
-        "means": (1140, 540),
-    }
-    (axes,) = still_comparison.comparison_intervals(found).axes
-    filled = [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"]
-    assert filled[HAPPY] == COLOURS["happy"]
-    assert filled[EMOTIONS.index("sad")] == "white"
-    panels = still_comparison.comparison_lines(found).axes
-    assert [panel.get_ylabel() for panel in panels] == list(EMOTIONS)
-    assert np.isnan(panels[0].lines[1].get_ydata()).sum() == 10
-
-
-def test_few_moments_have_no_intervals(person: Person) -> None:
-    few = compare(person(3).series, person(3).series)
-    assert title_of(still_comparison.comparison_intervals(few)) == "Only 3 moments in common: too little to tell"
-    assert set(still_comparison.comparison_figures(few)) == {"difference", "lines", "dwell", "means"}
 
 
 def test_a_long_series_has_no_more_columns_than_fit(person: Person) -> None:

@@ -16,6 +16,7 @@ DISTRIBUTIONS = {
     "google": "protobuf",
     "markdown_it": "markdown-it-py",
     "mlflow": "mlflow-skinny",
+    "pympi": "pympi-ling",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

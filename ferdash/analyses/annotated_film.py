@@ -17,6 +17,7 @@ import pandas as pd
 
 from ferdash.analyses.store import Analysis
 from ferdash.errors import AnalysisError, ImageError
+from ferdash.video.anonymise import FaceCover
 from ferdash.video.decoding import VideoFrame, read_frames
 from ferdash.video.overlay import draw_frame
 
@@ -32,9 +33,12 @@ def write_annotated(
     frames: pd.DataFrame,
     path: Path,
     *,
+    anonymised: bool = False,
     on_progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> int:
     """Write the analysed part of an analysis's pictures to `path` (.mp4) and return how many frames it has.
+
+    anonymised: cover the faces (see `ferdash.video.anonymise`), boxes and emotions stay.
 
     Frames between two analysed ones show the boxes of the one before. A damaged frame is left out: the one before
     stays. on_progress is called with frames written and about how many there will be.
@@ -49,7 +53,8 @@ def write_annotated(
     total = last - int(frames["frame"].min()) + 1
     temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.mp4")
     try:
-        written = _encode(_annotated(analysis, rows, last), temporary, total, on_progress)
+        cover = FaceCover(frames) if anonymised else None
+        written = _encode(_annotated(analysis, rows, last, cover), temporary, total, on_progress)
         if not written:
             raise AnalysisError(f"None of the frames of {analysis.name} can be read any more.")
         temporary.replace(path)
@@ -60,7 +65,9 @@ def write_annotated(
     return written
 
 
-def _annotated(analysis: Analysis, rows: dict[int, pd.DataFrame], last: int) -> Iterator[tuple[float, np.ndarray]]:
+def _annotated(
+    analysis: Analysis, rows: dict[int, pd.DataFrame], last: int, cover: FaceCover | None
+) -> Iterator[tuple[float, np.ndarray]]:
     """Time and picture of each frame of the analysed part, boxes drawn in, no larger than LONGEST_SIDE."""
     shown: pd.DataFrame | None = None
     for frame in _pictures(analysis, rows):
@@ -74,6 +81,8 @@ def _annotated(analysis: Analysis, rows: dict[int, pd.DataFrame], last: int) -> 
         if scale < 1:
             size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
             image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        if cover is not None:
+            image = cover(image, frame.timestamp_s, scale)
         yield frame.timestamp_s, draw_frame(image, shown, scale=scale)
 
 

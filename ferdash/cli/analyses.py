@@ -192,7 +192,8 @@ def export(
     analysis: AnalysisText,
     out: Annotated[Path, typer.Option(help="Folder for the exports.", show_default=False)],
     only: Annotated[
-        list[str] | None, typer.Option(help="Write only this export, such as events.csv; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Write only this export, such as events.csv or lab; may be repeated."),
     ] = None,
     json_output: JsonFlag = False,
 ) -> None:

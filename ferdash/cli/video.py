@@ -55,7 +55,7 @@ def video(
     engine: EngineOption = "auto",
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Write only this export, such as report.html; may be repeated. Without it, all."),
+        typer.Option(help="Write only this export, such as report.html, lab or anonymised.mp4; repeat it."),
     ] = None,
     json_output: JsonFlag = False,
 ) -> None:

@@ -16,6 +16,7 @@ from ferdash.analyses.annotated_film import write_annotated
 from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, SummarySettings, summarise
 from ferdash.errors import AnalysisError, ConfigError, FerdashError
+from ferdash.exports.lab import lab_files
 from ferdash.exports.report import report_html
 from ferdash.files import write_atomic
 from ferdash.inference.detector import Face
@@ -85,6 +86,13 @@ EXPORTS: dict[str, str] = {
 }
 """Name of each export -> what it is; all but the folder `figures` are one file."""
 
+LAB, ANONYMISED = "lab", "anonymised.mp4"
+ON_REQUEST: dict[str, str] = {
+    LAB: "for ELAN and Praat, as BIDS, and as OpenFace names its columns",
+    ANONYMISED: "the annotated video with covered faces",
+}
+"""Further exports, written when they are asked for by name; `lab` is a folder."""
+
 
 def text_of(results: AnalysisResults, name: str) -> str:
     """The content of one of TEXTS."""
@@ -101,18 +109,31 @@ def figures_of(results: AnalysisResults) -> dict[str, bytes]:
     return made
 
 
+def lab_of(results: AnalysisResults) -> dict[str, bytes]:
+    """The files for other instruments by name. Raises as `lab_files` does."""
+    return lab_files(results.summary, results.frames, results.analysis.name)
+
+
 def annotated_of(
-    results: AnalysisResults, *, on_progress: Callable[[int, int], object] = lambda done, total: None
+    results: AnalysisResults,
+    *,
+    anonymised: bool = False,
+    on_progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Path:
-    """The annotated video, kept in the analysis's folder and made again when more frames have been analysed.
+    """The annotated video, with covered faces where asked for, kept in the analysis's folder and made again when more
+    frames have been analysed.
 
     Raises as `write_annotated` does.
     """
     folder = results.analysis.folder
-    path, parts = folder / VIDEO, sorted((folder / "frames").glob("part-*.parquet"))
+    path, parts = folder / (ANONYMISED if anonymised else VIDEO), sorted((folder / "frames").glob("part-*.parquet"))
     if not path.is_file() or any(part.stat().st_mtime_ns > path.stat().st_mtime_ns for part in parts):
-        write_annotated(results.analysis, results.frames, path, on_progress=on_progress)
+        write_annotated(results.analysis, results.frames, path, anonymised=anonymised, on_progress=on_progress)
     return path
+
+
+FOLDERS: dict[str, Callable[[AnalysisResults], dict[str, bytes]]] = {FIGURES: figures_of, LAB: lab_of}
+"""The exports that are several files."""
 
 
 def face_crop(image_rgb: np.ndarray, row: pd.Series, analysis: Analysis) -> np.ndarray:
@@ -124,11 +145,11 @@ def face_crop(image_rgb: np.ndarray, row: pd.Series, analysis: Analysis) -> np.n
 
 
 def check_names(names: Iterable[str]) -> list[str]:
-    """The names in the order of EXPORTS. Raises ConfigError for one that is none of them."""
-    wanted = set(names)
-    if unknown := sorted(wanted - set(EXPORTS)):
-        raise ConfigError(f"There is no export “{unknown[0]}”; there are {', '.join(EXPORTS)}.")
-    return [name for name in EXPORTS if name in wanted]
+    """The names in the order of EXPORTS and ON_REQUEST. Raises ConfigError for one that is none of them."""
+    wanted, known = set(names), {**EXPORTS, **ON_REQUEST}
+    if unknown := sorted(wanted - set(known)):
+        raise ConfigError(f"There is no export “{unknown[0]}”; there are {', '.join(known)}.")
+    return [name for name in known if name in wanted]
 
 
 def write_exports(
@@ -151,11 +172,11 @@ def write_exports(
         folder.mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(wanted):
             on_progress(name, number, len(wanted))
-            if name == VIDEO:
-                _write_video(results, folder / VIDEO, on_progress)
-                written.append(folder / VIDEO)
-            elif name == FIGURES:
-                written += _write_figures(results, folder / FIGURES)
+            if name in (VIDEO, ANONYMISED):
+                _write_video(results, folder / name, on_progress)
+                written.append(folder / name)
+            elif name in FOLDERS:
+                written += _write_folder(FOLDERS[name](results), folder / name)
             else:
                 _write(folder / name, text_of(results, name).encode())
                 written.append(folder / name)
@@ -171,23 +192,24 @@ def write_zip(results: AnalysisResults, path: Path, names: Iterable[str] = tuple
     if results.frames.empty:
         raise AnalysisError(f"{results.analysis.name} has no analysed frame yet, so there is nothing to export.")
     left_out = ""
-    video = None
-    if VIDEO in wanted:
-        try:
-            video = annotated_of(results)
-        except FerdashError as problem:
-            left_out = str(problem)
+    videos = {}
+    for name in (VIDEO, ANONYMISED):
+        if name in wanted:
+            try:
+                videos[name] = annotated_of(results, anonymised=name == ANONYMISED)
+            except FerdashError as problem:
+                left_out = str(problem)
 
     def pack(file: BinaryIO) -> None:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in wanted:
-                if name == FIGURES:
-                    for picture, content in figures_of(results).items():
-                        archive.writestr(f"{FIGURES}/{picture}", content)
-                elif name != VIDEO:
+                if name in FOLDERS:
+                    for file, content in FOLDERS[name](results).items():
+                        archive.writestr(f"{name}/{file}", content)
+                elif name in TEXTS:
                     archive.writestr(name, text_of(results, name))
-            if video is not None:
-                archive.write(video, VIDEO, zipfile.ZIP_STORED)
+            for name, path_of_video in videos.items():
+                archive.write(path_of_video, name, zipfile.ZIP_STORED)
 
     try:
         write_atomic(path, pack)
@@ -208,15 +230,19 @@ def words_of(paths: list[Path]) -> str:
 
 
 def _write_video(results: AnalysisResults, path: Path, on_progress: OnProgress) -> None:
-    made = annotated_of(results, on_progress=lambda done, total: on_progress(VIDEO, done, total))
+    made = annotated_of(
+        results,
+        anonymised=path.name == ANONYMISED,
+        on_progress=lambda done, total: on_progress(path.name, done, total),
+    )
     with made.open("rb") as content:
         write_atomic(path, lambda file: shutil.copyfileobj(content, file, 1 << 20))
 
 
-def _write_figures(results: AnalysisResults, folder: Path) -> list[Path]:
+def _write_folder(files: dict[str, bytes], folder: Path) -> list[Path]:
     folder.mkdir(exist_ok=True)
     written = []
-    for name, content in figures_of(results).items():
+    for name, content in files.items():
         _write(folder / name, content)
         written.append(folder / name)
     return written

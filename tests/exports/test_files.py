@@ -148,3 +148,18 @@ def _settings():
     from ferdash.video.analysis import AnalysisSettings
 
     return AnalysisSettings()
+
+
+def test_what_is_written_on_request_only(analysed, tmp_path):
+    results = read_results(analysed())
+    files = write_exports(results, tmp_path / "out", ["anonymised.mp4", "lab"])
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in files}
+    assert {"anonymised.mp4", "lab/segments.eaf", "lab/segments.TextGrid", "lab/openface.csv"} <= names
+    plain = annotated_of(results)
+    assert probe(tmp_path / "out" / "anonymised.mp4").frames == probe(plain).frames == 100
+    shown, covered = (cv2.VideoCapture(str(path)).read()[1] for path in (plain, tmp_path / "out" / "anonymised.mp4"))
+    face = (slice(60, 105), slice(135, 190))  # within the box, under its label
+    assert cv2.Laplacian(covered[face], cv2.CV_64F).std() < 0.4 * cv2.Laplacian(shown[face], cv2.CV_64F).std()
+    write_zip(results, tmp_path / "all.zip", ["lab", "anonymised.mp4"])
+    with zipfile.ZipFile(tmp_path / "all.zip") as archive:
+        assert set(archive.namelist()) == names

@@ -30,7 +30,7 @@ FIRST = ("report.html", "annotated.mp4")
 def draw(analysis: Analysis) -> None:
     """The menu, drawn where the page is; a file is made when its button is pressed."""
     with st.popover("Export", icon=":material/download:", width="content"), shared.calm_errors():
-        from ferdash.exports.files import EXPORTS, FIGURES
+        from ferdash.exports.files import EXPORTS, FIGURES, LAB, ON_REQUEST
 
         if analysis.last_frame() is None:
             st.caption("There is nothing to export yet.")
@@ -43,6 +43,9 @@ def draw(analysis: Analysis) -> None:
                 _button(f"charts: {words}", f"{stem} charts.zip", lambda: _zip(analysis, [FIGURES]), name)
             else:
                 _button(f"{name}: {words}", f"{stem} {name}", _maker(analysis, name), name)
+        for name, words in ON_REQUEST.items():
+            make = (lambda: _zip(analysis, [LAB])) if name == LAB else _maker(analysis, name)
+            _button(f"{name}: {words}", f"{stem} {name}{'.zip' if name == LAB else ''}", make, name)
 
 
 def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, primary: bool = False) -> None:
@@ -60,10 +63,12 @@ def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, prima
 
 def _maker(analysis: Analysis, name: str) -> Callable[[], bytes]:
     def make() -> bytes:
-        from ferdash.exports.files import VIDEO, annotated_of, read_results, text_of
+        from ferdash.exports.files import ANONYMISED, VIDEO, annotated_of, read_results, text_of
 
         results = read_results(analysis)
-        return annotated_of(results).read_bytes() if name == VIDEO else text_of(results, name).encode()
+        if name in (VIDEO, ANONYMISED):
+            return annotated_of(results, anonymised=name == ANONYMISED).read_bytes()
+        return text_of(results, name).encode()
 
     return make
 

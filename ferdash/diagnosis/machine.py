@@ -27,11 +27,10 @@ PACKAGES = (
 OPTIONAL = {
     "fastapi": "serve",
     "pympi-ling": "lab",
-    "pylsl": "lsl",
     "onnx": "onnx",
-    "mlflow-skinny": "tracking",
-    "tensorboard": "tracking",
-    "cleanlab": "label-errors",
+    "mlflow-skinny": "mlflow",
+    "tensorboard": "tensorboard",
+    "cleanlab": "labels",
 }
 """Package -> the extra of ferdash that brings it."""
 

@@ -1,6 +1,7 @@
 """Versions and folders, as they are and as they are not."""
 
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def test_a_missing_package_fails_and_an_optional_one_is_noted(monkeypatch):
     assert (found["no-such-package"].state, found["no-such-package"].found) == ("failed", "missing")
     assert found["nor-this"].state == "note"
     assert "ferdash[lsl]" in found["nor-this"].found
+
+
+def test_the_extras_that_are_named_are_those_that_are_declared():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["optional-dependencies"]
+    for package, extra in machine.OPTIONAL.items():
+        assert any(one.startswith(package) for one in declared[extra]), package
 
 
 def test_devices_say_what_computes():

@@ -38,7 +38,7 @@ DASHES: dict[str, str] = {
 }
 """A line pattern beside the colour, so that no chart speaks by colour alone."""
 
-_SYNONYMS: dict[str, str] = {
+SYNONYMS: dict[str, str] = {
     "anger": "angry",
     "disgusted": "disgust",
     "afraid": "fear",
@@ -60,7 +60,7 @@ def canonical_emotion(label: str) -> str:
     Raises LabelError for a name that is none of the seven.
     """
     name = str(label).strip().lower()
-    name = _SYNONYMS.get(name, name)
+    name = SYNONYMS.get(name, name)
     if name not in EMOTIONS:
         raise LabelError(f"“{label}” is none of the seven emotions ({', '.join(EMOTIONS)}).")
     return name

@@ -4,35 +4,36 @@ Such a run has no checkpoints and no predictions, and which images its scores ar
 imported, and never comparable with another.
 """
 
+import json
 import math
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import RunError
+from ferdash.errors import FerdashError, RunError
+from ferdash.files import write_atomic
+from ferdash.runs.figure_names import FOREIGN, our_names
 from ferdash.runs.index import list_runs, sound
-from ferdash.runs.store import append_metrics, create_run, new_run_id, open_run, write_status
+from ferdash.runs.store import create_run, new_run_id, open_run, write_status
 from ferdash.runs.tracking import is_mlflow_store, mlflow_client
 
 _WHOLE = {"step", "parameters", "images", "support", "confusion", "drawn"}
 
-_GROUPS = ("validation", "test", "weights", "drawn")
+_GROUPS = ("validation/", "test/", "weights/", "drawn/")
 """What of a row is not a number but a group of them."""
 
-_SYNONYMS = {
-    "validation/accuracy": ("accuracy", "acc", "val_accuracy", "val_acc", "validation_accuracy", "eval_accuracy"),
-    "validation/macro_f1": ("macro_f1", "f1_macro", "f1", "val_f1", "val_macro_f1", "eval_f1", "eval_macro_f1"),
-    "validation/log_loss": ("val_loss", "validation_loss", "eval_loss", "log_loss"),
-    "train_loss": ("loss", "training_loss"),
-    "train_accuracy": ("train_acc", "training_accuracy"),
-    "lr": ("learning_rate",),
-    "seconds": ("time", "epoch_time", "epoch_seconds"),
-    "validation/images": ("images", "val_images"),
-}
-_NAMES = {word: name for name, words in _SYNONYMS.items() for word in words}
+MAX_BYTES = 20_000_000
+MAX_EPOCHS = 20_000
+"""Of one file and of one run: far more than anybody trained."""
+
+LARGEST = 1e15
+"""A figure beyond this is a mistake, and too large to add up."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +90,12 @@ def read_csv(path: Path) -> list[ForeignRun]:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path, float_precision="round_trip")
+        if path.stat().st_size > MAX_BYTES:
+            raise RunError(f"{path.name} is larger than {MAX_BYTES / 1e6:.0f} MB; no table of runs is.")
+        table = pd.read_csv(path, float_precision="round_trip", skipinitialspace=True)
     except (OSError, ValueError) as error:
         raise RunError(f"{path.name} cannot be read as CSV ({error}).") from error
+    table.columns = [str(name).strip() for name in table.columns]
     if "run" not in table:
         raise RunError(f"{path.name} has no column “run”; it needs run, epoch, and a column for each figure.")
     if "epoch" not in table:
@@ -99,13 +103,28 @@ def read_csv(path: Path) -> list[ForeignRun]:
     figures = [name for name in table.columns if name not in ("run", "focus")]
     for name in ("run", *figures):
         table[name] = _checked(table[name], path.name)
+    names = our_names([name for name in figures if name != "epoch"], path.name)
+    _check_epochs(table, path.name)
     if not any("/" in name for name in figures) and table["epoch"].min() == 1:
         table["epoch"] -= 1
     created = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
     return [
-        ForeignRun(f"{path.name}#{name}", str(name), created, {}, _rows(part.to_dict("records"), path.name))
+        ForeignRun(f"{path.name}#{name}", str(name), created, {}, _rows(part.to_dict("records"), path.name, names))
         for name, part in table.groupby("run", sort=False)
     ]
+
+
+def _check_epochs(table: Any, where: str) -> None:
+    """Raise RunError, naming the line, for an epoch that is no whole number from 0, or stands twice in a run."""
+    odd = ((table["epoch"] < 0) | (table["epoch"] % 1 != 0) | (table["epoch"] > LARGEST)).to_numpy()
+    if odd.any():
+        line = int(odd.argmax())
+        raise RunError(f"{where}, line {line + 2}: epoch is {table['epoch'].iloc[line]}; count epochs from 0 or 1.")
+    twice = table.duplicated(["run", "epoch"]).to_numpy()
+    if twice.any():
+        line = int(twice.argmax())
+        run, epoch = str(table["run"].iloc[line])[:60], table["epoch"].iloc[line]
+        raise RunError(f"{where}, line {line + 2}: epoch {epoch:.0f} of run “{run}” is there a second time; keep one.")
 
 
 def _checked(column: Any, where: str) -> Any:
@@ -115,9 +134,11 @@ def _checked(column: Any, where: str) -> Any:
     numbers = column if column.name == "run" else pd.to_numeric(column, errors="coerce")
     may_be_empty = column.name not in ("run", "epoch")
     wrong = (numbers.isna() & ~(may_be_empty & column.isna())).to_numpy()
+    if column.name != "run":
+        wrong = wrong | (numbers.abs() > LARGEST).to_numpy()
     if wrong.any():
         line = int(wrong.argmax())
-        value = column.iloc[line]
+        value = str(column.iloc[line])[:60] if not pd.isna(column.iloc[line]) else column.iloc[line]
         what = "is empty" if pd.isna(value) else f"is “{value}”, which is no number"
         raise RunError(f"{where}, line {line + 2}: {column.name} {what}.")
     return numbers
@@ -128,32 +149,46 @@ def read_mlflow(path: Path) -> list[ForeignRun]:
     MLflow is not installed or the store cannot be read."""
     if not is_mlflow_store(path):
         raise RunError(f"{path} is neither a CSV file nor an MLflow store (a .db file, or a folder such as mlruns).")
-    client = mlflow_client(path)
-    from mlflow.exceptions import MlflowException
-
     try:
-        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
-        found = client.search_runs(experiments, max_results=50_000, order_by=["attributes.start_time ASC"])
-        return [_foreign(client, run, path.name) for run in found]
-    except MlflowException as error:
-        raise RunError(f"The MLflow store {path.name} cannot be read ({error}).") from error
+        with _copied(path) as copy:
+            client = mlflow_client(copy)
+            experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+            found = client.search_runs(experiments, max_results=50_000, order_by=["attributes.start_time ASC"])
+            return [_foreign(client, run, path.name) for run in found]
+    except FerdashError:
+        raise
+    except Exception as error:  # a stranger's database makes MLflow, SQLAlchemy and YAML raise nearly anything
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise RunError(f"The MLflow store {path.name} cannot be read ({reason[:200]}).") from error
 
 
-def nest(values: dict[str, float]) -> dict[str, Any]:
-    """A row of metrics.jsonl from figures by name; the reverse of `export.metric_values`. Only finite ones are kept.
+@contextmanager
+def _copied(path: Path) -> Iterator[Path]:
+    """A copy of a store to read from: MLflow makes tables of its own, and newer ones, in whatever it opens."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        if path.is_dir():
+            shutil.copytree(path, copy, ignore=shutil.ignore_patterns("artifacts", "mlflow-artifacts"))
+        else:
+            for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
+                if part.is_file():
+                    shutil.copy2(part, copy.with_name(part.name))
+        yield copy
 
-    >>> nest({"val_acc": 0.5, "lr": 0.1, "validation/f1/disgust": 0.25})["validation"]
+
+def nest(values: dict[str, float], names: dict[str, str]) -> dict[str, Any]:
+    """A row of metrics.jsonl from figures by the names of their columns; the reverse of `export.metric_values`. Only
+    finite ones are kept. names: of each column in ours, see `our_names`.
+
+    >>> nest({"val_acc": 0.5, "f1 disgust": 0.25}, our_names(["val_acc", "f1 disgust"], ""))["validation"]
     {'accuracy': 0.5, 'f1': [None, 0.25, None, None, None, None, None]}
     """
     row: dict[str, Any] = {"validation": {}}
     for name, value in values.items():
         if math.isfinite(value):
-            known = _canonical(name)
-            group, slash, _ = known.partition("/")
-            if slash and group in _GROUPS:
-                _place(row, known.split("/"), value)
-            else:
-                _place(row, [f"{known} (imported)" if known in (*_GROUPS, "epoch") else known], value)
+            known = names[name]
+            in_group = known.startswith(_GROUPS) and not known.endswith(FOREIGN)
+            _place(row, known.split("/") if in_group else [known], value)
     return row
 
 
@@ -174,24 +209,18 @@ def _place(row: dict[str, Any], parts: list[str], value: float) -> None:
         cells[emotions[0]] = number
 
 
-def _canonical(name: str) -> str:
-    word = name.strip().lower().replace("-", "_").replace(" ", "_")
-    for emotion in EMOTIONS:
-        if word in (f"f1_{emotion}", f"{emotion}_f1", f"val_f1_{emotion}"):
-            return f"validation/f1/{emotion}"
-    return _NAMES.get(word, name)
-
-
-def _rows(records: Iterable[dict[Any, Any]], where: str) -> list[dict[str, Any]]:
+def _rows(records: Iterable[dict[Any, Any]], where: str, names: dict[str, str]) -> list[dict[str, Any]]:
     rows = []
     for record in records:
         epoch = int(record["epoch"])
-        values = {str(name): float(value) for name, value in record.items() if name not in ("run", "epoch", "focus")}
-        row = {"epoch": epoch, **nest(values)}
+        values = {name: float(record[name]) for name in names if name in record}
+        row = {"epoch": epoch, **nest(values, names)}
         for name in ("accuracy", "macro_f1"):
             if not 0 <= (value := row["validation"].get(name, 0.0)) <= 1:
                 raise RunError(f"{where}: {name} is {value} in epoch {epoch}; write it as a share from 0 to 1.")
         rows.append(row)
+    if len(rows) > MAX_EPOCHS:
+        raise RunError(f"{where} has {len(rows):,} epochs of one run; up to {MAX_EPOCHS:,} can be imported.")
     return rows
 
 
@@ -200,8 +229,13 @@ def _foreign(client: Any, run: Any, where: str) -> ForeignRun:
     for name in run.data.metrics:
         for point in client.get_metric_history(run.info.run_id, name):
             by_epoch.setdefault(point.step, {})[name] = point.value
-    rows = _rows(({"epoch": epoch, **by_epoch[epoch]} for epoch in sorted(by_epoch)), f"{where}, {run.info.run_name}")
-    began = datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC).isoformat(timespec="seconds")
+    told = f"{where}, {run.info.run_name}"
+    names = our_names(run.data.metrics, told)
+    rows = _rows(({"epoch": epoch, **by_epoch[epoch]} for epoch in sorted(by_epoch)), told, names)
+    try:
+        began = datetime.fromtimestamp((run.info.start_time or 0) / 1000, UTC).isoformat(timespec="seconds")
+    except (OverflowError, ValueError, OSError):
+        began = datetime.fromtimestamp(0, UTC).isoformat(timespec="seconds")  # no time that ever was
     return ForeignRun(f"mlflow#{run.info.run_id}", run.info.run_name or "", began, dict(run.data.params), rows)
 
 
@@ -219,8 +253,8 @@ def _store(foreign: ForeignRun, root: Path) -> str:
         "source": foreign.source,
     }
     run = create_run(root, new_run_id(f"imported {foreign.name}"), record, name=foreign.name)
-    for row in foreign.rows:
-        append_metrics(run.folder, row)
+    text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in foreign.rows)
+    write_atomic(run.folder / "metrics.jsonl", lambda file: file.write(text.encode()))
     write_status(run.folder, state="finished")
     return run.id
 

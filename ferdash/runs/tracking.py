@@ -69,7 +69,7 @@ def is_mlflow_store(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(f"{_database(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.execute("SELECT 1 FROM experiments LIMIT 1")
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):  # also a schema that is no text
         return False
     return True
 

@@ -1,3 +1,4 @@
+import itertools
 import sqlite3
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from ferdash.errors import RunError
 from ferdash.runs import compare, export, store
+from ferdash.runs.figure_names import our_names
 from ferdash.runs.importing import import_runs, nest, preview, read_csv
 from ferdash.runs.index import list_runs, sound, summary_of
 
@@ -79,6 +81,13 @@ def test_without_an_epoch_the_lines_of_each_run_count(tmp_path: Path) -> None:
         ("run,epoch,accuracy\na,,0.5\n", "old.csv, line 2: epoch is empty"),
         ("run,epoch,accuracy\na,0,0.5\n,1,0.5\n", "old.csv, line 3: run is empty"),
         ("run,epoch,accuracy\na,first,0.5\n", "line 2: epoch is “first”, which is no number"),
+        ("run,epoch,val_accuracy\nk,0,0.5\nk,0,0.6\n", "line 3: epoch 0 of run “k” is there a second time; keep one"),
+        ("run,epoch,val_accuracy\nk,0,inf\n", "line 2: val_accuracy is “inf”, which is no number"),
+        ("run,epoch,val_accuracy\nk,-inf,0.5\n", "line 2: epoch is “-inf”, which is no number"),
+        ("run,epoch,lr\nk,0,1e300\n", "line 2: lr is “1e\\+300”, which is no number"),
+        ("run,epoch,val_accuracy\nk,1.5,0.5\n", "line 2: epoch is 1.5; count epochs from 0 or 1"),
+        ("run,epoch,val_accuracy\nk,-1,0.5\n", "line 2: epoch is -1; count epochs from 0 or 1"),
+        ("run,epoch,val_acc,val_accuracy\nk,0,0.5,0.6\n", "“val_acc” and “val_accuracy” are both validation/accuracy"),
         ("run,epoch,accuracy\na,0,65.1\n", "accuracy is 65.1 in epoch 0; write it as a share from 0 to 1"),
     ],
 )
@@ -88,6 +97,66 @@ def test_what_makes_no_sense_is_named_and_nothing_imported(
     with pytest.raises(RunError, match=sentence):
         import_runs(write(tmp_path, text), root)
     assert list_runs(root) == []
+
+
+KERAS = {
+    "accuracy": (0.5, 0.8, 0.99),
+    "loss": (1.5, 0.7, 0.1),
+    "val_accuracy": (0.45, 0.55, 0.6),
+    "val_loss": (2, 1, 3),
+}
+
+
+@pytest.mark.parametrize("order", itertools.permutations(KERAS), ids=" ".join)
+def test_training_and_validation_are_never_mixed_up(root: Path, tmp_path: Path, order: tuple[str, ...]) -> None:
+    lines = [",".join(("run", "epoch", *order))]
+    lines += [",".join(map(str, ("k", epoch, *(KERAS[name][epoch] for name in order)))) for epoch in range(3)]
+    (run_id,), _ = import_runs(write(tmp_path, "\n".join(lines)), root)
+    assert summary_of(root, run_id).best.accuracy == 0.6
+    rows = store.read_metrics(root / run_id)
+    assert [row["train_accuracy"] for row in rows] == [0.5, 0.8, 0.99]
+    assert [row["validation"]["log_loss"] for row in rows] == [2, 1, 3]
+
+
+SHAPES = [
+    "validation/confusion/sad/neutral",
+    "validation/confusion/sad",
+    "validation/f1",
+    "validation/f1/Fear",
+    "validation/f1/fear/sad",
+    "validation/accuracy/x",
+    "validation/",
+    "validation",
+    "drawn/x",
+    "drawn",
+    "lr/x",
+    "test",
+    "f1",
+    "focus",
+    "step",
+    "seconds",
+]
+
+
+@pytest.mark.parametrize("pair", itertools.combinations(SHAPES, 2), ids=" ".join)
+def test_odd_names_are_taken_for_nothing_that_they_are_not(root: Path, tmp_path: Path, pair: tuple[str, str]) -> None:
+    path = write(tmp_path, f"run,epoch,{pair[0]},{pair[1]}\na,0,1,1\na,1,0,1\n")
+    (run_id,), _ = import_runs(path, root)
+    (summary,) = sound(list_runs(root))
+    assert summary.id == run_id
+    export.to_csv([store.open_run(root, run_id)])
+    export.to_markdown([summary])
+    compare.f1_table([store.open_run(root, run_id)], {run_id: 0})
+
+
+def test_a_file_far_too_large_is_refused_before_it_is_read(root: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ferdash.runs.importing.MAX_BYTES", 100)
+    with pytest.raises(RunError, match="larger than"):
+        import_runs(write(tmp_path, "run,epoch,accuracy\n" + "a,0,0.5\n" * 20), root)
+    monkeypatch.setattr("ferdash.runs.importing.MAX_BYTES", 10**6)
+    monkeypatch.setattr("ferdash.runs.importing.MAX_EPOCHS", 3)
+    with pytest.raises(RunError, match="5 epochs of one run; up to 3"):
+        import_runs(write(tmp_path, "run,epoch,accuracy\n" + "".join(f"a,{n},0.5\n" for n in range(5))), root)
 
 
 def test_what_is_neither_a_table_nor_a_store_is_refused(root: Path, tmp_path: Path) -> None:
@@ -104,9 +173,8 @@ def test_what_is_neither_a_table_nor_a_store_is_refused(root: Path, tmp_path: Pa
 
 
 def test_names_that_could_be_mistaken_for_ours_do_no_harm() -> None:
-    row = nest(
-        {"validation": 0.5, "epoch": 3.0, "loss": 0.1, "loss/train": 0.2, "happy": 1.0, "log_loss": float("inf")}
-    )
+    values = {"validation": 0.5, "epoch": 3.0, "loss": 0.1, "loss/train": 0.2, "happy": 1.0, "log_loss": float("inf")}
+    row = nest(values, our_names(values, ""))
     assert row == {
         "validation": {},
         "validation (imported)": 0.5,

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json
+from ferdash.cli.output import JsonFlag, console, escape, print_json
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.paths import checkpoints_root
@@ -20,7 +19,19 @@ if TYPE_CHECKING:
     from ferdash.runs.store import Run
 
 MOST = 10
+GROUP_SCORES = {
+    "accuracy": "validation accuracy",
+    "macro_f1": "validation macro F1",
+    "test.accuracy": "test accuracy, by the best epoch",
+}
 LETTERS = "ABCDEFGHIJ"
+
+
+ONE_SEED = (
+    "This is one run against one: the images could not have done it by chance, but another seed might. For that, train "
+    "each with --seeds and compare the groups."
+)
+"""Below every paired comparison of runs."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +53,23 @@ def register(group: typer.Typer) -> None:
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(help="Two to ten runs.", show_default=False)],
+    runs: Annotated[
+        list[str], typer.Argument(help="Two to ten runs, or groups of runs with several seeds.", show_default=False)
+    ],
     baseline: Annotated[str, typer.Option(help="The run to compare the others with; the first if left out.")] = "",
     json_output: JsonFlag = False,
 ) -> None:
-    """Compare runs: settings that differ, scores, F1 of each emotion, and a paired test on the same images."""
+    """Compare runs: settings that differ, scores, F1 of each emotion, and a paired test on the same images. Groups are
+    compared by the spread that seeds give."""
     from ferdash.runs.compare import settings_differences
     from ferdash.runs.index import summary_of
     from ferdash.runs.store import find_run_id, open_run
     from ferdash.training.config import TrainConfig, to_dict
 
     root = checkpoints_root() / "runs"
+    if groups := _groups(([baseline] if baseline else []) + runs):
+        _compare_groups(groups, json_output)
+        return
     wanted = [find_run_id(root, text) for text in ([baseline] if baseline else []) + runs]
     opened = [open_run(root, run_id) for run_id in dict.fromkeys(wanted)]
     if not 2 <= len(opened) <= MOST:
@@ -69,8 +86,72 @@ def compare(
         console.print(f"[bold]{escape(verdict.sentence)}[/bold]", highlight=False)
         if verdict.result is not None:
             console.print(f"  {verdict.result.interval_words}", highlight=False, markup=False)
+    if any(verdict.result is not None for verdict in verdicts):
+        console.print(f"  {ONE_SEED}", highlight=False)
     console.print(_score_table(summaries, f1), highlight=False)
     console.print(_settings_table(summaries, settings), highlight=False)
+
+
+def _groups(texts: list[str]) -> "dict[str, list[RunSummary]]":
+    """The runs of each group where all of the names are groups' names; empty where none is. Raises RunError where some
+    are."""
+    from ferdash.runs.index import list_runs, sound
+
+    members: dict[str, list[RunSummary]] = {text: [] for text in dict.fromkeys(texts)}
+    for summary in sound(list_runs(checkpoints_root() / "runs")):
+        if summary.group in members and summary.best is not None:
+            members[summary.group].append(summary)
+    found = [text for text, group in members.items() if group]
+    if not found:
+        return {}
+    if missing := [text for text in members if text not in found]:
+        raise RunError(f"“{found[0]}” is a group of runs and “{missing[0]}” is none; compare groups with groups.")
+    if len(members) < 2:
+        raise RunError("Name two groups or more.")
+    return members
+
+
+def _compare_groups(groups: "dict[str, list[RunSummary]]", json_output: bool) -> None:
+    """The first group against each other one, by the scores of their runs' best epochs."""
+    from dataclasses import asdict
+
+    from ferdash.evaluation.seeds import compare_seeds
+
+    first, *others = groups
+    table = Table("group", "runs", "score", "mean", "std", box=SIMPLE, padding=(0, 2, 0, 0), pad_edge=False)
+    comparisons = []
+    for name, title in GROUP_SCORES.items():
+        scores = {group: _scores_of(runs, name) for group, runs in groups.items()}
+        for group, values in scores.items():
+            if values:
+                spread = "-" if len(values) < 2 else f"{100 * _std(values):.1f} points"
+                table.add_row(escape(group), str(len(values)), title, percent(sum(values) / len(values)), spread)
+        for other in others:
+            if scores[first] and scores[other]:
+                result = compare_seeds(scores_a=scores[first], scores_b=scores[other], name_a=first, name_b=other)
+                comparisons.append({"score": name, "sentence": result.sentence, **asdict(result)})
+    if json_output:
+        print_json(
+            {"groups": {group: [run.id for run in runs] for group, runs in groups.items()}, "comparisons": comparisons}
+        )
+        return
+    for comparison in comparisons:
+        console.print(escape(f"{GROUP_SCORES[comparison['score']]}: {comparison['sentence']}"), highlight=False)
+    console.print(table, highlight=False)
+    if len({run.measured_on for runs in groups.values() for run in runs}) > 1:
+        console.print("These runs were not all measured on the same images.", highlight=False)
+
+
+def _scores_of(runs: "list[RunSummary]", name: str) -> list[float]:
+    kind, _, score = name.rpartition(".")
+    measured = [run.test if kind == "test" else run.best for run in runs]
+    return [value for one in measured if one is not None and (value := getattr(one, score)) is not None]
+
+
+def _std(values: list[float]) -> float:
+    from statistics import stdev
+
+    return stdev(values)
 
 
 def _f1(runs: "list[Run]", summaries: "list[RunSummary]") -> dict[str, list[float | None]]:
@@ -123,6 +204,9 @@ def _score_table(summaries: "list[RunSummary]", f1: dict[str, list[float | None]
     table.add_row("macro F1", *("-" if s is None or s.macro_f1 is None else f"{s.macro_f1:.3f}" for s in best))
     last = [run.last for run in summaries]
     table.add_row("last accuracy", *("-" if s is None or s.accuracy is None else percent(s.accuracy) for s in last))
+    if any(run.test for run in summaries):
+        tests = [run.test.accuracy if run.test else None for run in summaries]
+        table.add_row("test accuracy", *("-" if value is None else percent(value) for value in tests))
     table.add_section()
     baseline = f1[summaries[0].id]
     for index, emotion in enumerate(EMOTIONS):

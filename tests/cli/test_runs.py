@@ -352,3 +352,16 @@ def test_imported_runs_are_marked_in_the_list(run, tmp_path: Path) -> None:
     text = run("list").stdout
     assert "vit of 2024" in text
     assert "imported" in text
+
+
+def test_groups_are_compared_by_the_spread_of_their_seeds(run, root: Path) -> None:
+    for number, right in enumerate((70, 72, 74)):
+        write_run(root, f"20260101-00000{number}-a-00a{number}", right, record={"group": "small-3-seeds"})
+        write_run(root, f"20260101-00001{number}-b-00b{number}", right + 30, record={"group": "large-3-seeds"})
+    text = " ".join(run("compare", "small-3-seeds", "large-3-seeds").stdout.split())
+    assert "large-3-seeds minus small-3-seeds: +21.4 points over 3 and 3 seeds" in text
+    assert "more than seeds do" in text
+    document = json.loads(run("compare", "small-3-seeds", "large-3-seeds", "--json").stdout)
+    assert [one["score"] for one in document["comparisons"]] == ["accuracy", "macro_f1"]
+    mixed = run("compare", "small-3-seeds", "nothing")
+    assert "“small-3-seeds” is a group of runs and “nothing” is none" in str(mixed.exception)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Table
 
 from ferdash.cli import runs_compare, runs_exchange, runs_list
-from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.cli.runs_list import marks, measured_on
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import checkpoints_root
@@ -148,6 +147,7 @@ def _facts(run: "RunSummary") -> dict[str, str]:
         "state": f"{run.state}, {epochs}, {duration(run.seconds)} of training",
         "recipe": f"{run.recipe}, seed {run.seed}, starting from {started}",
         "measured on": measured_on(run),
+        "test": _test_words(run),
         "group": run.group,
         "parameters": count(run.parameters) if run.parameters else "",
         "speed": f"{count(round(run.images_per_s))} images/s" if run.images_per_s else "",
@@ -155,6 +155,14 @@ def _facts(run: "RunSummary") -> dict[str, str]:
         "notes": run.notes,
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _test_words(run: "RunSummary") -> str:
+    if run.test is None or run.test.accuracy is None:
+        return ""
+    return (
+        f"{percent(run.test.accuracy)}, macro F1 {run.test.macro_f1:.3f}, by the network of epoch {run.test.epoch + 1}"
+    )
 
 
 def _emotion_table(history: list[dict[str, Any]], best: "Score", last: "Score") -> Table:

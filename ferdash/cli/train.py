@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr
 from ferdash.errors import ConfigError, FerdashError
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import counted, percent
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ferdash.runs.store import Run
     from ferdash.training.control import Control
     from ferdash.training.processes import Processes
+
+INTERRUPTED = 130
+"""Exit status of a training that Ctrl-C or somebody else stopped, as shells have it."""
 
 GROUP_SCORES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "worst_f1": "Worst emotion's F1"}
 
@@ -105,6 +108,8 @@ def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
         print_json(_as_json(run, state))
     if state not in ("finished", "stopped"):
         raise FerdashError(f"The run ended as {state}.")
+    if state == "stopped":
+        raise typer.Exit(INTERRUPTED)
 
 
 def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "Processes") -> None:
@@ -119,13 +124,15 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
             if processes.sum([float(control.stop.is_set())]) != [0.0]:
                 break
     finally:
-        left = groups.unfinished(runs) if processes.main else []
+        left = groups.unfinished([run for run in runs if run.folder.is_dir()]) if processes.main else []
         groups.release(left)
         if left:
             say(f"{counted(len(left), 'run')} of the group left. Resume with: ferdash train --resume {group}")
     if processes.main:
         trained = [_as_json(run, states[run.id]) for run in runs if run.id in states]
         _report_group(group, trained, json_output, complete=not left)
+    if "stopped" in states.values():
+        raise typer.Exit(INTERRUPTED)
 
 
 def _report_group(group: str, trained: list[dict[str, Any]], json_output: bool, *, complete: bool) -> None:
@@ -146,18 +153,35 @@ def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
     from ferdash.training import start
 
     say(f"Run [bold]{run.id}[/bold]")
-    with Bars() as bars:
-        state = start.execute(
-            run,
-            data=data_root(),
-            checkpoints=checkpoints_root(),
-            control=control,
-            on_progress=bars.update,
-            processes=processes,
-        )
-    if processes.main and state == "finished" and (best := read_status(run.folder).get("best")):
+    try:
+        with Bars() as bars:
+            state = start.execute(
+                run,
+                data=data_root(),
+                checkpoints=checkpoints_root(),
+                control=control,
+                on_progress=bars.update,
+                processes=processes,
+            )
+    except FerdashError:
+        if processes.main:
+            _forget_unbegun(run)
+        raise
+    status = read_status(run.folder)
+    if processes.main and status.get("note"):
+        say(escape(status["note"]))
+    if processes.main and state == "finished" and (best := status.get("best")):
         say(f"Finished. Best epoch {best['epoch'] + 1}: {best['select']} {best['score']:.4f} on validation.")
     return state
+
+
+def _forget_unbegun(run: "Run") -> None:
+    """Remove a run that failed before it trained anything: there is nothing in it, and it would only stand in lists."""
+    from ferdash.runs import meta
+    from ferdash.runs.store import read_metrics
+
+    if not read_metrics(run.folder) and not any(run.checkpoints.glob("*.pt")):
+        meta.delete(run.folder.parent, run.id)
 
 
 def stop_on_interrupt() -> "Control":

@@ -5,7 +5,9 @@ Checkpoints are read with weights_only: tensors, numbers, strings and containers
 
 import hashlib
 import json
+import math
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,21 @@ def pack_network(network: PreTrainedModel, preprocess: dict[str, Any]) -> dict[s
 def unpack_network(packed: dict[str, Any]) -> PreTrainedModel:
     """The network of `pack_network`. Raises CheckpointError when the weights do not fit the architecture."""
     make_known()
-    architecture = json.loads(packed["architecture"])
-    config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
-    network = AutoModelForImageClassification.from_config(config)
+    try:
+        architecture = json.loads(packed["architecture"])
+        config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
+        claimed = sum(math.prod(tensor.shape) for tensor in packed["weights"].values())
+        with torch.device("meta"):  # nothing is allocated until the sizes are those of the weights
+            size = sum(tensor.numel() for tensor in AutoModelForImageClassification.from_config(config).parameters())
+        if size > claimed:
+            raise CheckpointError(f"The checkpoint holds weights of another architecture: {claimed:,} of {size:,}.")
+        network = AutoModelForImageClassification.from_config(config)
+    except CheckpointError:
+        raise
+    except Exception as error:  # odd values make transformers raise nearly anything
+        raise CheckpointError(
+            f"The checkpoint's network cannot be built ({type(error).__name__}: {str(error)[:120]})."
+        ) from error
     load_weights(network, packed["weights"])
     return network
 
@@ -40,7 +54,7 @@ def load_weights(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:
     """Load a state dict strictly. Raises CheckpointError naming the first difference."""
     try:
         network.load_state_dict(weights)
-    except (RuntimeError, KeyError) as error:
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
         reason = str(error).strip().splitlines()[-1].strip()
         raise CheckpointError(f"The checkpoint holds weights of another architecture: {reason}") from error
 
@@ -63,16 +77,27 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path.name} in {path.parent}.")
     try:
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path.name} was refused: it holds more than numbers and text, and opening it could run somebody's code."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged file makes the unpickler raise nearly anything
         raise CheckpointError(f"{path.name} is damaged or cut short and cannot be read.") from error
     if not isinstance(content, dict) or "network" not in content:
         raise CheckpointError(f"{path.name} is not a ferdash checkpoint.")
     return content
+
+
+def _check_sums(path: Path) -> None:
+    """Raise ValueError where a bit of a checkpoint is not as it was written. Its file is a zip with a checksum for each
+    tensor, which PyTorch does not look at."""
+    if not zipfile.is_zipfile(path):
+        return  # not PyTorch's, or torn: opening it says so
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"{damaged} has another checksum")
 
 
 def read_network(path: Path) -> tuple[PreTrainedModel, dict[str, Any]]:

@@ -49,7 +49,8 @@ class RunSummary:
     without the run it continues; seconds of training, without measuring. best: the epoch that `select` chose, which a
     run that continues another may have from there. images: how many validation images its scores are of, None before
     the first. per_class: at most this many of each emotion, 0 for the whole split. fold: (count, index), (0, 0) for the
-    dataset's own split. tuned_on_test: what it trained on was decided by scores on test.
+    dataset's own split. tuned_on_test: what it trained on was decided by scores on test. test: of the test split, by
+    the network of the best epoch, where the run measured it.
     """
 
     id: str
@@ -80,6 +81,7 @@ class RunSummary:
     per_class: int
     fold: tuple[int, int]
     tuned_on_test: bool
+    test: Score | None = None
 
     @property
     def title(self) -> str:
@@ -164,7 +166,7 @@ def _read(root: str, run_id: str, stamps: tuple[Any, ...]) -> RunSummary | Damag
         return _summarise(folder)
     except FerdashError as error:
         return DamagedRun(run_id, str(error))
-    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OSError, OverflowError, RecursionError) as error:
         reason = f"A file of run {run_id} holds something else than ferdash writes there"
         return DamagedRun(run_id, f"{reason} ({type(error).__name__}: {error}).")
 
@@ -207,7 +209,15 @@ def _summarise(folder: Path) -> RunSummary:
         per_class=int(evaluation.get("per_class", 0)),
         fold=(int(folds.get("count", 0)), int(folds.get("index", 0)) if folds.get("count") else 0),
         tuned_on_test=sampling.get("mode") == "adaptive" and sampling.get("focus", {}).get("measured_on") == "test",
+        test=_test_score(status.get("test")),
     )
+
+
+def _test_score(kept: dict[str, Any] | None) -> Score | None:
+    if not kept:
+        return None
+    names = ("accuracy", "macro_f1", "worst_f1", "worst_emotion")
+    return Score(int(kept["epoch"]), *(kept.get(name) for name in names))
 
 
 def _score(row: dict[str, Any]) -> Score:

@@ -1,5 +1,6 @@
 """Checkpoints of a run: written atomically, named by position, thinned to the newest few and the best."""
 
+import math
 import re
 from contextlib import suppress
 from pathlib import Path
@@ -28,13 +29,29 @@ def save_best(folder: Path, packed: dict[str, Any], facts: dict[str, Any]) -> No
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Complete training states, oldest first by time of writing; best.pt is not among them."""
-    written: list[tuple[int, str, Path]] = []
+    """Complete training states in the order of training; best.pt is not among them.
+
+    Names and content say the order, not the times of files, which a copy or a backup changes.
+    """
+    placed: list[tuple[float, int, Path]] = []
     for path in folder.glob("*.pt"):
-        if _NAME.fullmatch(path.name):
+        if match := _NAME.fullmatch(path.name):
             with suppress(FileNotFoundError):  # the run at work thinned it out just now
-                written.append((path.stat().st_mtime_ns, path.name, path))
-    return [path for _, _, path in sorted(written)]
+                epoch, batch = (int(match[2]), 0) if match[1] else (_epoch_of(path), int(match[4]))
+                placed.append((epoch, batch, path))
+    return [path for _, _, path in sorted(placed)]
+
+
+def _epoch_of(path: Path) -> float:
+    """The epoch that a checkpoint lies in, from 0; beyond all where it cannot be read, which reading it will say."""
+    try:
+        # Mapped, so that the position is read and the weights are not.
+        position = torch.load(path, map_location="cpu", weights_only=True, mmap=True)["position"]
+        return int(position["epoch"])
+    except FileNotFoundError:
+        raise
+    except Exception:  # whatever a torn file makes of the unpickler
+        return math.inf
 
 
 def kept_epochs(folder: Path) -> list[int]:
@@ -44,10 +61,14 @@ def kept_epochs(folder: Path) -> list[int]:
 
 
 def thin(folder: Path, keep_last: int) -> None:
-    """Delete all but the newest `keep_last`; of the checkpoints inside an epoch, only the newest is ever needed."""
-    files = list_checkpoints(folder)
-    for path in files[:-keep_last]:
-        path.unlink()
+    """Delete all but the newest `keep_last` of those at the end of an epoch, and of those inside one."""
+    by_kind: dict[str, list[tuple[int, Path]]] = {"epoch": [], "batch": []}
+    for path in folder.glob("*.pt"):
+        if match := _NAME.fullmatch(path.name):
+            by_kind[match[1] or match[3]].append((int(match[2] or match[4]), path))
+    for files in by_kind.values():
+        for _, path in sorted(files)[:-keep_last]:
+            path.unlink()
 
 
 def read_latest(folder: Path) -> tuple[Path, dict[str, Any]]:

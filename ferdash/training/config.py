@@ -76,7 +76,8 @@ def from_dict(values: dict[str, Any]) -> TrainConfig:
 
     Raises ConfigError for a field that does not exist (by name) or a value of the wrong kind.
     """
-    return _build(TrainConfig, former_names.config(values), "")
+    # Whatever is no group of settings is refused by what builds them.
+    return _build(TrainConfig, former_names.config(values) if isinstance(values, dict) else values, "")
 
 
 def override(config: TrainConfig, settings: list[str]) -> TrainConfig:
@@ -134,9 +135,13 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
             raise ConfigError(f"{path} is {value!r}, but it must be one of {', '.join(choices)}.")
         return value
     if origin is dict:
+        if not isinstance(value, dict):
+            raise ConfigError(f"{path} is {value!r}, but it must be a group of numbers by emotion.")
         return {canonical_emotion(name): _convert(float, item, f"{path}.{name}") for name, item in value.items()}
     if origin is tuple:
         items = value.strip("()[] ").split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ConfigError(f"{path} is {value!r}, but it must be a list of whole numbers.")
         return tuple(_convert(int, item, path) for item in items)
     return _scalar(hint, value, path)
 
@@ -148,6 +153,6 @@ def _scalar(hint: Any, value: Any, path: str) -> Any:
         if hint is int and isinstance(value, float) and not value.is_integer():
             raise ValueError
         return hint(value)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
         raise ConfigError(f"{path} is {value!r}, but it must be {kinds[hint]}.") from None

@@ -8,7 +8,7 @@ from ferdash import former_names
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint
 from ferdash.references import checkpoint_name, run_reference, split_checkpoint
-from ferdash.runs.store import Run, list_run_ids, open_run, read_status
+from ferdash.runs.store import Run, find_run_id, list_run_ids, open_run, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
 from ferdash.training.config import differences, from_dict, override
 from ferdash.training.distillation import TEACHER_PROBS, made_table
@@ -32,7 +32,8 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     Raises RunError, CheckpointError (naming an earlier checkpoint that can be read) or ConfigError.
     """
     run_id, wanted = split_checkpoint(reference)
-    parent = open_run(checkpoints / "runs", run_id)
+    root = checkpoints / "runs"
+    parent = open_run(root, find_run_id(root, run_id))
     before = from_dict(parent.record["config"])
     after = pin_extra(override(before, settings), data)
     if not wanted and after == before:

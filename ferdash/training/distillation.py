@@ -86,10 +86,16 @@ def is_table(reference: str) -> bool:
 
 
 def _read_table(path: Path, count: int) -> np.ndarray:
+    file = path.expanduser()
+    if file.exists() and not file.is_file():
+        raise ModelError(f"The teacher's table {path} is no file.")
     try:
-        table = np.load(path.expanduser(), allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"The teacher's table {path} cannot be read: {error}") from error
+        # Mapped, so that a file that claims to be enormous takes no memory.
+        table = np.load(file, allow_pickle=False, mmap_mode="r")
+    except Exception as error:  # a damaged header makes NumPy's reader raise nearly anything
+        raise ModelError(f"The teacher's table {path} cannot be read: {str(error)[:200]}") from error
+    if not isinstance(table, np.ndarray) or table.dtype.kind not in "fiu":
+        raise ModelError(f"The teacher's table {path} is no array of numbers.")
     if table.shape != (count, len(EMOTIONS)):
         raise ModelError(
             f"The teacher's table {path} has the shape {table.shape}; this run trains on {count:,} images of seven "

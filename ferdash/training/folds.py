@@ -5,19 +5,19 @@ whoever scores a run later all see the same folds. The test split is never touch
 """
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ferdash.data.audit import audit_dataset
-from ferdash.data.dataset import FaceDataset
+from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.data.sources.splits import draw_splits
 from ferdash.emotions import SPLITS
-from ferdash.errors import ConfigError
+from ferdash.errors import ConfigError, DatasetError, RunError
 from ferdash.paths import named_model
-from ferdash.references import parse
+from ferdash.references import parse, run_reference
 from ferdash.runs.store import open_run
 from ferdash.training.config import TrainConfig, from_dict
 from ferdash.training.distillation import is_table, model_behind
@@ -60,36 +60,88 @@ def in_fold(dataset: FaceDataset, folds: FoldsConfig) -> FaceDataset:
     return replace(dataset, table=table)
 
 
-def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> None:
+def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> list[str]:
     """Raise ConfigError when a fold would be validated by a network that was trained on its images before, or learned
-    from a teacher that was."""
+    from a teacher that was, whatever lies between: runs that it continues or started from, their teachers, promotions
+    and corrections. Returns the references whose training nobody knows here, such as models of the Hub."""
     if config.folds.count == 0:
-        return
-    distilled_from = [name if is_table(name) else model_behind(name) for name in config.teachers()]
-    for reference in dict.fromkeys([config.start_from, *distilled_from]):
-        if reference and _has_seen(reference, config, dataset, checkpoints):
+        return []
+    past = _Past(config.folds, dataset, checkpoints)
+    for reference in dict.fromkeys([config.start_from, *_teachers(config)]):
+        if reference and past.has_seen(reference):
             raise ConfigError(
                 f"{reference} has seen images of “{dataset.name}” that these folds validate on, so their scores "
                 "would be too good. Start from, and learn from, models that have not seen them."
             )
+    return past.unknown
 
 
-def _has_seen(reference: str, config: TrainConfig, dataset: FaceDataset, checkpoints: Path) -> bool:
-    if is_table(reference):
-        return True  # it was made from all training images, as far as anybody knows
-    asked = parse(reference)
-    if not asked.of_run:
-        return dataset.hash in _trained_on(named_model(reference, checkpoints) / "evaluation.json")
-    record = open_run(checkpoints / "runs", asked.run).record
-    return record["dataset"]["hash"] == dataset.hash and from_dict(record["config"]).folds != config.folds
+def _teachers(config: TrainConfig) -> list[str]:
+    return [name if is_table(name) else model_behind(name) for name in config.teachers()]
 
 
-def _trained_on(file: Path) -> set[str]:
-    """Hashes of the datasets that a model promoted from a run was made with; empty for any other model."""
-    if not file.is_file():
-        return set()
-    evaluations = json.loads(file.read_text(encoding="utf-8"))["evaluations"]
-    return {evaluation["protocol"]["dataset_hash"] for evaluation in evaluations}
+@dataclass
+class _Past:
+    """What a network has seen, through any number of generations. unknown: those of which it is not recorded."""
+
+    folds: FoldsConfig
+    dataset: FaceDataset
+    checkpoints: Path
+    unknown: list[str] = field(default_factory=list)
+    _asked: set[str] = field(default_factory=set)
+
+    def has_seen(self, reference: str) -> bool:
+        """Whether it was trained on images that the folds validate on."""
+        if is_table(reference):
+            return True  # it was made from all training images, as far as anybody knows
+        if reference in self._asked:
+            return False
+        self._asked.add(reference)
+        asked = parse(reference)
+        return self._run_has(asked.run) if asked.of_run else self._folder_has(asked.bare)
+
+    def _folder_has(self, reference: str) -> bool:
+        """Of a promoted model, by its card; of any other it is not known."""
+        named = named_model(reference, self.checkpoints)
+        card = (named if named.is_dir() else Path(reference).expanduser()) / "evaluation.json"
+        try:
+            content = json.loads(card.read_text(encoding="utf-8"))
+            hashes = {evaluation["protocol"]["dataset_hash"] for evaluation in content["evaluations"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            self.unknown.append(reference)
+            return False
+        run = str(content.get("run") or "")
+        return self.dataset.hash in hashes or bool(run and self.has_seen(run_reference(run)))
+
+    def _run_has(self, run_id: str) -> bool:
+        try:
+            record = open_run(self.checkpoints / "runs", run_id).record
+        except RunError:
+            self.unknown.append(run_reference(run_id))
+            return False
+        config = from_dict(record["config"])
+        same = record["dataset"]["hash"] == self.dataset.hash
+        if (same and config.folds != self.folds) or (
+            not same and self._shares_images(str(record["dataset"].get("name")))
+        ):
+            return True
+        extra = record.get("extra")
+        if extra and (extra["hash"] == self.dataset.hash or self._shares_images(extra["name"])):
+            return True
+        parent = str((record.get("parent") or {}).get("run") or "")
+        before = [config.start_from, run_reference(parent) if parent else "", *_teachers(config)]
+        return any(self.has_seen(reference) for reference in before if reference)
+
+    def _shares_images(self, name: str) -> bool:
+        """Whether a dataset of that name, of which nothing else is known, has training images that the folds may
+        validate on: the same pictures imported a second time, or corrected ones."""
+        try:
+            other = open_dataset(self.dataset.folder.parent, name)
+        except DatasetError:
+            return False
+        pool = self.dataset.table.loc[self.dataset.table["split"] != "test", "content_hash"]
+        trained = other.table.loc[other.table["split"] == "train", "content_hash"]
+        return bool(pool.isin(set(trained)).any())
 
 
 def _photographs(dataset: FaceDataset) -> np.ndarray:

@@ -20,6 +20,7 @@ from ferdash.errors import ConfigError
 from ferdash.evaluation.metrics import Metrics, compute_metrics
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.weights import load_weights, read_checkpoint
 from ferdash.references import checkpoint_name
 from ferdash.runs.history import selection_score
 from ferdash.runs.metrics_row import MetricsRow
@@ -44,6 +45,7 @@ from ferdash.training.state import (
     start_average,
 )
 from ferdash.training.step import Step, batch_number
+from ferdash.wording import counted
 
 
 class Trainer:
@@ -71,6 +73,8 @@ class Trainer:
         """
         self.config, self.dataset, self.preprocess, self.processes = config, dataset, preprocess, processes
         self.control = control or Control()
+        self.stopped_early = ""
+        self.test: dict[str, Any] = {}
         self.on_progress = on_progress or (lambda progress: None)
         self.journal = Journal(run, writes=processes.main, keep_last=config.checkpoint.keep_last)
         device = processes.device or pick_device(config.compute.device)
@@ -107,6 +111,12 @@ class Trainer:
                 self._save_checkpoint(self._pack())
                 return "stopped"
             self._finish_epoch()
+        if self.config.epochs > self.state.position.epoch:
+            self.stopped_early = (
+                f"Stopped early, after {counted(self.state.position.epoch, 'epoch')} of {self.config.epochs:,}: "
+                f"{counted(self.config.evaluation.patience, 'epoch')} without a better {self.config.evaluation.select}."
+            )
+            self.journal.log(self.stopped_early)
         if not self.state.history:
             self._score_only()
         if self.config.evaluation.test:
@@ -275,9 +285,37 @@ class Trainer:
         self._save_checkpoint(packed)
 
     def _score_test(self) -> None:
+        """Keep what the network of the best epoch, which is the one to be used, sees in the test images."""
         rows = self._evaluation_rows("test")
-        if len(rows):
-            self.journal.predictions("test", self._predictions(rows, self.scorer(self.state, rows)))
+        if not len(rows):
+            return
+        last = self.state.position.epoch - 1
+        if (epoch := self.state.best.get("epoch", last)) != last and not self._take_best():
+            epoch = last
+        metrics, probabilities = self.score(rows)
+        self.journal.predictions("test", self._predictions(rows, probabilities))
+        worst = int(np.argmin(metrics.f1))
+        self.test = {
+            "epoch": epoch,
+            "accuracy": metrics.accuracy,
+            "macro_f1": metrics.macro_f1,
+            "worst_f1": float(metrics.f1[worst]),
+            "worst_emotion": EMOTIONS[worst],
+            "images": len(rows),
+        }
+        self.journal.log(f"Test, by the network of epoch {epoch + 1}: accuracy {metrics.accuracy:.2%}.")
+
+    def _take_best(self) -> bool:
+        """Give the network the weights of the best epoch, for good; whether they are there. The run has ended."""
+        kept = self.journal.run.checkpoints / "best.pt"
+        if not kept.is_file():
+            return False
+        content = read_checkpoint(kept)
+        load_weights(self.state.network, content["network"]["weights"])
+        if self.state.averaged is not None and content["averaged"]:
+            device = next(self.state.network.parameters()).device
+            self.state.averaged = {name: tensor.to(device) for name, tensor in content["averaged"].items()}
+        return True
 
     def _predictions(self, rows: np.ndarray, probabilities: np.ndarray) -> dict[str, np.ndarray]:
         return {"rows": rows, "labels": self.dataset.labels[rows], "probabilities": probabilities}

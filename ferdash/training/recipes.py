@@ -142,6 +142,8 @@ def _full(epochs: int, per_class: int = 100, **settings: Any) -> dict[str, Any]:
         "epochs": epochs,
         "batch_size": 16,
         "evaluation": {"per_class": per_class, "test": True},
+        # Any of its epochs can be gone on from, with its optimizer.
+        "checkpoint": {"keep_last": epochs},
         **settings,
     }
 

@@ -198,7 +198,8 @@ class FoldsConfig:
 
 @dataclass(frozen=True)
 class CheckpointConfig:
-    """every_batches: a checkpoint inside the epoch too, 0 for none. keep_last: how many of the newest are kept."""
+    """every_batches: a checkpoint inside the epoch too, 0 for none. keep_last: how many of the
+    newest are kept, of those at the end of an epoch and of those inside one."""
 
     every_batches: int = 100
     keep_last: int = 3

@@ -61,7 +61,7 @@ def create(
     config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
     config = pin_extra(config, data)
     require_applicable(config)
-    require_unseen(config, dataset, checkpoints)
+    unknown = require_unseen(config, dataset, checkpoints)
     if parent is None and (began := parse(config.start_from)).of_run:
         parent = {"run": began.run, "checkpoint": began.checkpoint or DEFAULT_CHECKPOINT, "changes": {}}
     record = {
@@ -74,7 +74,14 @@ def create(
         "parent": parent,
         "group": group,
     }
-    return create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
+    run = create_run(checkpoints / "runs", new_run_id(config.recipe), record, name=name)
+    for reference in unknown:
+        append_log(
+            run.folder,
+            f"What {reference} was trained on is not recorded here. The scores of this fold hold only if it never saw "
+            f"images of “{dataset.name}”.",
+        )
+    return run
 
 
 def require_applicable(config: TrainConfig) -> None:
@@ -159,7 +166,9 @@ def _execute(
             record(f"Failed: {sentence}", state="failed", error=sentence)
         raise
     progress = asdict(trainer.progress("training"))
-    record(f"{state.capitalize()}.", state=state, progress=progress, best=trainer.state.best)
+    said = {"note": trainer.stopped_early, "test": trainer.test}
+    kept = {name: value for name, value in said.items() if value}
+    record(f"{state.capitalize()}.", state=state, progress=progress, best=trainer.state.best, **kept)
     return state
 
 

@@ -5,14 +5,17 @@ restore: weights, their running average, the optimizer's moments, the position, 
 """
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel
 
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import CheckpointError
 from ferdash.models.weights import load_weights, pack_network
 from ferdash.runs.metrics_row import MetricsRow
+from ferdash.runs.store import METRICS_SHAPE
+from ferdash.shapes import Needed, Row, fitting
 from ferdash.training.focus import Focus
 from ferdash.training.settings import OptimizerConfig
 from ferdash.training.torch_compat import move_towards
@@ -105,6 +108,16 @@ def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
     """Put a packed state into a freshly made one. Raises CheckpointError when it belongs to another architecture."""
     if packed.get("format") not in (1, FORMAT) or "optimizer" not in packed:
         raise CheckpointError("This checkpoint holds a network only, not a training state; start a new run from it.")
+    try:
+        _restore(state, packed)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise CheckpointError(
+            f"This checkpoint holds something else than ferdash writes there ({type(error).__name__}: "
+            f"{str(error)[:120]}). Take the one before it."
+        ) from error
+
+
+def _restore(state: TrainingState, packed: dict[str, Any]) -> None:
     load_weights(state.network, packed["network"]["weights"])
     if packed["optimizer"] is not None:
         _restore_optimizer(state.optimizer, packed["optimizer"])
@@ -112,9 +125,9 @@ def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
         device = next(state.network.parameters()).device
         source = packed["averaged"] or state.network.state_dict()
         state.averaged = {name: tensor.detach().to(device, copy=True) for name, tensor in source.items()}
-    state.position = Position(**packed["position"])
-    state.history = list(packed["history"])
-    state.best = dict(packed["best"])
+    state.position = Position(**_checked(packed["position"], _POSITION, "position"))
+    state.history = [_row(row) for row in packed["history"]]
+    state.best = _checked(packed["best"], _BEST, "best") if packed["best"] else {}
     state.focus = _focus_of(packed)
 
 
@@ -122,7 +135,32 @@ def _focus_of(packed: dict[str, Any]) -> Focus | None:
     kept = packed["focus"]
     if isinstance(kept, list):  # format 1 kept the emotions, their weights and F1 apart
         kept = {"emotions": kept, "weights": packed["weights"], "f1": packed["focus_f1"]} if kept else None
-    return None if kept is None else Focus(**kept)
+    return None if kept is None else Focus(**_checked(kept, _FOCUS, "focus"))
+
+
+def _row(value: Any) -> MetricsRow:
+    row = fitting(value, METRICS_SHAPE)
+    if row is None:
+        raise ValueError("its history is no history")
+    return cast(MetricsRow, row)
+
+
+def _checked(value: Any, shape: dict[str, Any], what: str) -> dict[str, Any]:
+    found = fitting(value, shape)
+    if found is None or found != value:
+        raise ValueError(f"its {what} is no {what}")
+    if any(isinstance(number, int | float) and number < 0 for name, number in found.items() if name in _POSITION):
+        raise ValueError(f"its {what} is negative")
+    return dict(found)
+
+
+_POSITION: dict[str, Any] = {
+    **dict.fromkeys(("epoch", "batch", "step", "seen"), Needed(int)),
+    **dict.fromkeys(("loss_sum", "correct", "seconds"), Needed(float)),
+}
+_BEST: dict[str, Any] = {"score": Needed(float), "epoch": Needed(int), "select": str}
+_SEVEN = Row(float, len(EMOTIONS))
+_FOCUS: dict[str, Any] = {"emotions": Needed([int]), "weights": Needed(_SEVEN), "f1": Needed(_SEVEN)}
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, packed: dict[str, Any]) -> None:

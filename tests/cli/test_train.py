@@ -12,7 +12,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ferdash.cli.main import app
-from ferdash.errors import ConfigError
+from ferdash.data.dataset import open_dataset
+from ferdash.emotions import EMOTIONS
+from ferdash.errors import ConfigError, FerdashError
+from ferdash.models.loading import load_model
+from ferdash.paths import data_root
+from ferdash.runs.index import summary_of
+from ferdash.runs.predictions import read_predictions
 from ferdash.runs.store import list_run_ids, open_run, read_meta, read_metrics, read_status
 
 SMALL = ["network.width=4", "network.depths=1", "epochs=2", "compute.threads=1", "schedule.warmup_epochs=0"]
@@ -63,7 +69,7 @@ def test_an_interrupted_cross_validation_is_taken_up_by_its_name(train: Invoke, 
     finally:
         over.set()
         watcher.join()
-    assert stopped.exit_code == 0
+    assert stopped.exit_code == 130
     ids = list_run_ids(tmp_path / "runs")
     assert [read_status(tmp_path / "runs" / run_id)["state"] for run_id in ids] == ["stopped", "stopped"]
     group = open_run(tmp_path / "runs", ids[0]).record["group"]
@@ -84,6 +90,34 @@ def test_a_name_given_with_resume_is_the_new_runs_name(train: Invoke, tmp_path: 
     assert read_meta(tmp_path / "runs" / json.loads(child.stdout)["run"])["name"] == "second"
     names = {read_meta(tmp_path / "runs" / run)["name"] for run in list_run_ids(tmp_path / "runs")}
     assert names == {"first", "second"}
+
+
+def test_a_failed_start_leaves_no_run(train: Invoke, tmp_path: Path) -> None:
+    assert isinstance(
+        train("--dataset", "demo", "--model", "nothing-of-that-name", settings=[]).exception, FerdashError
+    )
+    assert list_run_ids(tmp_path / "runs") == []
+
+
+def test_a_run_is_resumed_by_the_end_of_its_id_and_says_that_it_stops_early(train: Invoke, tmp_path: Path) -> None:
+    settings = [*SMALL, "evaluation.patience=1", "evaluation.test=true", "optimizer.lr=1e-9", "epochs=9"]
+    first = train("--dataset", "demo", settings=settings)
+    assert first.exit_code == 0
+    assert "Stopped early, after" in first.stderr
+    (run_id,) = list_run_ids(tmp_path / "runs")
+    folder = tmp_path / "runs" / run_id
+    status = read_status(folder)
+    assert status["note"].startswith("Stopped early, after")
+    assert len(read_metrics(folder)) < 9
+    # The test split was measured by the network of the best epoch, whose predictions are kept.
+    assert status["test"]["epoch"] == status["best"]["epoch"]
+    best = load_model(f"run:{run_id}", tmp_path)
+    kept = read_predictions(folder, "test")
+    faces = open_dataset(data_root(), "demo").images[kept["row"]]
+    np.testing.assert_allclose(best.probabilities(faces), kept[list(EMOTIONS)], atol=1e-5)
+    assert summary_of(tmp_path / "runs", run_id).test.accuracy == status["test"]["accuracy"]
+    again = train("--resume", run_id[-4:], "--json", settings=["epochs=4", "evaluation.patience=0"])
+    assert open_run(tmp_path / "runs", json.loads(again.stdout)["run"]).record["parent"]["run"] == run_id
 
 
 def _interrupt_after_an_epoch(runs: Path, over: threading.Event) -> None:

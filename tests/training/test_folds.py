@@ -139,6 +139,54 @@ def test_a_network_that_has_seen_the_folds_is_refused(squares_root: Path, tmp_pa
         require_unseen(override(same, ["loss.teachers=raters.npy"]), dataset, tmp_path)
 
 
+@pytest.mark.parametrize("between", [0, 1, 4])
+@pytest.mark.parametrize("how", ["started from", "continued", "learned from", "promoted", "extra", "imported twice"])
+def test_it_is_refused_through_any_number_of_generations(
+    squares_root: Path, tmp_path: Path, how: str, between: int
+) -> None:
+    dataset = open_dataset(squares_root, "squares")
+    elsewhere = {"name": "other", "hash": "0"}
+    seen = {"name": "squares", "hash": dataset.hash}
+    root = tmp_path / "runs"
+
+    def made(run_id: str, settings: list[str], data: dict[str, str] = elsewhere, **record: object) -> str:
+        create_run(root, run_id, {"config": to_dict(override(TrainConfig(), settings)), "dataset": data, **record})
+        return f"run:{run_id}"
+
+    if how == "extra":
+        last = made("first", [], extra={"name": "corrections-1", "hash": dataset.hash})
+    elif how == "imported twice":
+        copy = {
+            "labels": dataset.labels,
+            "splits": list(dataset.table["split"]),
+            "sources": list(dataset.table["source"]),
+        }
+        if not (squares_root / "again").exists():
+            save_dataset(squares_root, "again", images=dataset.images[::-1], origin="", **copy)
+        last = made("first", [], {"name": "again", "hash": open_dataset(squares_root, "again").hash})
+    else:
+        last = made("first", [], seen)
+    if how == "promoted":
+        (tmp_path / "models" / "mine").mkdir(parents=True)
+        (tmp_path / "models" / "mine" / "evaluation.json").write_text(json.dumps({"run": "first", "evaluations": []}))
+        last = "mine"
+    for number in range(between):
+        before = last.removeprefix("run:")
+        if how == "continued":
+            last = made(f"then-{number}", [], parent={"run": before, "checkpoint": "best", "changes": {}})
+        elif how == "learned from":
+            last = made(f"then-{number}", [f"loss.teachers={last}@best"])
+        else:
+            last = made(f"then-{number}", [f"start_from={last}"])
+    config = override(TrainConfig(), ["dataset=squares", "folds.count=3", f"start_from={last}"])
+    with pytest.raises(ConfigError, match="has seen images of “squares”"):
+        require_unseen(config, dataset, tmp_path)
+    made("clean", [])
+    assert require_unseen(override(config, ["start_from=run:clean"]), dataset, tmp_path) == []
+    unknown = require_unseen(override(config, ["start_from=owner/name"]), dataset, tmp_path)
+    assert unknown == ["owner/name"]
+
+
 def test_folds_follow_from_the_content_alone(photographs: FaceDataset, tmp_path: Path) -> None:
     (photographs.folder / "audit.json").unlink(missing_ok=True)
     before = assign_folds(photographs, 5)

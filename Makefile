@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test quick lint format coverage docs bench clean
+.PHONY: run test fuzz quick lint format coverage docs bench clean
 
 run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest
+
+# Every importer against 200 damaged files each, over 2,000 in all; `make test` tries two each.
+fuzz: $(VENV)/.dev
+	FERDASH_FUZZ=200 $(BIN)/python -m pytest tests/test_fuzz.py
 
 # What is quick to know: everything but browsers, pages and whole trainings, in under two minutes.
 quick: $(VENV)/.dev

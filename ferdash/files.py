@@ -12,6 +12,11 @@ PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "
 safe with a stranger's file: for PostScript it starts Ghostscript, which runs what the file says."""
 
 
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+"""What this person's files may not be: read and written by others, for one. It can only be read by setting it."""
+
+
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Call `write` with an open binary file and put the result at `path` in one step, surviving a kill or power cut."""
     handle = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False)  # noqa: SIM115
@@ -21,7 +26,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
             write(handle)  # type: ignore[arg-type]
             handle.flush()
             os.fsync(handle.fileno())
-        temporary.chmod(0o644)
+        temporary.chmod(0o666 & ~_UMASK)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

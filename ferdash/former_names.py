@@ -51,7 +51,7 @@ def config(stored: dict[str, Any], group: str = "") -> dict[str, Any]:
     new: dict[str, Any] = {}
     for name, value in stored.items():
         path = group + name
-        if path == "recipe":
+        if path == "recipe" and isinstance(value, str):
             value = RECIPES.get(value, value)
         new[CONFIG.get(path, name)] = config(value, f"{path}.") if isinstance(value, dict) else value
     return new

@@ -8,7 +8,6 @@ One rule says whether work goes on: its owner beats within STALE_AFTER_S and, se
 process that it was, by number and time of its start.
 """
 
-import json
 import os
 import re
 import secrets
@@ -26,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from ferdash.errors import FerdashError
 from ferdash.files import write_json
+from ferdash.shapes import Needed, fitting, read_json
 
 FORMAT = 1
 """Of the folders that are written now. Those from before it was counted have no number and are read as they are; what
@@ -56,17 +56,41 @@ class Status(TypedDict, total=False):
     finished_at: str
     progress: dict[str, Any]
     best: dict[str, Any]
+    test: dict[str, Any]
     frames: int
     timings: dict[str, float]
     engine: str
     note: str
 
 
+STATUS_SHAPE: dict[str, Any] = {
+    "state": Needed(str),
+    "heartbeat": float,
+    "pid": int,
+    "process_started": float,
+    "host": str,
+    "error": (str, None),
+    "finished_at": str,
+    "progress": {
+        **dict.fromkeys(("epoch", "epochs", "batch", "batches", "frame", "frames", "faces", "done", "total"), int),
+        **dict.fromkeys(("loss", "images_per_s", "eta_s", "timestamp_s"), (float, None)),
+        "phase": str,
+    },
+    "best": {"score": Needed(float), "epoch": Needed(int), "select": str},
+    "test": {"epoch": Needed(int), "accuracy": float, "macro_f1": float, "worst_f1": float, "worst_emotion": str},
+    "frames": int,
+    "timings": {str: float},
+    "engine": str,
+    "note": str,
+}
+
+
 @dataclass(frozen=True)
 class FolderKind:
     """One kind of such folders. noun, nouns: what a person calls one, and several; listing: the command that lists
     them; record: its file that is written once; files: those by one of which a damaged folder is still known to be
-    ours; at_work: the states in which somebody should see to it; error: what is raised about it."""
+    ours; at_work: the states in which somebody should see to it; error: what is raised about it; shapes: of its files
+    by name, see `ferdash.shapes`."""
 
     noun: str
     nouns: str
@@ -75,6 +99,7 @@ class FolderKind:
     files: tuple[str, ...]
     at_work: tuple[str, ...]
     error: type[FerdashError]
+    shapes: Mapping[str, Any]
 
     def new_id(self, label: str) -> str:
         """Sortable by time, readable, and unique: `20250114-093000-fernet-3fa9`."""
@@ -115,10 +140,10 @@ class FolderKind:
         written in a format of later."""
         name = path.parent.name
         try:
-            content = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
+            content = fitting(read_json(path), self.shapes.get(path.name, {}))
+        except FileNotFoundError:
             raise self.error(f"{self.noun.capitalize()} {name} has no {path.name}; its folder is damaged.") from None
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             raise self.error(f"{path.name} of {self.noun} {name} cannot be read ({error}).") from error
         if not isinstance(content, dict):
             raise self._strange(path)
@@ -227,7 +252,7 @@ def _same_process(status: Status) -> bool:
         # A status from before its owner's start was written names the process by its number alone.
         started = float(status.get("process_started", process.create_time()))
         return abs(process.create_time() - started) <= SAME_START_S
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, OverflowError):
         return False
     except psutil.AccessDenied:
         return True

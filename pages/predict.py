@@ -14,7 +14,7 @@ from pages.parts.common.plain import plain
 
 from ferdash.data.demo import draw_photo
 from ferdash.emotions import EMOTIONS
-from ferdash.wording import counted
+from ferdash.wording import cells, counted
 
 keyed = keys_of("predict")
 
@@ -127,7 +127,7 @@ def draw_table(rows: list[Row], settings: Settings) -> None:
     )
     with st.container(horizontal=True):
         for label, name, mime, content in (
-            ("Download CSV", "faces.csv", "text/csv", table.to_csv(index=False)),
+            ("Download CSV", "faces.csv", "text/csv", cells(table).to_csv(index=False)),
             ("Download JSON", "faces.json", "application/json", document),
         ):
             st.download_button(label, content.encode(), name, mime, on_click="ignore", icon=":material/download:")

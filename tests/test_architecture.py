@@ -19,6 +19,7 @@ BASE = {
     "pictures",
     "records",
     "references",
+    "shapes",
     "wording",
 }
 ROOMS = {"data", "models", "evaluation", "runs"}
@@ -35,7 +36,8 @@ ALLOWED: dict[str, set[str]] = {
     "geometry": set(),
     "pictures": {"errors", "files"},
     "paths": {"errors", "former_names"},
-    "records": {"errors", "files"},
+    "records": {"errors", "files", "shapes"},
+    "shapes": set(),
     "references": {"errors"},
     "wording": set(),
     "serving": set(),

@@ -21,6 +21,8 @@ import numpy as np
 import pandas as pd
 
 from ferdash import __version__, former_names
+from ferdash.analyses.shapes import BASELINE_FILE, SHAPES
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
 from ferdash.files import write_atomic
 from ferdash.pictures import read_image
@@ -40,8 +42,8 @@ ANALYSES = FolderKind(
     files=("analysis.json", former_names.ANALYSIS, "status.json"),
     at_work=AT_WORK,
     error=AnalysisError,
+    shapes=SHAPES,
 )
-BASELINE_FILE = "baseline.json"
 _VERSIONS = ("numpy", "opencv-python-headless", "av", "torch")
 
 
@@ -101,8 +103,16 @@ class Analysis:
         tables = [_read_part(path) for path in self.parts()]
         if not tables:
             return frames_table([])
-        # An analysis made before a column was there has no value in it.
-        return pd.concat(tables, ignore_index=True).reindex(columns=list(COLUMNS)).astype(COLUMNS)
+        try:
+            # An analysis made before a column was there has no value in it.
+            table = pd.concat(tables, ignore_index=True).reindex(columns=list(COLUMNS)).astype(COLUMNS)
+            _require_sane(table)
+        except (KeyError, ValueError, TypeError, OverflowError, ArithmeticError) as error:
+            raise AnalysisError(
+                f"The frames of analysis {self.id} hold something else than ferdash writes there ({str(error)[:160]}). "
+                "Analyse the video again."
+            ) from error
+        return table
 
     def last_frame(self) -> int | None:
         """Index of the last frame that is written; None before the first."""
@@ -125,7 +135,7 @@ class Analysis:
         if not path.is_file():
             path = self.folder / former_names.BASELINE
         tracks = ANALYSES.read(path)["tracks"] if path.is_file() else {}
-        return {int(track): [int(frame) for frame in frames] for track, frames in tracks.items()}
+        return {int(track): frames for track, frames in tracks.items() if track.isdecimal() and len(track) < 10}
 
     def thumbnail(self, track: int) -> Path | None:
         """A picture of the person, if there is one."""
@@ -304,6 +314,15 @@ def _copy(source: Path, file: Any) -> None:
 
 def _writing(content: bytes) -> Any:
     return lambda file: file.write(content)
+
+
+def _require_sane(table: pd.DataFrame) -> None:
+    """Raise ValueError for numbers that no frame has."""
+    bounds = {"frame": (0, 1e9), "timestamp_s": (-1e9, 1e9), **dict.fromkeys(EMOTIONS, (0, 1.001))}
+    for name, (low, high) in bounds.items():
+        values = table[name].dropna() if name in EMOTIONS else table[name]
+        if not values.between(low, high).all():
+            raise ValueError(f"{name} is not between {low:g} and {high:g}")
 
 
 def _read_part(path: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from ferdash.dynamics.dominant import Segment
 from ferdash.dynamics.summary import Summary, TrackSummary
 from ferdash.dynamics.transitions import TransitionMatrix
 from ferdash.emotions import EMOTIONS
+from ferdash.wording import cells
 
 
 def events_table(summary: Summary) -> pd.DataFrame:
@@ -85,7 +86,7 @@ def to_csv(table: pd.DataFrame) -> str:
     for name in written.columns:
         if name.endswith("_s") and pd.api.types.is_float_dtype(written[name]):
             written[name] = [_seconds(value) for value in written[name]]
-    return written.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return cells(written).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _seconds(value: float) -> str:

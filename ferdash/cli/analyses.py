@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
 from ferdash.paths import analyses_root, checkpoints_root

@@ -4,10 +4,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.paths import data_root
 from ferdash.wording import count, counted, percent
 

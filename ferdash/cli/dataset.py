@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.paths import data_root

@@ -3,9 +3,8 @@
 from dataclasses import asdict
 
 import typer
-from rich.markup import escape
 
-from ferdash.cli.output import JsonFlag, console, print_json, stderr
+from ferdash.cli.output import JsonFlag, console, escape, print_json, stderr
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import counted
 

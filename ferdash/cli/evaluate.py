@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress, refuse_a_fold
 from ferdash.cli.options import EngineOption, TtaOption
-from ferdash.cli.output import JsonFlag, console, print_json
+from ferdash.cli.output import JsonFlag, console, escape, print_json
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 from ferdash.paths import checkpoints_root, data_root

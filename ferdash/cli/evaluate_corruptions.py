@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress
-from ferdash.cli.output import console, print_json
+from ferdash.cli.output import console, escape, print_json
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.corruptions import CORRUPTIONS, STRENGTHS
 from ferdash.evaluation.robustness import Robustness, corruption_errors, mean_corruption_error

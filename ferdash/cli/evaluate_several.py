@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from rich.markup import escape
 from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress
-from ferdash.cli.output import console, print_json
+from ferdash.cli.output import console, escape, print_json
 from ferdash.evaluation.cross import SEEN_SOURCES, Cell, absent_sentences, cell_of
 from ferdash.evaluation.intervals import Interval
 from ferdash.paths import checkpoints_root, data_root

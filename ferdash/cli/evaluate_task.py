@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ferdash.cli.output import say, stderr
+from ferdash.cli.output import escape, say, stderr
 from ferdash.errors import EvaluationError
 from ferdash.paths import checkpoints_root
 from ferdash.references import members_of, parse

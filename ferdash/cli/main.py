@@ -6,9 +6,8 @@ from typing import Any
 
 import typer
 import typer.core
-from rich.markup import escape
 
-from ferdash.cli.output import say
+from ferdash.cli.output import escape, say
 from ferdash.errors import FerdashError
 from ferdash.former_names import command_line
 

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape as escape_markup
+
+from ferdash.wording import printable
 
 console = Console()
 """For results a person reads."""
@@ -14,6 +17,12 @@ stderr = Console(stderr=True, highlight=False)
 """For progress, logs and errors, so that stdout can be piped."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def escape(text: str) -> str:
+    """A text of somebody's (a file's, a run's or a person's name) as it may stand in what is printed: without codes
+    that move the cursor or change the window's title, and its brackets are brackets."""
+    return escape_markup(printable(text))
 
 
 def say(message: str) -> None:

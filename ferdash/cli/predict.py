@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from ferdash.cli.options import EngineOption, TtaOption
-from ferdash.cli.output import JsonFlag, console, print_json, say, stderr
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ImageError
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import checkpoints_root
-from ferdash.wording import counted
+from ferdash.wording import cells, counted
 
 if TYPE_CHECKING:
     from ferdash.inference.photos import Photo
@@ -77,7 +76,7 @@ def predict(
         settings = used | {"detector": detector, "whole": whole, "threshold": threshold}
         print_json({**settings, "photos": to_document(photos, threshold)})
     elif csv_output:
-        to_table(photos, model, threshold).to_csv(sys.stdout, index=False)
+        cells(to_table(photos, model, threshold)).to_csv(sys.stdout, index=False)
     else:
         console.print(_table(photos, threshold))
         for line in _hard_to_read(photos):

@@ -3,10 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json
+from ferdash.cli.output import JsonFlag, console, escape, print_json
 
 
 def register(app: typer.Typer) -> None:

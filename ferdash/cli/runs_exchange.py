@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.markup import escape
 
-from ferdash.cli.output import JsonFlag, print_json, say
+from ferdash.cli.output import JsonFlag, escape, print_json, say
 from ferdash.errors import RunError
 from ferdash.paths import checkpoints_root
 from ferdash.wording import counted

@@ -4,9 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 
-from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.paths import checkpoints_root
 from ferdash.wording import count, counted, duration, percent
 

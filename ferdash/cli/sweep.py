@@ -5,10 +5,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.paths import checkpoints_root, data_root, studies_url
 from ferdash.wording import counted, percent
 

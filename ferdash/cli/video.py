@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ferdash.cli.options import EngineOption, TtaOption
-from ferdash.cli.output import JsonFlag, print_json, say, stderr
+from ferdash.cli.output import JsonFlag, escape, print_json, say, stderr
 from ferdash.errors import FerdashError, VideoError
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import analyses_root, checkpoints_root

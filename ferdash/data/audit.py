@@ -3,7 +3,6 @@
 The findings are kept beside the dataset, in audit.json, and belong to its hash: the next audit only reads them.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ferdash.data.statistics import image_quality
 from ferdash.data.votes import majority_class
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.files import write_json
+from ferdash.shapes import Needed, fitting, read_json
 
 FORMAT = 4
 FILE_NAME = "audit.json"
@@ -101,16 +101,38 @@ def audit_dataset(dataset: FaceDataset, progress: Callable[[int, int], None] | N
     return report
 
 
+_SHAPE: dict[str, Any] = {
+    "format": Needed(int),
+    "hash": Needed(str),
+    "altered": Needed(str),
+    "findings": Needed(
+        [
+            {
+                **dict.fromkeys(("kind", "title", "explanation"), Needed(str)),
+                "rows": Needed([int]),
+                "groups": Needed([[int]]),
+                "counts": Needed({str: int}),
+            }
+        ]
+    ),
+}
+
+
 def read_audit(dataset: FaceDataset) -> AuditReport | None:
     """The audit kept with a dataset; None when there is none of this content and format."""
     file = dataset.folder / FILE_NAME
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if (kept["format"], kept["hash"]) != (FORMAT, dataset.hash):
-            return None
-        return AuditReport(dataset.hash, tuple(_from_dict(entry) for entry in kept["findings"]), kept["altered"])
-    except (FileNotFoundError, ValueError, KeyError):
+        written = read_json(file)
+        kept = fitting(written, _SHAPE)
+    except (FileNotFoundError, ValueError):
         return None
+    # A part of an audit would say that the rest is sound.
+    if kept is None or kept != written or (kept["format"], kept["hash"]) != (FORMAT, dataset.hash):
+        return None
+    findings = tuple(_from_dict(entry) for entry in kept["findings"])
+    rows = np.concatenate([row for finding in findings for row in (finding.rows, *finding.groups)] or [np.zeros(0)])
+    in_range = not len(rows) or (rows.min() >= 0 and rows.max() < len(dataset))
+    return AuditReport(dataset.hash, findings, kept["altered"]) if in_range else None
 
 
 def _from_dict(entry: dict[str, Any]) -> Finding:

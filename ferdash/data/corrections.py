@@ -24,12 +24,27 @@ from ferdash.data.near_duplicates import near_duplicate_pairs
 from ferdash.emotions import EMOTIONS, canonical_emotion
 from ferdash.errors import DatasetError
 from ferdash.files import append_line, write_atomic
+from ferdash.shapes import Needed, Row, read_journal
 from ferdash.wording import counted
 
 CORRECTIONS = "corrections"
 """Name of the folder, and what `sampling.extra` calls the corrections as they are when a run is made."""
 
 VALIDATION_SHARE = 0.1
+
+_LINE: dict[str, Any] = {
+    "correction": {
+        **dict.fromkeys(("id", "made_at", "face", "source", "model", "old_label", "new_label"), Needed(str)),
+        "timestamp_s": Needed((float, None)),
+        "track": Needed((int, None)),
+        "probabilities": Needed(Row(float, len(EMOTIONS))),
+        "consent": str,
+    },
+    "replaces": [str],
+    "removed": str,
+    "restored": str,
+}
+"""Shape of a line of the journal."""
 
 
 @dataclass(frozen=True)
@@ -286,15 +301,10 @@ def _write(root: Path, line: dict[str, Any]) -> None:
 def _read(root: Path) -> tuple[list[Correction], set[str]]:
     """All corrections ever made, oldest first, and the ids of those that no longer stand. Lines torn by a kill are
     skipped: what they say was never promised."""
-    path = root / CORRECTIONS / "journal.jsonl"
     made: list[Correction] = []
     gone: set[str] = set()
     names = {field.name for field in fields(Correction)}
-    for text in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []:
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
+    for line in read_journal(root / CORRECTIONS / "journal.jsonl", _LINE):
         if values := line.get("correction"):
             values = {name: value for name, value in values.items() if name in names}
             made.append(Correction(**values | {"probabilities": tuple(values["probabilities"])}))

@@ -6,13 +6,13 @@ last, in a folder that is renamed into place, so that a half-finished import is 
 """
 
 import hashlib
-import json
 import re
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.files import write_json
+from ferdash.shapes import Needed, fitting, read_json
+
+_META: dict[str, Any] = {"hash": Needed(str), "origin": str, "imported_at": str, "images": int, "notes": [str]}
 
 IMAGE_SIZE = 48
 FORMAT = 1
@@ -189,15 +192,19 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
     """Open a dataset by name. The images are mapped, not read. Raises DatasetError when it is missing or damaged."""
     folder = _dataset_folder(root, name)
     try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        meta = fitting(read_json(folder / "meta.json"), _META, {})
+        if "hash" not in meta:
+            raise ValueError("meta.json is not what ferdash writes there")
         images = np.load(folder / "images.npy", mmap_mode="r")
         table = pd.read_parquet(folder / "table.parquet")
+        _require_columns(table)
         votes_file = folder / "votes.npy"
         votes = np.load(votes_file) if votes_file.is_file() else None
+        meta = {"origin": "unknown", "imported_at": "", "images": len(table)} | meta
         notes = list(meta.get("notes") or [])
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, TokenError, SyntaxError, TypeError) as error:
         raise DatasetError(f"The dataset “{name}” is damaged ({error}). Delete it and import it again.") from error
-    if len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
+    if images.dtype != np.uint8 or len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise DatasetError(
             f"The dataset “{name}” is damaged: {len(images)} images for {len(table)} rows. Delete and import it again."
         )
@@ -206,6 +213,16 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
         votes = None
         notes.append(OLD_VOTES)
     return FaceDataset(folder=folder, images=images, table=table, votes=votes, meta=meta | {"notes": notes})
+
+
+def _require_columns(table: pd.DataFrame) -> None:
+    """Raise ValueError for a table that is not as `save_dataset` writes it."""
+    if missing := [name for name in ("label", "split", "source", "content_hash") if name not in table]:
+        raise ValueError(f"table.parquet has no column {missing[0]}")
+    if not pd.api.types.is_integer_dtype(table["label"]) or not table["label"].between(0, len(EMOTIONS) - 1).all():
+        raise ValueError("table.parquet has a label that is none of the seven")
+    if not table["split"].isin(SPLITS).all():
+        raise ValueError("table.parquet has a split that is none")
 
 
 def list_datasets(root: Path) -> list[str]:

@@ -53,7 +53,7 @@ def facts_of(analysis: Analysis) -> dict[str, str]:
     facts = {"Source": str((info.get("source") or {}).get("name") or KINDS.get(analysis.kind, "unknown"))}
     if video:
         facts["Length"] = length_of(info)
-    if video.get("width"):
+    if video.get("width") and video.get("height") and video.get("fps"):
         facts["Picture"] = f"{video['width']} x {video['height']} pixels, {float(video['fps']):.2f} frames a second"
     if part := part_of(settings):
         facts["Analysed"] = part
@@ -81,7 +81,7 @@ def part_of(settings: dict[str, Any]) -> str:
     >>> part_of({"stride": 3, "start_s": 2.0, "end_s": None}), part_of({"stride": 1, "start_s": 0.0, "end_s": None})
     ('every 3rd frame, from 2 s on', '')
     """
-    stride, start_s, end_s = settings.get("stride", 1), settings.get("start_s", 0.0), settings.get("end_s")
+    stride, start_s, end_s = settings.get("stride", 1), settings.get("start_s") or 0.0, settings.get("end_s")
     parts = [f"every {_ordinal(stride)} frame"] if stride > 1 else []
     if end_s is not None:
         parts.append(f"from {start_s:g} s to {end_s:g} s")

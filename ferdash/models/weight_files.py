@@ -50,5 +50,6 @@ def halve(path: Path) -> None:
         name: tensor.half() if tensor.ndim > 1 and tensor.dtype == torch.float32 else tensor
         for name, tensor in tensors.items()
     }
+    mode = path.stat().st_mode
     save_file(small, path, metadata=metadata)
-    path.chmod(0o644)
+    path.chmod(mode)

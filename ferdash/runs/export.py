@@ -13,7 +13,7 @@ from typing import Any
 from ferdash.emotions import EMOTIONS
 from ferdash.runs.index import RunSummary, Score
 from ferdash.runs.store import Run, read_meta, read_metrics, read_status
-from ferdash.wording import count, duration, percent
+from ferdash.wording import cell, count, duration, percent
 
 HEADS = ("run", "recipe", "measured on", "accuracy", "macro F1", "worst F1", "epoch", "last", "trained", "note")
 
@@ -42,8 +42,10 @@ def to_csv(runs: Iterable[Run]) -> str:
     columns = dict.fromkeys(name for line in lines for name in line) or {"run": None, "epoch": None}
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
+    writer.writerow({name: cell(name) for name in columns})
+    writer.writerows(
+        {n: cell(value) if isinstance(value, str) else value for n, value in line.items()} for line in lines
+    )
     return text.getvalue()
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from ferdash.errors import RunError
 from ferdash.references import parse
-from ferdash.runs.store import Run, open_run, read_metrics
+from ferdash.runs.store import METRICS_SHAPE, Run, open_run, read_metrics
+from ferdash.shapes import fitting
 
 # The first fields of a row as the training loop writes it; other rows are parsed whole.
 _ROW = re.compile(rb'\{"epoch": (\d+), [^{\[]*?"seconds": ([0-9.eE+-]+)')
@@ -127,8 +128,7 @@ def _ancestors(folder: Path) -> list[Path]:
 
 def _parse(line: bytes) -> dict[str, Any] | None:
     try:
-        row = json.loads(line)
-    except ValueError:
+        row: dict[str, Any] | None = fitting(json.loads(line), METRICS_SHAPE)
+    except (ValueError, RecursionError):
         return None
-    sane = isinstance(row, dict) and isinstance(row.get("epoch"), int) and isinstance(row.get("validation"), dict)
-    return row if sane else None
+    return row if row and "validation" in row else None

@@ -13,14 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.files import append_line, write_json
-from ferdash.records import FolderKind, Status
-
-if TYPE_CHECKING:
-    pass
+from ferdash.records import STATUS, STATUS_SHAPE, FolderKind, Status
+from ferdash.shapes import Needed, Row, Sound, read_journal
 
 State = Literal["queued", "running", "paused", "stopped", "finished", "failed", "interrupted"]
 
@@ -34,7 +33,44 @@ RUNS = FolderKind(
     files=FILES,
     at_work=LIVE,
     error=RunError,
+    shapes={
+        "config.json": {
+            "created_at": str,
+            "config": {"recipe": str, "start_from": str},
+            "dataset": {"name": str, "hash": str, "images": int},
+            "extra": ({"name": Needed(str), "hash": Needed(str)}, None),
+            "parent": ({"run": Needed(str), "checkpoint": str, "changes": {str: Any}}, None),
+            "group": (str, None),
+            "kind": str,
+            "code": str,
+            "command": str,
+            "versions": {str: str},
+            "parameters": int,
+        },
+        "meta.json": {"name": str, "tags": [str], "notes": str, "archived": bool},
+        STATUS: STATUS_SHAPE,
+    },
 )
+
+_SEVEN = Row((float, None), len(EMOTIONS))
+_SCORES: dict[str, Any] = {
+    **dict.fromkeys(("accuracy", "macro_f1", "weighted_f1", "log_loss", "images"), (float, None)),
+    **dict.fromkeys(("precision", "recall", "f1", "support"), _SEVEN),
+    "confusion": Row(Row(float, len(EMOTIONS)), len(EMOTIONS)),
+    "raters": ({str: Any}, None),
+}
+METRICS_SHAPE: dict[str, Any] = {
+    "epoch": Needed(int),
+    "validation": Sound(_SCORES),
+    "test": _SCORES,
+    **dict.fromkeys(("step", "parameters"), int),
+    **dict.fromkeys(("train_loss", "train_accuracy", "seconds", "images_per_s", "lr"), float),
+    "weights": (_SEVEN, None),
+    "drawn": Row(int, len(EMOTIONS)),
+    "focus": [str],
+    "next_focus": [str],
+}
+"""Of a line of metrics.jsonl."""
 
 NO_META: dict[str, Any] = {"name": "", "tags": [], "notes": "", "archived": False}
 
@@ -153,14 +189,5 @@ def append_metrics(folder: Path, row: dict[str, Any]) -> None:
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
     """The epochs of a run in order. An epoch that was run again after a kill counts once, as run last; lines torn by
     the kill are skipped."""
-    path = folder / "metrics.jsonl"
-    if not path.is_file():
-        return []
-    rows: dict[int, dict[str, Any]] = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            row = json.loads(line)
-            rows[int(row["epoch"])] = row
-        except (ValueError, KeyError, TypeError):
-            continue
+    rows = {row["epoch"]: row for row in read_journal(folder / "metrics.jsonl", METRICS_SHAPE)}
     return [rows[epoch] for epoch in sorted(rows)]

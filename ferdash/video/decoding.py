@@ -280,6 +280,11 @@ def _picture_stream(container: Any, path: Path) -> Any:
     if not streams:
         what = "sound only" if container.streams.audio else "no moving picture"
         raise VideoError(f"{path.name} holds {what}; ferdash needs a video with a picture.")
+    if streams[0].codec_context is None:
+        raise VideoError(
+            f"{path.name} is coded in a way that no decoder here knows. Convert it to H.264 (MP4) first, for example "
+            "with ffmpeg or HandBrake."
+        )
     return streams[0]
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ferdash.emotions import EMOTIONS
 from ferdash.runs import export, store
+from ferdash.runs.figure_names import our_names
 from ferdash.runs.importing import nest
 from ferdash.runs.index import list_runs, sound
 
@@ -55,7 +56,8 @@ whole = st.lists(st.integers(0, 9000), min_size=7, max_size=7)
     )
 )
 def test_what_is_exported_is_imported_to_the_last_digit(row: dict) -> None:
-    assert nest({name: float(value) for name, value in export.metric_values(row).items()}) == row
+    values = {name: float(value) for name, value in export.metric_values(row).items()}
+    assert nest(values, our_names(values, "")) == row
 
 
 def test_csv_has_a_line_for_each_epoch_of_each_run(make_run) -> None:
@@ -99,7 +101,7 @@ def test_markdown_has_a_row_for_each_run(summaries) -> None:
 
 def test_latex_escapes_what_latex_would_read(summaries) -> None:
     text = export.to_latex(summaries)
-    assert r"50 \% of fear\_focus \& more | odd\textbackslash{} & fernet" in text
+    assert r"50\% of fear\_focus \& more | odd\textbackslash{} & fernet" in text
     rows = [line for line in text.splitlines() if line.endswith(r" \\")]
     assert [row.replace(r"\&", "").count("&") for row in rows] == [len(export.HEADS) - 1] * 4
     assert text.startswith(r"\begin{tabular}{llllllllll}")

@@ -11,7 +11,7 @@ from pages.parts.dataset.faces import draw_faces
 from ferdash.data.audit import Finding
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import EMOTIONS, SPLITS
-from ferdash.wording import count, counted
+from ferdash.wording import cells, count, counted
 
 keyed = keys_of("dataset")
 
@@ -48,7 +48,7 @@ def _draw_finding(dataset: FaceDataset, finding: Finding) -> None:
     _draw_groups(dataset, finding)
     st.download_button(
         "Download the list (CSV)",
-        lambda: listing(dataset, finding).to_csv(index=False),
+        lambda: cells(listing(dataset, finding)).to_csv(index=False),
         f"{dataset.name}-{finding.kind}.csv",
         "text/csv",
         key=keyed(f"list-{finding.kind}"),

@@ -29,8 +29,9 @@ from ferdash.analyses.jobs import create_video_analysis
 from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import load_detector
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.engines import machine
-from ferdash.models.loading import EmotionModel, load_model
+from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
 from ferdash.runs.index import list_runs
 from ferdash.runs.store import create_run, write_status

@@ -45,7 +45,8 @@ class CropBox:
         [[12.0, 8.0], [12.0, 12.0], [8.0, 12.0], [8.0, 8.0]]
         """
         shares = np.array([[-0.5, -0.5], [0.5, -0.5], [0.5, 0.5], [-0.5, 0.5]])
-        return np.array([self.x, self.y]) + self.side * shares @ self.axes
+        found: np.ndarray = np.array([self.x, self.y]) + self.side * shares @ self.axes
+        return found
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:
@@ -59,7 +60,8 @@ class CropBox:
 
     def to_picture(self, points: np.ndarray, size: int) -> np.ndarray:
         """Points of the cut-out of `size` pixels, (N, 2), in the picture."""
-        return np.array([self.x, self.y]) + (np.asarray(points) / size - 0.5) * self.side @ self.axes
+        found: np.ndarray = np.array([self.x, self.y]) + (np.asarray(points) / size - 0.5) * self.side @ self.axes
+        return found
 
 
 def cut_out(image: np.ndarray, box: CropBox, size: int, *, grey: bool = False) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ferdash.errors import ImageError
 from ferdash.files import PICTURE_FORMATS
@@ -71,7 +71,7 @@ def read_image(data: bytes | Path, name: str | None = None, *, bits: int | None 
             return _decode(image, content, name, bits)
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} is too large: over {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a picture that can be read{_hint(content)}.") from error
     except _DAMAGED as error:
         raise ImageError(f"{name} is damaged or cut short and cannot be read as a picture ({error}).") from error
@@ -206,7 +206,10 @@ def _to_eight_bits(values: np.ndarray, bits: int | None) -> np.ndarray:
 
 
 def _scaled(values: np.ndarray, highest: int) -> np.ndarray:
-    return ((np.minimum(values, highest).astype(np.uint32) * 255 + highest // 2) // highest).astype(np.uint8)
+    found: np.ndarray = ((np.minimum(values, highest).astype(np.uint32) * 255 + highest // 2) // highest).astype(
+        np.uint8
+    )
+    return found
 
 
 def _between_extremes(values: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ def draw_empty() -> None:
 def draw_figures(dataset: FaceDataset) -> None:
     """The row of figures above the tabs."""
     summary = shared.summary(dataset)
-    figures = {"Images": (count(summary.images), None)}
+    figures: dict[str, tuple[str, str | None]] = {"Images": (count(summary.images), None)}
     for split in SPLITS:
         if number := summary.images_per_split[split]:
             figures[split.capitalize()] = (count(number), None)

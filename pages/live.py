@@ -1,7 +1,7 @@
 """Live: the camera's picture with every face's emotion drawn into it, as it happens."""
 
 import gc
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -68,7 +68,7 @@ def _engine(reference: str) -> "LiveEngine":
     stamp = (reference, shared.model_stamp(reference))
     known = st.session_state.get(keyed("engine"))
     if known is not None and known[0] == stamp:
-        return known[1]
+        return cast("LiveEngine", known[1])
     if known is not None:
         known[1].stop()
     model = shared.model(reference)

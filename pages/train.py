@@ -13,6 +13,7 @@ from pages.parts.common import job_line as jobs  # noqa: E402
 from pages.parts.train import form as train_form  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
+from ferdash.models.hub import to_download  # noqa: E402
 from ferdash.models.labels import note_of_start  # noqa: E402
 from ferdash.models.reference import model_folder  # noqa: E402
 from ferdash.paths import checkpoints_root  # noqa: E402
@@ -102,7 +103,7 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
 
 def _draw_new_layer(start_from: str) -> None:
     """That the last layer of the chosen model will be new, where it knows other classes than the seven emotions."""
-    if start_from == NEW or len(members_of(start_from)) > 1 or shared.to_download(start_from):
+    if start_from == NEW or len(members_of(start_from)) > 1 or to_download(start_from):
         return
     asked = parse(start_from)
     if not asked.of_run and (note := note_of_start(model_folder(asked.bare, checkpoints_root()), asked.bare)):

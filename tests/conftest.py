@@ -17,8 +17,8 @@ from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.data.demo import make_demo
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import Detector, load_detector
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import FerNetImageProcessor
 from ferdash.models.torch_model import TorchModel

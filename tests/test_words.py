@@ -40,6 +40,7 @@ ALLOWED = {
     "ferdash/former_names.py": "the aliases",
     "tests/test_former_names.py": "their test",
     "tests/test_words.py": "the patterns themselves",
+    "docs/remake.md": "it names runs as their folders are called",
     "docs/training-log.md": "a diary: it tells what was called what when it was written",
 }
 

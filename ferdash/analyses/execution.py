@@ -157,7 +157,7 @@ def _chunks(
     """What is still to be analysed, how many frames there are in all, and what to note about the last one."""
     if analysis.kind == "sequence":
         files = sorted((analysis.folder / "photos").iterdir())
-        names = analysis.record["source"]["photos"]
+        names = (analysis.record["source"] or {})["photos"]
         # People are matched from the first photo on, so an interrupted sequence is looked at again.
         done = -1 if last is None else last
         interval_s = _interval_s(analysis, settings)
@@ -169,7 +169,7 @@ def _chunks(
         raise AnalysisError(
             f"{analysis.name} cannot be analysed: its video is no longer at {where}; put it back there."
         )
-    video = VideoInfo(**analysis.record["video"])
+    video = VideoInfo(**(analysis.record["video"] or {}))
     tracker = analysis.tracker_state() if last is not None else None
     chunks = analyse(path, model, detector, settings, after=last, tracker=tracker, seconds=seconds)
     return chunks, settings.frames_in(video), lambda frame: _note(frame, settings, video)

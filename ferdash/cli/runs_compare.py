@@ -164,7 +164,7 @@ def _f1(runs: "list[Run]", summaries: "list[RunSummary]") -> dict[str, list[floa
     wide = table.pivot(index="run", columns="emotion", values="f1").reindex(
         index=[run.id for run in runs], columns=list(EMOTIONS)
     )
-    return {run_id: [None if pd.isna(v) else float(v) for v in row] for run_id, row in wide.iterrows()}  # type: ignore[misc]
+    return {run_id: [None if pd.isna(v) else float(v) for v in row] for run_id, row in wide.iterrows()}
 
 
 def _verdicts(runs: "list[Run]", summaries: "list[RunSummary]") -> list[Verdict]:

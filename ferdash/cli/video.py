@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ferdash.analyses.store import Analysis
     from ferdash.inference.detector import Detector
-    from ferdash.models.loading import EmotionModel
+    from ferdash.models.emotion_model import EmotionModel
     from ferdash.video.analysis import AnalysisSettings
 
 

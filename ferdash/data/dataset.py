@@ -76,7 +76,8 @@ class FaceDataset:
     @cached_property
     def labels(self) -> np.ndarray:
         """int64 (N,), positions in EMOTIONS."""
-        return self.table["label"].to_numpy(dtype=np.int64)
+        found: np.ndarray = self.table["label"].to_numpy(dtype=np.int64)
+        return found
 
     def rows(self, split: str) -> np.ndarray:
         """int64 row numbers of one split, in table order; empty where the split is. Raises DatasetError if unknown."""
@@ -95,7 +96,8 @@ class FaceDataset:
     def duplicates_training(self) -> np.ndarray:
         """bool (N,): images outside train whose pixels are identical to those of a training image, or to those of its
         mirror image: who has learned the one knows the other."""
-        return self._identical_to_training | self.mirrors_training
+        found: np.ndarray = self._identical_to_training | self.mirrors_training
+        return found
 
     @cached_property
     def mirrors_training(self) -> np.ndarray:
@@ -108,7 +110,8 @@ class FaceDataset:
 
     @cached_property
     def _is_train(self) -> np.ndarray:
-        return (self.table["split"] == "train").to_numpy()
+        found: np.ndarray = (self.table["split"] == "train").to_numpy()
+        return found
 
     @cached_property
     def _training_hashes(self) -> set[str]:
@@ -116,7 +119,8 @@ class FaceDataset:
 
     @cached_property
     def _identical_to_training(self) -> np.ndarray:
-        return self.table["content_hash"].isin(self._training_hashes).to_numpy() & ~self._is_train
+        found: np.ndarray = self.table["content_hash"].isin(self._training_hashes).to_numpy() & ~self._is_train
+        return found
 
 
 def content_hashes(images: np.ndarray) -> list[str]:

@@ -161,7 +161,8 @@ def _counts(images: int) -> np.ndarray:
     shares = np.array([SHARES[emotion] for emotion in EMOTIONS])
     counts = np.floor(images * shares).astype(int)
     counts[EMOTIONS.index("happy")] += images - counts.sum()
-    return counts
+    found: np.ndarray = counts
+    return found
 
 
 def _splits(labels: np.ndarray) -> np.ndarray:
@@ -213,7 +214,8 @@ class _Brush:
 
     def _pixels(self, points: np.ndarray) -> np.ndarray:
         # OpenCV takes fixed-point coordinates: 4 bits after the point, announced as shift=4.
-        return np.round((points @ self._matrix + self._centre) * 16).astype(np.int32)
+        found: np.ndarray = np.round((points @ self._matrix + self._centre) * 16).astype(np.int32)
+        return found
 
     def fill(self, canvas: np.ndarray, points: np.ndarray, colour: np.ndarray) -> None:
         cv2.fillPoly(canvas, [self._pixels(points)], _rgb(colour), cv2.LINE_AA, shift=4)
@@ -231,7 +233,8 @@ def _expression(emotion: str, rng: np.random.Generator) -> np.ndarray:
     """The emotion's expression, weaker or stronger, with this person's own deviations."""
     neutral = np.array(_EXPRESSIONS["neutral"])
     full = np.array(_EXPRESSIONS[canonical_emotion(emotion)])
-    return neutral + rng.uniform(0.5, 1.15) * (full - neutral) + rng.normal(0, 1, len(full)) * _JITTER
+    found: np.ndarray = neutral + rng.uniform(0.5, 1.15) * (full - neutral) + rng.normal(0, 1, len(full)) * _JITTER
+    return found
 
 
 def _face_of(rng: np.random.Generator) -> _Features:
@@ -344,4 +347,5 @@ def _photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     light = 1 + slope_x * np.linspace(-1, 1, width)[None, :] + slope_y * np.linspace(-1, 1, height)[:, None]
     light = light.reshape(light.shape + (1,) * (image.ndim - 2)) * rng.uniform(0.75, 1.15)
     noise = rng.normal(0, rng.uniform(2, 8), image.shape)
-    return np.clip(image * light + noise, 0, 255).astype(np.uint8)
+    found: np.ndarray = np.clip(image * light + noise, 0, 255).astype(np.uint8)
+    return found

@@ -31,4 +31,5 @@ def components(content: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     count = int(content.max()) + 1
     first, second = content[pairs[:, 0]], content[pairs[:, 1]]
     graph = coo_array((np.ones(len(pairs), dtype=bool), (first, second)), shape=(count, count))
-    return connected_components(graph, directed=False)[1][content]
+    found: np.ndarray = connected_components(graph, directed=False)[1][content]
+    return found

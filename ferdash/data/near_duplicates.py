@@ -31,7 +31,8 @@ def near_duplicate_pairs(images: np.ndarray, progress: Callable[[int, int], None
     """
     rows = np.flatnonzero(image_quality(images)["contrast"].to_numpy() >= MIN_CONTRAST)
     candidates = rows[_similar_thumbnails(images[rows], progress or (lambda done, total: None))]
-    return candidates[_best_correlation(images, candidates) >= MIN_CORRELATION]
+    found: np.ndarray = candidates[_best_correlation(images, candidates) >= MIN_CORRELATION]
+    return found
 
 
 def _similar_thumbnails(images: np.ndarray, progress: Callable[[int, int], None]) -> np.ndarray:
@@ -83,4 +84,5 @@ def _normalized(images: np.ndarray) -> np.ndarray:
     """float32 (N, pixels) with mean 0 and length 1 in every row, so that a product of rows is their correlation."""
     flat = images.reshape(len(images), images.shape[1] * images.shape[2]).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    found: np.ndarray = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    return found

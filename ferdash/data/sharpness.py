@@ -17,4 +17,5 @@ def laplacian(images: np.ndarray) -> np.ndarray:
 
 def sharpness(images: np.ndarray) -> np.ndarray:
     """float32 (N,): variance of each picture's Laplacian; noise raises it too."""
-    return laplacian(images).reshape(len(images), -1).var(axis=1, dtype=np.float32)
+    found: np.ndarray = laplacian(images).reshape(len(images), -1).var(axis=1, dtype=np.float32)
+    return found

@@ -26,7 +26,10 @@ def shares(votes: np.ndarray) -> np.ndarray:
     counts = votes.astype(np.float32)
     total = counts.sum(axis=1, keepdims=True)
     known = np.broadcast_to(total > 0, (len(votes), len(EMOTIONS)))
-    return np.divide(counts[:, : len(EMOTIONS)], total, out=np.full(known.shape, np.nan, np.float32), where=known)
+    found: np.ndarray = np.divide(
+        counts[:, : len(EMOTIONS)], total, out=np.full(known.shape, np.nan, np.float32), where=known
+    )
+    return found
 
 
 def majority(votes: np.ndarray) -> np.ndarray:
@@ -67,7 +70,8 @@ def targets(votes: np.ndarray) -> np.ndarray:
     seven = kept[:, : len(EMOTIONS)]
     total = seven.sum(axis=1, keepdims=True)
     usable = np.broadcast_to(2 * total > kept.sum(axis=1, keepdims=True), seven.shape)
-    return np.divide(seven, total, out=np.full(seven.shape, np.nan, np.float32), where=usable)
+    found: np.ndarray = np.divide(seven, total, out=np.full(seven.shape, np.nan, np.float32), where=usable)
+    return found
 
 
 def agreement_counts(votes: np.ndarray, labels: np.ndarray) -> pd.DataFrame:

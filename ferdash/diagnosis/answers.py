@@ -18,13 +18,13 @@ from ferdash.diagnosis.check import Check, State
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import FerdashError
 from ferdash.inference.detector import load_detector
-from ferdash.inference.images import read_image
 from ferdash.models.catalogue import SHIPPED
 from ferdash.models.engines import Engine
 from ferdash.models.exported import digest_of
 from ferdash.models.loading import load_model
 from ferdash.models.reference import source_files
 from ferdash.paths import named_model
+from ferdash.pictures import read_image
 
 FACE, ANSWERS = "known_face.png", "known_answers.json"
 BOX_TOLERANCE_PX = 1.0
@@ -46,7 +46,8 @@ def known_crops() -> np.ndarray:
 
 def known_answers() -> dict[str, Any]:
     """detector: the face's box_xyxy in pixels; models: digest -> name, and probabilities (8, 7) of `known_crops`."""
-    return json.loads(files(__package__).joinpath(ANSWERS).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(files(__package__).joinpath(ANSWERS).read_text(encoding="utf-8"))
+    return found
 
 
 def answers(checkpoints: Path, known: dict[str, Any] | None = None) -> list[Check]:

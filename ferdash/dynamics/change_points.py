@@ -114,7 +114,7 @@ def find_events(series: TrackSeries, settings: EventSettings | None = None) -> l
 
 
 def _shortest_level(series: TrackSeries, seconds: float) -> int:
-    return max(SHORTEST_LEVEL, round(seconds / series.step_s)) if series.step_s > 0 else SHORTEST_LEVEL
+    return int(max(SHORTEST_LEVEL, round(seconds / series.step_s)) if series.step_s > 0 else SHORTEST_LEVEL)
 
 
 def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: int) -> list[list[int]]:

@@ -40,7 +40,8 @@ class Noise:
     @property
     def typical(self) -> np.ndarray:
         """Standard deviation of each probability around its level, of the quieter half of the time, float64 (7,)."""
-        return np.quantile(self.step, 0.25, axis=0) * spread(self.autocorrelation)
+        found: np.ndarray = np.quantile(self.step, 0.25, axis=0) * spread(self.autocorrelation)
+        return found
 
 
 def spread(autocorrelation: float) -> float:

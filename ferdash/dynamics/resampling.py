@@ -27,7 +27,8 @@ def block_means(values: np.ndarray, block: int, *, resamples: int = RESAMPLES, s
     if rest:
         part = rng.integers(0, rows - rest + 1, resamples)
         total += sums[part + rest] - sums[part]
-    return total / rows
+    found: np.ndarray = total / rows
+    return found
 
 
 def mean_interval(
@@ -54,10 +55,11 @@ def _correlation(about: np.ndarray) -> np.ndarray:
     """Of each row with the next, float (K,), from 0 to 0.98; about: deviations from the mean."""
     squares = (about**2).sum(axis=0)
     products = (about[1:] * about[:-1]).sum(axis=0)
-    return np.clip(products / np.where(squares > 0, squares, 1), 0, 0.98)
+    found: np.ndarray = np.clip(products / np.where(squares > 0, squares, 1), 0, 0.98)
+    return found
 
 
 def block_length(rows: int, per_second: float) -> int:
     """Rows of a block: two seconds, since expressions last about as long, and more for longer series; never more than
     an eighth of them, so that draws differ."""
-    return max(1, min(max(round(2 * per_second), round(2 * rows ** (1 / 3))), rows // 8))
+    return int(max(1, min(max(round(2 * per_second), round(2 * rows ** (1 / 3))), rows // 8)))

@@ -119,7 +119,8 @@ def _window(times: np.ndarray, window_s: float) -> int:
 def _fit(times: np.ndarray, values: np.ndarray, window: int, order: int) -> np.ndarray:
     steps = np.diff(times)
     if np.ptp(steps) <= REGULAR * np.median(steps):
-        return savgol_filter(values, window, order, axis=0, mode="interp")
+        found: np.ndarray = savgol_filter(values, window, order, axis=0, mode="interp")
+        return found
     # Window of each frame, pushed inwards at the ends, as mode="interp" does.
     first = np.clip(np.arange(len(times)) - window // 2, 0, len(times) - window)
     members = first[:, None] + np.arange(window)
@@ -127,4 +128,5 @@ def _fit(times: np.ndarray, values: np.ndarray, window: int, order: int) -> np.n
     powers = offsets[:, :, None] ** np.arange(order + 1)
     # The value at the frame itself, offset 0, is the polynomial's constant term.
     weights = np.linalg.pinv(powers)[:, 0, :]
-    return np.einsum("tw,twe->te", weights, values[members])
+    fitted: np.ndarray = np.einsum("tw,twe->te", weights, values[members])
+    return fitted

@@ -110,7 +110,8 @@ def line_kernel(length: float, angle: float) -> np.ndarray:
     for column, row in ((0, 0), (1, 0), (0, 1), (1, 1)):
         weights = (1 - np.abs(x - left - column)) * (1 - np.abs(y - top - row))
         np.add.at(kernel, (np.minimum(top + row, 2 * half), np.minimum(left + column, 2 * half)), weights)
-    return kernel / kernel.sum()
+    found: np.ndarray = kernel / kernel.sum()
+    return found
 
 
 def _noise(face: np.ndarray, share: float, draw: np.random.Generator | None) -> np.ndarray:
@@ -125,7 +126,8 @@ def _jpeg(face: np.ndarray, quality: float, _: object) -> np.ndarray:
 
 
 def _expose(face: np.ndarray, stops: float, _: object) -> np.ndarray:
-    return _exposed_levels(stops)[face]
+    found: np.ndarray = _exposed_levels(stops)[face]
+    return found
 
 
 @lru_cache(maxsize=32)
@@ -170,7 +172,8 @@ def _occlusion(face: np.ndarray, share: float, draw: np.random.Generator | None)
 
 
 def _to_uint8(values: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    found: np.ndarray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return found
 
 
 CORRUPTIONS: dict[str, Corruption] = {

@@ -123,7 +123,8 @@ def in_top2(y_true: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Whether the true emotion is among the two most probable, bool (N,); on a tie the earlier column comes first."""
     truth = probabilities[np.arange(len(y_true)), y_true][:, None]
     ahead = (probabilities > truth) | ((probabilities == truth) & (y_true[:, None] > CLASSES))
-    return ahead.sum(axis=1) < 2
+    found: np.ndarray = ahead.sum(axis=1) < 2
+    return found
 
 
 def check_inputs(y_true: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

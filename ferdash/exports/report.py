@@ -101,7 +101,7 @@ def _face(analysis: Analysis, track: TrackSummary) -> str:
 
 def _chart(figure: go.Figure) -> str:
     figure.update_layout(template="plotly_white", paper_bgcolor="#fdfcfa", plot_bgcolor="#fdfcfa")
-    return figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False})
+    return str(figure.to_html(full_html=False, include_plotlyjs=False, config={"displayModeBar": False}))
 
 
 def _dwell(track: TrackSummary) -> str:

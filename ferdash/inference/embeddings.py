@@ -28,4 +28,5 @@ def project(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
     spread = TSNE(2, perplexity=min(PERPLEXITY, (images - 1) / 3), init="pca", random_state=seed, n_jobs=1)
     # Its threads wait for each other at every step: beside other work on the same cores, two take 50 times as long.
     with threadpool_limits(1, user_api="openmp"):
-        return spread.fit_transform(reduced).astype(np.float32)
+        found: np.ndarray = spread.fit_transform(reduced).astype(np.float32)
+        return found

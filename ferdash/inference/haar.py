@@ -61,4 +61,5 @@ class HaarDetector:
         if not hasattr(self._local, "cascade"):
             path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
             self._local.cascade = cv2.CascadeClassifier(str(path))
-        return self._local.cascade
+        found: cv2.CascadeClassifier = self._local.cascade
+        return found

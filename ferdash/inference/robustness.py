@@ -13,7 +13,7 @@ from ferdash.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from ferdash.evaluation.protocol import Protocol, fingerprint
 from ferdash.evaluation.robustness import Robustness, summarise
 from ferdash.inference.scoring import BATCH, Scored, score
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 
 Truth = Literal["label", "majority"]
 """What counts as right: the dataset's label, or what over half of the raters said."""

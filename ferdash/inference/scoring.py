@@ -16,7 +16,7 @@ from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.evaluation.raters import RaterScores, compare_with_raters
 from ferdash.evaluation.temperature import apply_temperature
 from ferdash.models.calibration import Calibration
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.runs.predictions import write_table
 
 BATCH = 256

@@ -61,7 +61,7 @@ def bars(face: ClassifiedFace, threshold: float) -> str:
 def table(frame: "pd.DataFrame", sentences: Sequence[str] = ()) -> str:
     """Sentences, and a table under them."""
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return said + frame.to_html(max_rows=30, na_rep="", border=0, escape=True)
+    return str(said + frame.to_html(max_rows=30, na_rep="", border=0, escape=True))
 
 
 def _image(content: bytes, kind: str, alt: str, width: int | None) -> str:

@@ -26,7 +26,7 @@ from ferdash.inference.photos import ClassifiedFace
 from ferdash.live.buffer import RecentBuffer, RecentSeries
 from ferdash.live.overlay import draw_live
 from ferdash.live.view import BeginRecording, Calibration, LiveFace, LiveSettings, LiveView, Recorder
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.tracking.association import Tracker
 
 logger = logging.getLogger(__name__)

@@ -29,7 +29,8 @@ def mean_network(checkpoints: Sequence[Path]) -> PreTrainedModel:
     mean = AveragedModel(read_network(checkpoints[0])[0])
     for path in checkpoints:
         mean.update_parameters(read_network(path)[0])
-    return cast(PreTrainedModel, mean.module).eval()
+    found: PreTrainedModel = cast(PreTrainedModel, mean.module).eval()
+    return found
 
 
 def measure_statistics(model: TorchModel, faces: np.ndarray) -> None:

@@ -169,13 +169,13 @@ def _front_matter(facts: CardFacts) -> str:
 
 
 def _config(protocol: dict[str, Any]) -> str:
-    return protocol["rows"] + ("" if protocol["tta"] == "plain" else f"-{protocol['tta']}")
+    return str(protocol["rows"] + ("" if protocol["tta"] == "plain" else f"-{protocol['tta']}"))
 
 
 def _dataset_title(protocol: dict[str, Any]) -> str:
     kept = "" if protocol["duplicates_included"] else " without duplicates of training images"
     augmented = "" if protocol["tta"] == "plain" else f" ({protocol['tta']})"
-    return protocol["dataset"] + kept + augmented
+    return str(protocol["dataset"] + kept + augmented)
 
 
 def _introduction(facts: CardFacts) -> str:

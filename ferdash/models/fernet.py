@@ -122,14 +122,15 @@ class FerNetForImageClassification(PreTrainedModel):
             nn.init.zeros_(module.bias)
             nn.init.zeros_(module.running_mean)  # type: ignore[arg-type]
             nn.init.ones_(module.running_var)  # type: ignore[arg-type]
-            module.num_batches_tracked.zero_()  # type: ignore[union-attr,operator]
+            module.num_batches_tracked.zero_()  # type: ignore[union-attr]
         elif isinstance(module, nn.Linear):
             nn.init.trunc_normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
 
     def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Pooled features before the classifier, (N, channels of the last stage)."""
-        return self.stages(self.stem(pixel_values)).mean(dim=(2, 3))
+        found: torch.Tensor = self.stages(self.stem(pixel_values)).mean(dim=(2, 3))
+        return found
 
     def forward(
         self, pixel_values: torch.Tensor, labels: torch.Tensor | None = None, **_: Any

@@ -66,7 +66,8 @@ def _load_one(reference: str, checkpoints: Path, device: str | None, engine: Eng
             return _open_exported(reference, checkpoints, "onnx", calibrated)
         except NotExportedError as error:
             logger.info("PyTorch computes: %s", error)
-    return import_torch().load_in_torch(reference, checkpoints, device, calibrated=calibrated)
+    found: EmotionModel = import_torch().load_in_torch(reference, checkpoints, device, calibrated=calibrated)
+    return found
 
 
 def import_torch() -> ModuleType:

@@ -187,7 +187,8 @@ class _Logits(nn.Module):
         self.network = network
 
     def forward(self, pixel_values: torch.Tensor) -> torch.Tensor:
-        return self.network(pixel_values=pixel_values).logits
+        found: torch.Tensor = self.network(pixel_values=pixel_values).logits
+        return found
 
 
 class _Batches:

@@ -104,7 +104,8 @@ class Preprocess:
         pixels /= np.float32(1 / self.rescale)
         if self.bgr:
             pixels = np.ascontiguousarray(pixels[:, ::-1])
-        return (pixels - _by_plane(self.mean)) / _by_plane(self.std)
+        found: np.ndarray = (pixels - _by_plane(self.mean)) / _by_plane(self.std)
+        return found
 
     def __call__(self, faces: np.ndarray, device: "torch.device | str" = "cpu") -> "torch.Tensor":
         """uint8 (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, channels, height, width) on `device`.
@@ -250,4 +251,5 @@ def _channels_first(faces: np.ndarray, channels: int) -> np.ndarray:
 def _grey(faces: np.ndarray) -> np.ndarray:
     """uint8 RGB (N, H, W, 3) -> uint8 (N, H, W), in Pillow's fixed-point arithmetic."""
     red, green, blue = np.moveaxis(faces.astype(np.int32), 3, 0)
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+    found: np.ndarray = ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).astype(np.uint8)
+    return found

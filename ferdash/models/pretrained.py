@@ -69,7 +69,7 @@ def read_backbone(folder: Path, reference: str, seed: int) -> tuple[PreTrainedMo
             f"The weights of {reference} do not fit its config.json: {inside[0]} is missing or of another size."
         )
     for layer in (layer for head in heads.values() for layer in head.modules() if _has_seven_outputs(layer)):
-        layer.reset_parameters()  # also where the file has one of seven outputs, whose meaning nobody knows
+        layer.reset_parameters()  # type: ignore[operator]  # also where the file has one of seven outputs, whose meaning nobody knows
     return network, _read_preprocess(folder, config, network, reference)
 
 

@@ -33,7 +33,8 @@ class FerNetImageProcessor(PilBackend):
         """As every image processor's, and grey arrays (H, W) without a channel axis are welcome, alone or in a list."""
         single = not isinstance(images, list | tuple)
         images = [_with_channel(image) for image in ([images] if single else images)]
-        return super().preprocess(images[0] if single else images, *args, **kwargs)
+        found: BatchFeature = super().preprocess(images[0] if single else images, *args, **kwargs)
+        return found
 
     def process_image(self, image: Any, *args: Any, **kwargs: Any) -> np.ndarray:
         """One image as grey (1, H, W)."""

@@ -44,7 +44,8 @@ class GraphRuntime:
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
         (logits,) = self.runtime.run(["logits"], {"pixel_values": pixels})
-        return logits
+        found: np.ndarray = logits
+        return found
 
 
 def onnxruntime() -> ModuleType:
@@ -57,7 +58,8 @@ def onnxruntime() -> ModuleType:
             f"ONNX Runtime cannot be imported ({error}); install it anew with `pip install -r requirements.txt`, or "
             "use the engine torch."
         ) from error
-    return package
+    found: ModuleType = package
+    return found
 
 
 def open_graph(path: Path, *, threads: int = 1, weights_in: Path | None = None) -> "InferenceSession":

@@ -47,7 +47,8 @@ def unpack_network(packed: dict[str, Any]) -> PreTrainedModel:
             f"The checkpoint's network cannot be built ({type(error).__name__}: {str(error)[:120]})."
         ) from error
     load_weights(network, packed["weights"])
-    return network
+    found: PreTrainedModel = network
+    return found
 
 
 def load_weights(network: nn.Module, weights: dict[str, torch.Tensor]) -> None:

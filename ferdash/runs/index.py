@@ -6,7 +6,7 @@ folder whose files have not changed is not read again in the same process.
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -204,7 +204,7 @@ def _summarise(folder: Path) -> RunSummary:
         select=select,
         best=None if best is None else _score(best),
         last=None if last is None else _score(last),
-        parameters=record.get("parameters") or (last or {}).get("parameters"),
+        parameters=_parameters(record, last),
         images=None if last is None else last["validation"].get("images"),
         per_class=int(evaluation.get("per_class", 0)),
         fold=(int(folds.get("count", 0)), int(folds.get("index", 0)) if folds.get("count") else 0),
@@ -231,3 +231,8 @@ def _score(row: dict[str, Any]) -> Score:
         worst_f1=worst[0],
         worst_emotion=worst[1],
     )
+
+
+def _parameters(record: Mapping[str, Any], last: Mapping[str, Any] | None) -> int | None:
+    found = record.get("parameters") or (last or {}).get("parameters")
+    return None if found is None else int(found)

@@ -276,7 +276,7 @@ def _loaded(url: str, name: str) -> Iterator["optuna.Study"]:
 
 
 def _value(place: int, trial: "optuna.trial.FrozenTrial") -> float:
-    return trial.values[place]
+    return float(trial.values[place])
 
 
 def _trial(trial: "optuna.trial.FrozenTrial", on_front: bool) -> Trial:

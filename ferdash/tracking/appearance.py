@@ -45,4 +45,5 @@ def blend(known: np.ndarray, new: np.ndarray, share: float) -> np.ndarray:
 def _normalised(pattern: np.ndarray) -> np.ndarray:
     centred = pattern - pattern.mean()
     length = float(np.linalg.norm(centred))
-    return centred / length if length > 0 else centred
+    found: np.ndarray = centred / length if length > 0 else centred
+    return found

@@ -48,7 +48,8 @@ def teacher_table(
     Raises ModelError when a teacher cannot be loaded, or a table does not fit the images.
     """
     if (made := made_table(kept.parent, kept.name)) is not None:
-        return np.load(made)
+        found: np.ndarray = np.load(made)
+        return found
     given = dict(tables() if tables else {})
     files = [_read_table(Path(name), len(images)) for name in references if is_table(name)]
     # Temperatures were fitted on validation, of which training must not know anything.
@@ -103,4 +104,5 @@ def _read_table(path: Path, count: int) -> np.ndarray:
         )
     if not (np.isfinite(table).all() and (table >= 0).all() and np.allclose(table.sum(axis=1), 1, atol=1e-3)):
         raise ModelError(f"The teacher's table {path} holds rows that are no probabilities: each must sum to 1.")
-    return table
+    found: np.ndarray = table
+    return found

@@ -5,6 +5,7 @@ Pseudorehearsal", 1995). Validation and test stay those of the first dataset, ro
 after are of the same images.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def describe_extra(config: TrainConfig, data: Path) -> dict[str, Any] | None:
     return {"name": extra.name, "hash": extra.hash, "images": len(extra)}
 
 
-def require_same_extra(record: dict[str, Any], data: Path) -> None:
+def require_same_extra(record: Mapping[str, Any], data: Path) -> None:
     """Raise RunError when the extra dataset is no longer the one that a run's record describes: its images would make
     other batches, and the run would not end as it would have without the interruption."""
     known = record.get("extra")

@@ -67,7 +67,8 @@ class _Launched(Processes):
         self.device = self._accelerator.device
 
     def wrap(self, network: nn.Module) -> nn.Module:
-        return self._accelerator.prepare_model(network)
+        found: nn.Module = self._accelerator.prepare_model(network)
+        return found
 
     def shard(self, rows: Any) -> Any:
         return rows[self.index :: self.count]

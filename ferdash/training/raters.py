@@ -52,4 +52,5 @@ def label_given_votes(labels: np.ndarray, votes: np.ndarray | None, features: np
     table[known] = 0
     # Row and column at once: a mask and a list of positions would be paired off, not combined.
     table[np.ix_(known, present)] = guesses
-    return table
+    found: np.ndarray = table
+    return found

@@ -51,7 +51,8 @@ def expected_draws(labels: np.ndarray, weights: np.ndarray, *, repeat_cap: int =
     total = float(len(labels))
     expected = share * (total / share.sum())
     if repeat_cap == 0:
-        return expected
+        found: np.ndarray = expected
+        return found
     capped = np.zeros(len(labels), dtype=bool)
     # Each round caps more images and spreads the excess over the rest; it ends as at most 7 weights differ.
     while (expected > repeat_cap + 1e-12).any():
@@ -63,4 +64,5 @@ def expected_draws(labels: np.ndarray, weights: np.ndarray, *, repeat_cap: int =
             expected *= total / expected.sum()
             break
         expected[free] = share[free] * (left / share[free].sum())
-    return expected
+    found: np.ndarray = expected
+    return found

@@ -216,7 +216,8 @@ def _features(teacher: str, images: np.ndarray, checkpoints: Path) -> np.ndarray
     if not (name := model_behind(teacher)):
         return None
     model = load_model(name, checkpoints, engine="torch", calibrated=False)
-    return (embed(model, images) + embed(model, np.ascontiguousarray(images[:, :, ::-1]))) / 2
+    found: np.ndarray | None = (embed(model, images) + embed(model, np.ascontiguousarray(images[:, :, ::-1]))) / 2
+    return found
 
 
 def failure_sentence(error: BaseException) -> str:

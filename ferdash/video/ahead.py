@@ -4,7 +4,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 Item = TypeVar("Item")
 
@@ -46,7 +46,7 @@ class Ahead(Iterator[Item]):
             except queue.Empty:
                 continue
             if kind == "item":
-                return value
+                return cast(Item, value)
             self._closed.set()
             if kind == "error":
                 raise value

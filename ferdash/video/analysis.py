@@ -18,7 +18,7 @@ from ferdash.errors import ConfigError
 from ferdash.inference.detector import Detector
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.framing import crop_box, crop_face
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.tracking.association import Tracker
 from ferdash.tracking.track import TrackedFace
 from ferdash.video.ahead import Ahead, timed

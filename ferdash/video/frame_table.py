@@ -51,7 +51,7 @@ REASONS: dict[str, str] = {
 def frames_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """Rows as `face_row` and `empty_row` make them, as a table with exactly COLUMNS; no rows give an empty one."""
     listed = list(rows)
-    columns = {name: pd.array([row[name] for row in listed], dtype=dtype) for name, dtype in COLUMNS.items()}  # type: ignore[call-overload]
+    columns = {name: pd.array([row[name] for row in listed], dtype=dtype) for name, dtype in COLUMNS.items()}
     return pd.DataFrame(columns).astype(COLUMNS)
 
 
@@ -99,9 +99,11 @@ def face_row(
 
 def probabilities_of(table: pd.DataFrame) -> np.ndarray:
     """float64 (N, 7) probabilities of the table's rows in the order of EMOTIONS; NaN where there is a reason."""
-    return table[list(EMOTIONS)].to_numpy(dtype=np.float64)
+    found: np.ndarray = table[list(EMOTIONS)].to_numpy(dtype=np.float64)
+    return found
 
 
 def boxes_of(table: pd.DataFrame) -> np.ndarray:
     """float64 (N, 4) boxes of the table's rows, x0 y0 x1 y1; NaN without a face."""
-    return table[list(BOX)].to_numpy(dtype=np.float64)
+    found: np.ndarray = table[list(BOX)].to_numpy(dtype=np.float64)
+    return found

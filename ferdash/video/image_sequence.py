@@ -11,7 +11,7 @@ import numpy as np
 
 from ferdash.errors import ConfigError, ImageError
 from ferdash.inference.detector import Detector, find_faces
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.pictures import read_image
 from ferdash.tracking.appearance import blend, describe, difference
 from ferdash.tracking.matching import assign, costs_of

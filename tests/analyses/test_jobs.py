@@ -7,7 +7,7 @@ import pytest
 from ferdash.analyses.jobs import VideoJobs, create_sequence_analysis
 from ferdash.analyses.store import open_analysis
 from ferdash.errors import AnalysisError
-from ferdash.models.loading import EmotionModel
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.video.analysis import AnalysisSettings
 
 SETTINGS = AnalysisSettings(batch=8)

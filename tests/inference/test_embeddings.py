@@ -9,9 +9,9 @@ from transformers import ViTConfig, ViTForImageClassification
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError, ModelError
 from ferdash.inference.embeddings import project
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.features import embed
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 

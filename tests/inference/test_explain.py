@@ -11,8 +11,8 @@ from transformers import ConvNextConfig, ConvNextForImageClassification, ViTConf
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import LabelError, ModelError
 from ferdash.inference.explain import grad_cam, has_feature_maps, occlusion_map
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 

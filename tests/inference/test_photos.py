@@ -16,8 +16,9 @@ from ferdash.inference.detector import Detector, load_detector
 from ferdash.inference.drawing import draw_boxes
 from ferdash.inference.framing import crop_face
 from ferdash.inference.photos import classify_image, classify_photos, to_document, to_table
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel, load_model
+from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
 from ferdash.paths import checkpoints_root

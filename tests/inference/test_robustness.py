@@ -11,8 +11,9 @@ from ferdash.errors import EvaluationError
 from ferdash.evaluation.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from ferdash.inference.robustness import PASSES, measure_robustness
 from ferdash.inference.scoring import BATCH, score
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel, load_model
+from ferdash.models.loading import load_model
 from ferdash.models.processing import FerNetImageProcessor
 
 

@@ -14,8 +14,8 @@ from ferdash.evaluation.metrics import compute_metrics
 from ferdash.evaluation.protocol import Protocol, fingerprint, stratified_rows
 from ferdash.inference.scoring import BATCH, Scored, recalibrated, score, without_duplicates, write_predictions
 from ferdash.models.calibration import Calibration
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 

@@ -8,8 +8,8 @@ import torch
 from ferdash.cli.options import TtaOption
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.protocol import TTA
+from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
-from ferdash.models.loading import EmotionModel
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.torch_model import TorchModel
 from ferdash.models.tta import average_probabilities, mirrored, ten_crops, variants

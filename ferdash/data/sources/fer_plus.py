@@ -76,4 +76,5 @@ def _read(member: Member) -> pd.DataFrame:
 def _counts(table: pd.DataFrame) -> np.ndarray:
     """The votes in the order of VOTE_CLASSES; a cell that is no number counts as no vote."""
     counts = table[[COLUMN_OF[name] for name in VOTE_CLASSES]].apply(pd.to_numeric, errors="coerce").fillna(0)
-    return counts.clip(0, 255).to_numpy(dtype=np.uint8)
+    found: np.ndarray = counts.clip(0, 255).to_numpy(dtype=np.uint8)
+    return found

@@ -23,4 +23,5 @@ def draw_splits(hashes: Sequence[str], labels: np.ndarray, shares: Mapping[str, 
     middle = (by_label.cumsum() - groups["size"] / 2) / by_label.transform("sum")
     bounds = np.cumsum(list(shares.values()))[:-1]
     split_of_group = pd.Series(np.array(list(shares))[np.searchsorted(bounds, middle)], index=groups.index)
-    return split_of_group[table["hash"]].tolist()
+    found: list[str] = split_of_group[table["hash"]].tolist()
+    return found

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts.common.gallery import picture_url
 from pages.parts.common.keys import keys_of
 
 from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.plots.mosaic import picture_url
 from ferdash.wording import percent
 
 if TYPE_CHECKING:

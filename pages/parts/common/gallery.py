@@ -99,4 +99,5 @@ def gallery(
         "groups": groups or [1] * len(tiles),
         "tiles": [asdict(tile) for tile in tiles],
     }
-    return _component(data=data, key=key, on_clicked_change=lambda: None).clicked
+    found: int | None = _component(data=data, key=key, on_clicked_change=lambda: None).clicked
+    return found

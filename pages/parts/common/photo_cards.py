@@ -171,6 +171,8 @@ def draw_row(row: Row, settings: Settings, number: int) -> None:
 def _draw_picture(photo: "Photo", threshold: float) -> None:
     from ferdash.inference.drawing import draw_boxes
 
+    if photo.preview is None:
+        return
     picture = draw_boxes(photo.preview, photo.faces, photo.preview_scale, threshold)
     found = ", ".join(f"face {face.number} {_verdict(face, threshold)}" for face in photo.faces) or "no face found"
     st.image(picture, width="stretch", output_format="JPEG", alt=f"{photo.name}: {found}")

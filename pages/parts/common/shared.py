@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -29,7 +29,7 @@ from ferdash.models.hub import to_download
 from ferdash.paths import checkpoints_root, data_root
 
 if TYPE_CHECKING:
-    from ferdash.models.loading import EmotionModel
+    from ferdash.models.emotion_model import EmotionModel
 
 keyed = keys_of("app")
 
@@ -114,12 +114,16 @@ def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
     return open_dataset(root, name)
 
 
+_BY_HASH: dict[str | type[Any], Callable[[Any], Any]] = {FaceDataset: lambda dataset: dataset.hash}
+
+
 def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
     """`function` computed once for each dataset content, with `message` on the page while it works. The result is
     shared, not copied: whoever gets it only reads."""
-    return st.cache_resource(
-        function, max_entries=8, show_spinner=message, hash_funcs={FaceDataset: lambda dataset: dataset.hash}
+    found: Callable[[FaceDataset], T] = st.cache_resource(
+        function, max_entries=8, show_spinner=message, hash_funcs=_BY_HASH
     )
+    return found
 
 
 def _quality(dataset: FaceDataset) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def camera(*, key: str) -> bool:
 
 def _turn(key: str) -> int:
     # Part of a widget's key: it holds on to its file for as long as that stays the same.
-    return st.session_state.setdefault(f"{key}-turn", 0)
+    return int(st.session_state.setdefault(f"{key}-turn", 0))
 
 
 def _taken(key: str, arrived: bool) -> bool:
@@ -64,4 +64,5 @@ def _taken(key: str, arrived: bool) -> bool:
 
 
 def _store() -> dict[str, Dropped]:
-    return st.session_state.setdefault(keyed("dropped"), {})
+    found: dict[str, Dropped] = st.session_state.setdefault(keyed("dropped"), {})
+    return found

@@ -80,8 +80,6 @@ def _draw_report(dataset: FaceDataset) -> None:
         "report_test": "report's test",
         "held_out_difference": "difference ",
     }
-    settings: dict[str, object] = {
-        column: st.column_config.NumberColumn(name, format="localized") for column, name in names.items()
-    }
+    settings = {column: st.column_config.NumberColumn(name, format="localized") for column, name in names.items()}
     st.dataframe(table, column_config=settings, alt="images per emotion here and in the report")
     st.caption("The report counts both official halves of FER2013's test images as its test set.")

@@ -27,10 +27,11 @@ def draw(chosen: Chosen) -> None:
         st.info("None of these runs has kept predictions.", icon=":material/info:")
         return
     named = {chosen.titles[run_id]: each for run_id, each in chosen.answers.items()}
-    given = {title: {"y_true": each.labels, "probabilities": each.probabilities} for title, each in named.items()}
-    curves = {title: selective_accuracy(**arrays) for title, arrays in given.items()}
+    curves = {
+        title: selective_accuracy(y_true=each.labels, probabilities=each.probabilities) for title, each in named.items()
+    }
     left, right = st.columns(2)
-    tables = {title: reliability(**arrays) for title, arrays in given.items()}
+    tables = {title: reliability(y_true=each.labels, probabilities=each.probabilities) for title, each in named.items()}
     left.plotly_chart(plots.reliability_lines(tables), config=shared.PLOT, key=keyed("reliability"))
     right.plotly_chart(plots.coverage_lines(curves), config=shared.PLOT, key=keyed("coverage"))
     rows = {}

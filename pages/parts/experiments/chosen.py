@@ -1,10 +1,10 @@
 """The runs chosen for comparison and the baseline among them: one choice for all tabs, kept in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -167,7 +167,9 @@ def _answers(folder: Path, stamp: int) -> Answers:
     return read_answers(open_run(folder.parent, folder.name))
 
 
-BY_ANSWERS = {Answers: lambda each: (each.run, each.probabilities.tobytes())}
+BY_ANSWERS: dict[str | type[Any], Callable[[Any], Any]] = {
+    Answers: lambda each: (each.run, each.probabilities.tobytes())
+}
 """How a cache tells one run's answers from another's."""
 
 
@@ -177,8 +179,8 @@ def scores(each: Answers) -> "tuple[Metrics, Mapping[str, Interval]]":
     from ferdash.evaluation.intervals import bootstrap_intervals
     from ferdash.evaluation.metrics import compute_metrics
 
-    given = {"y_true": each.labels, "probabilities": each.probabilities}
-    return compute_metrics(**given), bootstrap_intervals(**given)
+    metrics = compute_metrics(y_true=each.labels, probabilities=each.probabilities)
+    return metrics, bootstrap_intervals(y_true=each.labels, probabilities=each.probabilities)
 
 
 @st.cache_resource(max_entries=100, show_spinner=False, hash_funcs=BY_ANSWERS)

@@ -1,5 +1,8 @@
 """Errors: where one run goes wrong, on which kind of image, and which labels are to be doubted."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -90,7 +93,7 @@ def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
     st.plotly_chart(plots.slice_bars(found, by=by), config=shared.PLOT, key=keyed("slices"))
 
 
-HASHES = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
+HASHES: dict[str | type[Any], Callable[[Any], Any]] = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
 
 
 @st.cache_resource(max_entries=10, show_spinner="Measuring the images …", hash_funcs=HASHES)

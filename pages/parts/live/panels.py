@@ -1,5 +1,6 @@
 """What stands around the video: figures above, faces beside, the last minute below; each redraws itself."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def draw_controls(engine: "LiveEngine", moving: bool) -> None:
     _every(SLOW_S if moving else None, _controls, engine)
 
 
-def _every(seconds: float | None, draw, engine: "LiveEngine") -> None:
+def _every(seconds: float | None, draw: "Callable[[LiveEngine], None]", engine: "LiveEngine") -> None:
     def calm() -> None:
         with shared.calm_errors():
             draw(engine)

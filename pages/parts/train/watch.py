@@ -13,6 +13,7 @@ from pages.parts.common.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
+from ferdash.records import Status
 from ferdash.runs.baseline import read_baseline
 from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
@@ -62,7 +63,7 @@ def _draw_jobs(at_work: bool) -> None:
             st.session_state[keyed("watched")] = active
         # Without its state: a label that changes would make the browser choose anew.
         labels = {run.id: f"{run.name} · {run.id}" if run.name else run.id for run in runs}
-        st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.get)
+        st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.__getitem__)
         _draw_run(st.session_state[keyed("watched")])
 
 
@@ -109,7 +110,7 @@ def _draw_run(run_id: str) -> None:
         st.code(run.record["command"], language="bash", wrap_lines=True)
 
 
-def _draw_state(run_id: str, status: dict[str, Any]) -> None:
+def _draw_state(run_id: str, status: Status) -> None:
     state, progress, best = status["state"], status.get("progress") or {}, status.get("best") or {}
     speed, left = progress.get("images_per_s"), progress.get("eta_s")
     with st.container(horizontal=True, gap="large"):
@@ -203,7 +204,7 @@ def _draw_focus(rows: list[dict[str, Any]]) -> None:
         st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key=keyed("weights"))
 
 
-def _draw_checkpoints(run_id: str, folder: Path, rows: list[dict[str, Any]], status: dict[str, Any]) -> None:
+def _draw_checkpoints(run_id: str, folder: Path, rows: list[dict[str, Any]], status: Status) -> None:
     """Each checkpoint with when it was written and what its epoch scored, and a way to continue from there."""
     files = list_checkpoints(folder)
     if not files:

@@ -1,7 +1,7 @@
 """The viewer: the exact frame with its faces, this frame's seven probabilities and their changes, and the timeline."""
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -128,7 +128,7 @@ def _draw_controls(frames: list[int], events: list[int]) -> int:
             "Frame", frames, key=key, format_func=count, label_visibility="collapsed", help="The frame that is shown."
         )
     earlier, later = (frames[place - 1] if place else None), (frames[place + 1] if place + 1 < len(frames) else None)
-    steps = [
+    steps: list[tuple[str, Literal["left", "right"], str, str, int | None, str]] = [
         ("Change", "left", ":material/skip_previous:", "The change before", position.before(events, frame), "P"),
         ("Frame", "left", ":material/chevron_left:", "The frame before", earlier, "Left"),
         ("Frame", "right", ":material/chevron_right:", "The next frame", later, "Right"),

@@ -1,6 +1,7 @@
 """The library: what was analysed, as cards, and under way; and the ways in for something new."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -157,7 +158,7 @@ def _words(analysis: Analysis) -> str:
     return " · ".join(parts) + (f"  \n{made}" if made else "")
 
 
-def _why(info: dict) -> str:
+def _why(info: dict[str, Any]) -> str:
     done = counted(int(info.get("frames", 0)), "frame")
     return str(info.get("error") or f"{done} analysed so far.")
 

@@ -144,7 +144,8 @@ def _folder() -> Path:
 
 
 def _waiting() -> list[Waiting]:
-    return st.session_state.setdefault(keyed("waiting"), [])
+    found: list[Waiting] = st.session_state.setdefault(keyed("waiting"), [])
+    return found
 
 
 def _photos() -> dict[str, bytes]:

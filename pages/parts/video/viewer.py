@@ -1,5 +1,7 @@
 """One analysis: its head, the people in it, and below them the viewer and everything that is said of one person."""
 
+from typing import Any
+
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
@@ -65,7 +67,7 @@ def _draw_head(analysis: Analysis) -> None:
     _draw_state(analysis, info)
 
 
-def _draw_state(analysis: Analysis, info: dict) -> None:
+def _draw_state(analysis: Analysis, info: dict[str, Any]) -> None:
     done = counted(int(info.get("frames", 0)), "frame")
     if info["state"] in AT_WORK:
         st.info(
@@ -120,7 +122,8 @@ def _draw_people(analysis: Analysis, summary: Summary) -> int | None:
                 )
                 dominant = summary.tracks[track].dominant
                 st.caption(f"mostly {dominant}" if dominant in EMOTIONS else "no result")
-    return chosen
+    found: int | None = chosen
+    return found
 
 
 def _choose(track: int) -> None:

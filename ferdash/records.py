@@ -251,7 +251,7 @@ def _same_process(status: Status) -> bool:
             return False
         # A status from before its owner's start was written names the process by its number alone.
         started = float(status.get("process_started", process.create_time()))
-        return abs(process.create_time() - started) <= SAME_START_S
+        return bool(abs(process.create_time() - started) <= SAME_START_S)
     except (psutil.NoSuchProcess, OverflowError):
         return False
     except psutil.AccessDenied:

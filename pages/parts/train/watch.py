@@ -14,10 +14,11 @@ from pages.parts.common.plain import plain
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
 from ferdash.records import Status
+from ferdash.references import checkpoint_name
 from ferdash.runs.baseline import read_baseline
 from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
-from ferdash.training.checkpoints import checkpoint_name, list_checkpoints
+from ferdash.training.checkpoints import list_checkpoints
 from ferdash.wording import count, duration, percent
 
 keyed = keys_of("train")

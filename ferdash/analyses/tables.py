@@ -86,7 +86,7 @@ def to_csv(table: pd.DataFrame) -> str:
     for name in written.columns:
         if name.endswith("_s") and pd.api.types.is_float_dtype(written[name]):
             written[name] = [_seconds(value) for value in written[name]]
-    return cells(written).to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    return str(cells(written).to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _seconds(value: float) -> str:

@@ -100,7 +100,7 @@ def _seconds(value: float) -> str:
 
 def document(summary: Summary) -> dict[str, Any]:
     """Everything of a summary but the values of single frames, ready for JSON; what is not known is None."""
-    return _plain(
+    plain: dict[str, Any] = _plain(
         {
             "format": 1,
             "emotions": list(EMOTIONS),
@@ -112,6 +112,7 @@ def document(summary: Summary) -> dict[str, Any]:
             "tracks": [_track_document(track) for track in summary.tracks.values()],
         }
     )
+    return plain
 
 
 def _track_document(track: TrackSummary) -> dict[str, Any]:

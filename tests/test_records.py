@@ -22,6 +22,7 @@ KIND = FolderKind(
     files=("study.json", "status.json"),
     at_work=("queued", "running"),
     error=RunError,
+    shapes={},
 )
 
 

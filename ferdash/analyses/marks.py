@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ferdash.analyses.store import BASELINE_FILE, Analysis, open_analysis
+from ferdash.analyses.shapes import BASELINE_FILE
+from ferdash.analyses.store import Analysis, open_analysis
 from ferdash.errors import AnalysisError
 from ferdash.files import write_json
 

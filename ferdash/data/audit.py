@@ -210,9 +210,9 @@ def _mirror_groups(dataset: FaceDataset) -> list[np.ndarray]:
 
 def _near_pairs(dataset: FaceDataset, progress: Callable[[int, int], None] | None) -> np.ndarray:
     """Pairs of rows, each the first of its content, that are near duplicates of one another."""
-    firsts: np.ndarray = np.unique(_content_numbers(dataset), return_index=True)[1]
-    pairs: np.ndarray = firsts[near_duplicate_pairs(dataset.images[firsts], progress)]
-    return pairs
+    firsts = np.unique(_content_numbers(dataset), return_index=True)[1]
+    found: np.ndarray = firsts[near_duplicate_pairs(dataset.images[firsts], progress)]
+    return found
 
 
 def _near(dataset: FaceDataset, pairs: np.ndarray) -> Iterator[Finding]:
@@ -344,5 +344,5 @@ def _content_numbers(dataset: FaceDataset) -> np.ndarray:
 
 def _split_numbers(dataset: FaceDataset) -> np.ndarray:
     """int64 (N,): position of each image's split in SPLITS."""
-    numbers: np.ndarray = dataset.table["split"].map(SPLITS.index).to_numpy(dtype=np.int64)
-    return numbers
+    found: np.ndarray = dataset.table["split"].map(SPLITS.index).to_numpy(dtype=np.int64)
+    return found

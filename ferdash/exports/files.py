@@ -204,8 +204,8 @@ def write_zip(results: AnalysisResults, path: Path, names: Iterable[str] = tuple
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name in wanted:
                 if name in FOLDERS:
-                    for file, content in FOLDERS[name](results).items():
-                        archive.writestr(f"{name}/{file}", content)
+                    for part, content in FOLDERS[name](results).items():
+                        archive.writestr(f"{name}/{part}", content)
                 elif name in TEXTS:
                     archive.writestr(name, text_of(results, name))
             for name, path_of_video in videos.items():

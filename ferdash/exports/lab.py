@@ -156,7 +156,8 @@ def _pympi() -> ModuleType:
         import pympi
     except ImportError as error:
         raise AnalysisError(f"ELAN and Praat files need pympi ({error}): pip install 'ferdash[lab]'.") from error
-    return pympi
+    module: ModuleType = pympi
+    return module
 
 
 def _written(write: Callable[[str], Any], suffix: str) -> bytes:

@@ -7,11 +7,11 @@ import numpy as np
 from ferdash.data.votes import majority
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.calibration import (
-    apply_temperature,
     cross_fitted,
     expected_calibration_error,
     fit_temperature,
 )
+from ferdash.evaluation.temperature import apply_temperature
 from ferdash.inference.scoring import Scored
 from ferdash.models.calibration import Calibration
 from ferdash.models.torch_model import TorchModel

@@ -111,12 +111,14 @@ class Ensemble(EmotionModel):
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """As EmotionModel's, the mean over members and augmentations."""
         members = [replace(member, tta=self.tta) for member in self.members]
-        return np.mean([member.probabilities(faces, batch_size) for member in members], axis=0)
+        found: np.ndarray = np.mean([member.probabilities(faces, batch_size) for member in members], axis=0)
+        return found
 
     def outputs(self, faces: np.ndarray) -> np.ndarray:
         """Logarithms of the members' mean probabilities: as logits go, fixed up to a constant in each row."""
         plain = replace(self, tta="plain").probabilities(faces)
-        return np.log(np.maximum(plain, np.finfo(np.float32).tiny))
+        found: np.ndarray = np.log(np.maximum(plain, np.finfo(np.float32).tiny))
+        return found
 
 
 def together(reference: str, members: list[EmotionModel]) -> Ensemble:

@@ -111,7 +111,7 @@ class FerNetForImageClassification(PreTrainedModel):
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(channels, len(config.id2label or EMOTIONS))
-        self.post_init()
+        self.post_init()  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -39,7 +39,8 @@ class Answers:
     @property
     def predicted(self) -> np.ndarray:
         """int64 (N,), positions in EMOTIONS."""
-        return self.probabilities.argmax(axis=1)
+        found: np.ndarray = self.probabilities.argmax(axis=1)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,10 +224,12 @@ def _spreads(scores: list[Score | None]) -> dict[str, Spread]:
 
 def _measure(row: dict[str, Any], measure: str) -> float | None:
     if measure in CURVES:
-        return row.get(measure)
+        curve: float | None = row.get(measure)
+        return curve
     name, _, emotion = measure.partition(".")
     value = row["validation"].get(name)
-    return value[EMOTIONS.index(emotion)] if emotion and value else value
+    found: float | None = value[EMOTIONS.index(emotion)] if emotion and value else value
+    return found
 
 
 def _f1_of(run_id: str, validation: dict[str, Any]) -> pd.DataFrame:

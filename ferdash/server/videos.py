@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Response, UploadFile
 
@@ -21,9 +21,11 @@ from ferdash.video.analysis import AnalysisSettings
 
 router = APIRouter()
 Shop = Annotated[Workshop, Depends(workshop_of)]
-TableName = StrEnum("TableName", {name: name for name in TEXTS})
+TableName = StrEnum("TableName", {name: name for name in TEXTS})  # type: ignore[misc]
 MEDIA_TYPES = {".csv": "text/csv", ".json": "application/json", ".html": "text/html", ".vtt": "text/vtt"}
-TABLE = {200: {"description": "The file.", "content": {kind: {} for kind in (*MEDIA_TYPES.values(), "text/plain")}}}
+TABLE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The file.", "content": {kind: {} for kind in (*MEDIA_TYPES.values(), "text/plain")}}
+}
 
 
 @router.post("/videos", status_code=202, responses=responses(404, 413, 422))

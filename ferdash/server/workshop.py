@@ -63,7 +63,8 @@ class Workshop:
 
 def workshop_of(request: Request) -> Workshop:
     """That of the server which a request came to."""
-    return request.app.state.workshop
+    workshop: Workshop = request.app.state.workshop
+    return workshop
 
 
 @lru_cache(maxsize=4)

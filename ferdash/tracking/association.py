@@ -133,7 +133,7 @@ class Tracker:
                 track.velocity = 0.7 * track.velocity + 0.3 * (track.centre - before) / elapsed
         height, width = grey.shape
         x, y = track.centre
-        return 0 <= x < width and 0 <= y < height
+        return bool(0 <= x < width and 0 <= y < height)
 
     def _overlapping(self) -> bool:
         return any(

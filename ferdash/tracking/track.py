@@ -56,7 +56,8 @@ class Track:
 
     @property
     def centre(self) -> np.ndarray:
-        return (self.box[:2] + self.box[2:]) / 2
+        found: np.ndarray = (self.box[:2] + self.box[2:]) / 2
+        return found
 
     @property
     def unconfirmed(self) -> bool:
@@ -107,4 +108,5 @@ def points_of(face: Face) -> np.ndarray | None:
     if face.landmarks is None:
         return None
     box = np.array(face.box_xyxy)
-    return (np.array(face.landmarks) - box[:2]) / (box[2:] - box[:2])
+    points: np.ndarray = (np.array(face.landmarks) - box[:2]) / (box[2:] - box[:2])
+    return points

@@ -68,7 +68,8 @@ class TrainConfig:
 
 def to_dict(config: TrainConfig) -> dict[str, Any]:
     """The configuration as nested plain data, ready for JSON."""
-    return _plain(dataclasses.asdict(config))
+    found: dict[str, Any] = _plain(dataclasses.asdict(config))
+    return found
 
 
 def from_dict(values: dict[str, Any]) -> TrainConfig:
@@ -77,7 +78,8 @@ def from_dict(values: dict[str, Any]) -> TrainConfig:
     Raises ConfigError for a field that does not exist (by name) or a value of the wrong kind.
     """
     # Whatever is no group of settings is refused by what builds them.
-    return _build(TrainConfig, former_names.config(values) if isinstance(values, dict) else values, "")
+    config: TrainConfig = _build(TrainConfig, former_names.config(values) if isinstance(values, dict) else values, "")
+    return config
 
 
 def override(config: TrainConfig, settings: list[str]) -> TrainConfig:

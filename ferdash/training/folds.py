@@ -146,7 +146,7 @@ class _Past:
 
 def _photographs(dataset: FaceDataset) -> np.ndarray:
     """str (N,): equal for images that are identical or versions of one photograph."""
-    keys = dataset.table["content_hash"].to_numpy(dtype=str)
+    keys: np.ndarray = dataset.table["content_hash"].to_numpy(dtype=str)
     report = audit_dataset(dataset)
     for kind in NEARLY_IDENTICAL:
         for group in report.finding(kind).groups:

@@ -50,8 +50,8 @@ def expected_draws(labels: np.ndarray, weights: np.ndarray, *, repeat_cap: int =
         raise ValueError("all images have weight 0")
     total = float(len(labels))
     expected = share * (total / share.sum())
+    found: np.ndarray = expected
     if repeat_cap == 0:
-        found: np.ndarray = expected
         return found
     capped = np.zeros(len(labels), dtype=bool)
     # Each round caps more images and spreads the excess over the rest; it ends as at most 7 weights differ.
@@ -64,5 +64,4 @@ def expected_draws(labels: np.ndarray, weights: np.ndarray, *, repeat_cap: int =
             expected *= total / expected.sum()
             break
         expected[free] = share[free] * (left / share[free].sum())
-    found: np.ndarray = expected
     return found

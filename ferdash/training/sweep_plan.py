@@ -164,7 +164,8 @@ def _definition(study: optuna.Study, name: str) -> dict[str, Any]:
         if time.monotonic() > deadline:
             raise StudyError(f"The study “{name}” was not made by ferdash sweep; choose another name.")
         time.sleep(0.1)
-    return study.user_attrs[DEFINITION]
+    definition: dict[str, Any] = study.user_attrs[DEFINITION]
+    return definition
 
 
 def _record(plan: Plan) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -104,7 +105,7 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
         st.markdown(f"**{plain(group.described)}**: {counted(len(run_ids), 'run')}")
     else:
         st.markdown(f"**Not measured yet**: {counted(len(run_ids), 'run')}")
-    ticked = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
+    ticked: Any = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
     key = keyed(f"table-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}")
     table = runs_table(group.runs)
     # Columns that are not shown would be sent to the browser all the same.

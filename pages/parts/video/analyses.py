@@ -10,7 +10,8 @@ import streamlit as st
 
 from pages.parts.common.keys import SHARED, keys_of
 
-from ferdash.analyses.store import BASELINE_FILE, Analysis, open_analysis
+from ferdash.analyses.shapes import BASELINE_FILE
+from ferdash.analyses.store import Analysis, open_analysis
 from ferdash.dynamics.summary import SummarySettings
 from ferdash.errors import FerdashError
 from ferdash.exports.facts import Glance, glance_of

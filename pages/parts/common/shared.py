@@ -120,9 +120,8 @@ _BY_HASH: dict[str | type[Any], Callable[[Any], Any]] = {FaceDataset: lambda dat
 def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
     """`function` computed once for each dataset content, with `message` on the page while it works. The result is
     shared, not copied: whoever gets it only reads."""
-    found: Callable[[FaceDataset], T] = st.cache_resource(
-        function, max_entries=8, show_spinner=message, hash_funcs=_BY_HASH
-    )
+    cached = st.cache_resource(max_entries=8, show_spinner=message, hash_funcs=_BY_HASH)
+    found: Callable[[FaceDataset], T] = cached(function)
     return found
 
 

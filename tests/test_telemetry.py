@@ -19,7 +19,7 @@ from onnx import TensorProto, helper
 value = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [1])
 graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "graph", [value("x")], [value("y")])
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-analysis = onnxruntime.InferenceAnalysis(model.SerializeToString(), providers=["CPUExecutionProvider"])
+analysis = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 analysis.run(None, {"x": np.zeros(1, np.float32)})
 """
 """What ferdash does with ONNX Runtime: import, open, run."""

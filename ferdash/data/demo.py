@@ -347,5 +347,4 @@ def _photographed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     light = 1 + slope_x * np.linspace(-1, 1, width)[None, :] + slope_y * np.linspace(-1, 1, height)[:, None]
     light = light.reshape(light.shape + (1,) * (image.ndim - 2)) * rng.uniform(0.75, 1.15)
     noise = rng.normal(0, rng.uniform(2, 8), image.shape)
-    found: np.ndarray = np.clip(image * light + noise, 0, 255).astype(np.uint8)
-    return found
+    return np.asarray(np.clip(image * light + noise, 0, 255), dtype=np.uint8)

@@ -162,13 +162,17 @@ def read_mlflow(path: Path) -> list[ForeignRun]:
         raise RunError(f"The MLflow store {path.name} cannot be read ({reason[:200]}).") from error
 
 
+_ARTIFACTS = ("artifacts", "mlflow-artifacts")
+
+
 @contextmanager
 def _copied(path: Path) -> Iterator[Path]:
     """A copy of a store to read from: MLflow makes tables of its own, and newer ones, in whatever it opens."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / path.name
         if path.is_dir():
-            shutil.copytree(path, copy, ignore=shutil.ignore_patterns("artifacts", "mlflow-artifacts"))
+            # The folders of artifacts stay, empty: MLflow takes a run without one for none.
+            shutil.copytree(path, copy, ignore=lambda folder, names: names if Path(folder).name in _ARTIFACTS else [])
         else:
             for part in (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))):
                 if part.is_file():

@@ -143,7 +143,7 @@ def _full(epochs: int, per_class: int = 100, **settings: Any) -> dict[str, Any]:
         "batch_size": 16,
         "evaluation": {"per_class": per_class, "test": True},
         # Any of its epochs can be gone on from, with its optimizer.
-        "checkpoint": {"keep_last": epochs},
+        "checkpoint": {"keep_last": max(1, epochs)},
         **settings,
     }
 

@@ -285,10 +285,10 @@ def test_a_run_at_work_is_not_deleted(run, root: Path) -> None:
 @pytest.mark.parametrize(
     ("to", "expected"),
     [
-        ("csv", "20250101-000000-fernet-000a,1,0.75"),
+        ("csv", "20250101-000000-fernet-000a,1,0.45"),
         ("json", '"id": "20250101-000000-fernet-000a"'),
         ("markdown", "| First [draft] | fernet | 140 images of faces | 50.0% |"),
-        ("latex", r"First [draft] & fernet & 140 images of faces & 50.0 \%"),
+        ("latex", r"First [draft] & fernet & 140 images of faces & 50.0\%"),
     ],
 )
 def test_tables_go_to_stdout_or_a_file(run, tmp_path: Path, to: str, expected: str) -> None:

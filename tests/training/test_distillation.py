@@ -110,7 +110,7 @@ def test_start_is_the_model_that_the_run_starts_from() -> None:
 def test_the_record_names_the_teacher_that_start_stands_for(
     squares_root: Path, tmp_path: Path, tiny_config: TrainConfig
 ) -> None:
-    config = override(tiny_config, ["start_from=fernet", "loss.teachers=start"])
+    config = override(TrainConfig(), ["dataset=squares", "start_from=fernet", "loss.teachers=start"])
     run = start.create(config, data=squares_root, checkpoints=tmp_path)
     assert run.record["config"]["loss"]["teachers"] == "fernet"
     edges = lineage(tmp_path).edges

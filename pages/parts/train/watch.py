@@ -14,7 +14,7 @@ from pages.parts.common.plain import plain
 from ferdash.paths import checkpoints_root
 from ferdash.plots import training as plots
 from ferdash.records import Status
-from ferdash.references import checkpoint_name
+from ferdash.references import checkpoint_name, run_reference
 from ferdash.runs.baseline import read_baseline
 from ferdash.runs.index import RunSummary, list_runs, sound
 from ferdash.runs.store import open_run, read_log, read_metrics, read_status
@@ -135,7 +135,7 @@ def _draw_state(run_id: str, status: Status) -> None:
 def _draw_what_next(run_id: str) -> None:
     """What people do with a model that has been trained."""
     use, photo, compare = st.columns(3)
-    reference = f"run:{run_id}@best"
+    reference = run_reference(run_id, "best")
     if st.session_state.get("model") == reference:
         use.success("In use on every page.", icon=":material/check:")
     else:

@@ -32,7 +32,7 @@ from ferdash.models.reference import export_folder
 from ferdash.paths import checkpoints_root
 from ferdash.video.analysis import AnalysisSettings
 
-BAR = 5.0
+BAR = 8.0
 ENGINES: dict[Engine, str] = {"torch": "ferdash, PyTorch", "onnx": "ferdash, ONNX Runtime", "int8": "ferdash, int8"}
 DEFAULTS, LEAN = "fer, its defaults", "fer, results alone"
 

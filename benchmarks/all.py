@@ -90,12 +90,12 @@ CLAIMS = [
     ),
     *(
         Claim(
-            "against_fer", f"Analysing a clip in {ours}, against the fer package {how}", FER.format(theirs, engine), 5
+            "against_fer", f"Analysing a clip in {ours}, against the fer package {how}", FER.format(theirs, engine), 8
         )
         for how, theirs in (("as its defaults have it", "its defaults"), ("with nothing saved", "results alone"))
         for engine, ours in enumerate(("PyTorch", "ONNX Runtime", "8-bit integers"))
     ),
-    Claim("video_speed", "Every frame of a clip, against its length", r"ratio +([\d.,]+) times real time", 3),
+    Claim("video_speed", "Every frame of a clip, against its length", r"ratio +([\d.,]+) times real time", 10),
     Claim(
         "video_memory",
         "Memory for 10 minutes of video, against 1 minute",

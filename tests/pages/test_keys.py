@@ -21,7 +21,7 @@ def is_kept(node: ast.AST) -> bool:
 
 
 def names(tree: ast.AST) -> Iterator[ast.expr]:
-    """Every expression of a module that names something kept, by a widget, in analysis state or in the address."""
+    """Every expression of a module that names something kept, by a widget, in session state or in the address."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (given.value for given in node.keywords if given.arg == "key" and not is_function(given.value))

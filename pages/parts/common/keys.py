@@ -1,4 +1,4 @@
-"""Names of what is kept for a visitor: widgets, analysis state, and what stands in the address.
+"""Names of what is kept for a visitor: widgets, session state, and what stands in the address.
 
 They share one space over all pages: where two pages gave one name to two things, whoever had been on the one would see
 the other fail. So each name begins with the part of the app that it belongs to. Only the dataset and the model, which

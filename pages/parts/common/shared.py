@@ -1,7 +1,7 @@
 """What all pages share, and every quirk of Streamlit they need: caches, the choices in the sidebar, calm errors.
 
 The chosen dataset and model are one choice for all pages. They live in the sidebar's two pickers, which keep them in
-the URL; a page asks here and never reads analysis state itself.
+the URL; a page asks here and never reads session state itself.
 """
 
 import importlib

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST = 10
 keyed = keys_of("experiments")
 RUNS, BASELINE = keyed("runs"), keyed("baseline")
-"""Of the chosen runs and the baseline, in analysis state and in the URL, there once for each run."""
+"""Of the chosen runs and the baseline, in session state and in the URL, there once for each run."""
 
 
 @dataclass(frozen=True, eq=False)

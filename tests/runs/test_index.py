@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -227,7 +228,8 @@ def test_what_changes_is_read_again_and_nothing_else(make_run, root: Path, monke
 def test_a_run_whose_process_has_gone_becomes_interrupted_without_a_change_of_its_files(make_run, root: Path) -> None:
     run = make_run("a", state="running")
     worker = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    status = store.read_status(run.folder) | {"pid": worker.pid}
+    began = psutil.Process(worker.pid).create_time()
+    status = {**store.read_status(run.folder), "pid": worker.pid, "process_started": began}
     (run.folder / "status.json").write_text(json.dumps(status))
     assert only(root).state == "running"
     worker.kill()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ferdash.emotions import EMOTIONS
 from ferdash.interface import display
 from ferdash.models.engines import Engine
-from ferdash.paths import data_root
+from ferdash.paths import checkpoints_root, data_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,12 +88,12 @@ def evaluate(
 
     Raises DatasetError, ModelError, or EvaluationError where no image is left.
     """
+    from ferdash.inference.opened import model_of
     from ferdash.inference.scoring import score
-    from ferdash.interface.opened import model_of
 
     faces = open_dataset(dataset) if isinstance(dataset, str) else dataset
     scored = score(
-        model_of(model, engine, tta),
+        model_of(model, checkpoints_root(), engine, tta),
         faces,
         split,
         per_class=per_class,

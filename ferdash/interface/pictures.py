@@ -11,8 +11,10 @@ import numpy as np
 from PIL import Image
 
 from ferdash.errors import ImageError
+from ferdash.inference.detector import DEFAULT_DETECTOR
 from ferdash.inference.drawing import draw_boxes
 from ferdash.inference.images import read_images
+from ferdash.inference.opened import detector_of, model_of
 from ferdash.inference.photos import (
     NO_FACE,
     UNCERTAIN_BELOW,
@@ -23,8 +25,9 @@ from ferdash.inference.photos import (
     to_table,
 )
 from ferdash.interface import display
-from ferdash.interface.opened import DEFAULT_DETECTOR, DEFAULT_MODEL, detector_of, model_of
+from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.models.engines import Engine
+from ferdash.paths import checkpoints_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,8 +155,8 @@ def predict_many(
     listed = [pictures] if isinstance(pictures, str | os.PathLike | np.ndarray | Image.Image) else pictures
     photos = classify_photos(
         _read(listed),
-        model_of(model, engine, tta),
-        detector_of(detector),
+        model_of(model, checkpoints_root(), engine, tta),
+        detector_of(detector, checkpoints_root()),
         whole=whole,
         preview_side=PREVIEW_SIDE,
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ferdash.inference.detector import DEFAULT_DETECTOR
+from ferdash.inference.opened import detector_of, model_of
 from ferdash.interface import display
-from ferdash.interface.opened import DEFAULT_DETECTOR, DEFAULT_MODEL, detector_of, model_of
+from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.models.engines import Engine
-from ferdash.paths import analyses_root
+from ferdash.paths import analyses_root, checkpoints_root
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +109,7 @@ def analyse_video(
     from ferdash.exports.files import read_results
     from ferdash.video.analysis import AnalysisSettings
 
-    classifier, finder = model_of(model, engine, tta), detector_of(detector)
+    classifier, finder = model_of(model, checkpoints_root(), engine, tta), detector_of(detector, checkpoints_root())
     analysis = create_video_analysis(
         analyses_root() if keep else Path(tempfile.mkdtemp(prefix="ferdash-")),
         Path(video).expanduser(),

@@ -3,12 +3,11 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ferdash.dynamics.baseline import Baseline
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
-from ferdash.plots.style import EMOTION_COLOURS, finish
-from ferdash.plots.time_axis import MOST_POINTS, NEUTRAL_INK, add_cursor, over_time, span_of
-from ferdash.wording import counted, percent
+from ferdash.plots.style import finish
+from ferdash.plots.time_axis import MOST_POINTS, add_cursor, over_time, span_of
+from ferdash.wording import counted
 
 
 def delta_heatmap(
@@ -85,66 +84,3 @@ def delta_title(deltas: np.ndarray) -> str:
     row, place = np.unravel_index(size.argmax(), size.shape)
     points = counted(round(100 * size[row, place]), "point")
     return f"From frame to frame, {EMOTIONS[place]} changes most: by up to {points}"
-
-
-def frame_bars(probabilities: np.ndarray, *, baseline: Baseline | None = None, height: int = 300) -> go.Figure:
-    """The seven probabilities of one frame, float (7,), with a tick at the neutral baseline, if that is known."""
-    top = int(np.argmax(probabilities))
-    figure = go.Figure()
-    figure.add_bar(
-        y=list(EMOTIONS),
-        x=probabilities,
-        orientation="h",
-        marker_color=EMOTION_COLOURS,
-        hovertemplate="%{y}: %{x:.1%}<extra></extra>",
-    )
-    if baseline is not None:
-        figure.add_scatter(
-            y=list(EMOTIONS),
-            x=baseline.level,
-            mode="markers",
-            marker={"symbol": "line-ns", "size": 16, "line": {"width": 2, "color": NEUTRAL_INK}},
-            hovertemplate="%{y} in the baseline: %{x:.1%}<extra></extra>",
-        )
-    figure.add_scatter(
-        # In a column, since beside a bar a figure would be taken for that of the tick.
-        x=[1.2] * len(EMOTIONS),
-        y=list(EMOTIONS),
-        mode="text",
-        text=[percent(float(value)) for value in probabilities],
-        textposition="middle left",
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
-    figure.update_layout(showlegend=False)
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%")
-    title = f"{EMOTIONS[top].capitalize()}, {percent(float(probabilities[top]))}"
-    x_title = "probability (tick: the neutral baseline)" if baseline is not None else "probability"
-    return finish(figure, title=title, x_title=x_title, y_title="", height=height)
-
-
-def delta_bars(changes: np.ndarray, *, height: int = 300) -> go.Figure:
-    """What changed against the frame before, float (7,), as bars up and down in points; NaN has no bar."""
-    points = 100 * np.asarray(changes, dtype=np.float64)
-    known = bool(np.isfinite(points).all())
-    figure = go.Figure()
-    figure.add_bar(
-        x=list(EMOTIONS),
-        y=points,
-        marker_color=EMOTION_COLOURS,
-        # Adding 0 makes -0.0 the 0.0 it is.
-        text=[f"{round(value, 1) + 0.0:+.1f}" if known else "" for value in points],
-        textposition="outside",
-        cliponaxis=False,
-        hovertemplate="%{x} %{y:+.1f} points<extra></extra>",
-    )
-    span = max(5.0, 1.3 * float(np.abs(points).max())) if known else 5.0
-    figure.update_yaxes(range=[-span, span], zeroline=True, zerolinecolor=NEUTRAL_INK)
-    title = "No frame before this one to compare with"
-    if known:
-        place = int(np.abs(points).argmax())
-        title = f"Against the frame before: {EMOTIONS[place]} {points[place]:+.1f} points"
-        if abs(points[place]) < 0.05:
-            title = "Against the frame before: nothing changed"
-    return finish(figure, title=title, x_title="", y_title="points", height=height)

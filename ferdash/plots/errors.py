@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ferdash.emotions import COLOURS, DASHES, EMOTIONS
-from ferdash.evaluation.calibration import Reliability, Selective
 from ferdash.evaluation.curves import Curve
 from ferdash.evaluation.errors import SliceScore, confusions
 from ferdash.plots.mosaic import enlarge, picture_url
@@ -88,31 +87,6 @@ def row_shares(confusion: np.ndarray) -> np.ndarray:
     return confusion / np.where(support > 0, support, np.nan)
 
 
-def reliability_diagram(table: Reliability, calibration_error: float) -> go.Figure:
-    """Accuracy against stated probability; on the diagonal the two agree. Bars' widths are the bins'."""
-    centres = (table.edges[:-1] + table.edges[1:]) / 2
-    figure = go.Figure()
-    figure.add_bar(
-        x=centres,
-        y=table.accuracy,
-        width=np.diff(table.edges) * 0.94,
-        marker_color=MAIN,
-        customdata=np.stack([table.count, table.confidence], axis=1),
-        hovertemplate="%{customdata[0]:,} images, stated %{customdata[1]:.1%}, right %{y:.1%}<extra></extra>",
-        showlegend=False,
-    )
-    _add_reference(figure, [0, 1], [0, 1], "as stated")
-    filled = table.count > 0
-    images = table.count[filled]
-    lean = float(((table.confidence - table.accuracy)[filled] * images).sum() / images.sum())
-    verdict = "says more than it knows" if lean > 0 else "knows more than it says"
-    title = f"The model {verdict}: {100 * calibration_error:.1f} points off on average"
-    if calibration_error < 0.02:
-        title = f"Stated probabilities can be taken at their word, {100 * calibration_error:.1f} points off on average"
-    _in_percent(figure)
-    return finish(figure, title=title, x_title="highest of the seven probabilities", y_title="share that is right")
-
-
 def class_curves(curves: dict[str, Curve], kind: Literal["roc", "precision-recall"]) -> go.Figure:
     """A curve for each emotion against the rest, as ferdash.evaluation.curves gives them."""
     figure = go.Figure()
@@ -137,28 +111,6 @@ def class_curves(curves: dict[str, Curve], kind: Literal["roc", "precision-recal
     figure.update_layout(legend_title="area under the curve")
     _in_percent(figure)
     return finish(figure, title=title, x_title=x_title, y_title=y_title, height=420)
-
-
-def coverage_curve(curve: Selective) -> go.Figure:
-    """Accuracy on the images of highest confidence, against how many those are."""
-    figure = go.Figure()
-    figure.add_scatter(
-        x=curve.coverage,
-        y=curve.accuracy,
-        mode="lines" if len(curve.coverage) > 1 else "markers",
-        line={"color": MAIN},
-        customdata=curve.threshold,
-        hovertemplate="Answering %{x:.1%} (from %{customdata:.1%} on): %{y:.1%} right<extra></extra>",
-        showlegend=False,
-    )
-    half = min(int(np.searchsorted(curve.coverage, 0.5)), len(curve.coverage) - 1)
-    title = (
-        f"{percent(curve.accuracy[-1])} right on all images, {percent(curve.accuracy[half])} on the most confident "
-        f"{percent(curve.coverage[half])}"
-    )
-    _in_percent(figure)
-    figure.update_yaxes(range=[max(0.0, float(curve.accuracy.min()) - 0.05), 1.005])
-    return finish(figure, title=title, x_title="share of images answered", y_title="accuracy on these")
 
 
 def slice_bars(scores: list[SliceScore], *, by: str) -> go.Figure:

@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from pathlib import Path
 from threading import BoundedSemaphore
 
 from fastapi import Request
 
 from ferdash.analyses.jobs import VideoJobs
-from ferdash.inference.detector import Detector, load_detector
+from ferdash.inference.detector import Detector
+from ferdash.inference.opened import detector_of, model_of
 from ferdash.models.catalogue import ModelEntry, list_models
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.engines import Engine
-from ferdash.models.loading import load_model
-from ferdash.models.reference import files_behind
 from ferdash.server.problems import ProblemError
 from ferdash.server.settings import ServeSettings
 
@@ -49,12 +46,11 @@ class Workshop:
         known = [entry.reference for entry in self.models()]
         if reference not in known:
             raise ProblemError(404, f"There is no model “{reference}” here; there are {', '.join(known)}.")
-        stamp = tuple(path.stat().st_mtime_ns for path in files_behind(reference, self.settings.checkpoints))
-        return _model(reference, self.settings.checkpoints, engine, tta, stamp)
+        return model_of(reference, self.settings.checkpoints, engine, tta)
 
     def detector(self, name: str) -> Detector:
         """Raises ModelError."""
-        return _detector(name, self.settings.checkpoints)
+        return detector_of(name, self.settings.checkpoints)
 
     def close(self) -> None:
         """End the queue; what is done so far stays."""
@@ -65,13 +61,3 @@ def workshop_of(request: Request) -> Workshop:
     """That of the server which a request came to."""
     workshop: Workshop = request.app.state.workshop
     return workshop
-
-
-@lru_cache(maxsize=4)
-def _model(reference: str, checkpoints: Path, engine: Engine, tta: str, stamp: tuple[int, ...]) -> EmotionModel:
-    return load_model(reference, checkpoints, engine=engine, tta=tta)
-
-
-@lru_cache(maxsize=4)
-def _detector(name: str, checkpoints: Path) -> Detector:
-    return load_detector(name, checkpoints)

@@ -5,6 +5,7 @@ the one there, and busily: on two cores an analysis takes a quarter longer. ONNX
 for nobody (see ferdash.models.runtime).
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 
+_LOCK = threading.Lock()
+_alone, _threads_before = 0, 0
+"""How many ask for it at the moment: two analyses may overlap, and the last of them to end gives the threads back."""
+
+
 @contextmanager
 def opencv_alone() -> Iterator[None]:
     """Let OpenCV compute in the thread that calls it, everywhere in the program.
@@ -25,12 +31,19 @@ def opencv_alone() -> Iterator[None]:
     What it is asked for here are pictures of a hundred pixels: sharing them out takes a fifth more of the processor's
     time than it saves, and the other cores have work.
     """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
+    global _alone, _threads_before
+    with _LOCK:
+        if _alone == 0:
+            _threads_before = cv2.getNumThreads()
+            cv2.setNumThreads(1)
+        _alone += 1
     try:
         yield
     finally:
-        cv2.setNumThreads(before)
+        with _LOCK:
+            _alone -= 1
+            if _alone == 0:
+                cv2.setNumThreads(_threads_before)
 
 
 @contextmanager

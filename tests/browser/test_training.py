@@ -21,7 +21,12 @@ def test_a_run_outlives_its_tab_and_is_stopped_from_another(with_dataset: Page):
     other = page.context.new_page()
     other.goto(address)
     expect(other.get_by_role("button", name="Pause")).to_be_visible()
+    expect(other.get_by_text("not yet")).to_have_count(0)  # an epoch is measured
     other.get_by_role("button", name="Stop").click()
     expect(other.get_by_role("button", name="Resume").first).to_be_visible()
+    other.get_by_role("button", name="Use this model").click()
+    expect(other.get_by_text("In use on every page.")).to_be_visible()
+    other.get_by_role("link", name="Predict", exact=True).click()
+    expect(other.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Run "))
     expect(other.get_by_text("Traceback")).to_have_count(0)
     other.close()

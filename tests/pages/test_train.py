@@ -175,7 +175,7 @@ def test_a_finished_run_is_used_everywhere_by_one_click(visit: Visit, demo_data:
     assert not app.exception
     assert "Left" not in [metric.label for metric in app.metric]
     button(app, "Use this model").click().run()
-    assert app.session_state["model"] == f"run:{run.id}@best"
+    assert next(entry for entry in app.selectbox if entry.label == "Model").value == f"run:{run.id}"
     assert [entry.value for entry in app.success] == ["In use on every page."]
 
 

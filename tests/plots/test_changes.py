@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ferdash.dynamics.deltas import deltas
 from ferdash.dynamics.series import TrackSeries
 from ferdash.dynamics.summary import TrackSummary
-from ferdash.emotions import COLOURS, EMOTIONS
+from ferdash.emotions import EMOTIONS
 from ferdash.plots import changes as plots
 from ferdash.plots.time_axis import MOST_POINTS
 
@@ -85,38 +85,3 @@ def test_a_heat_map_of_a_long_series_is_thinned_and_keeps_its_largest_change() -
     assert len(cells.x) <= MOST_POINTS // 2 + 2
     # One frame's leap survives, though it shares its column with others.
     assert np.nanmax(np.abs(np.array(cells.z, dtype=float))) == pytest.approx(100 * 6 / 7, abs=0.01)
-
-
-def test_bars_of_a_frame_with_the_face_at_baseline(smiling: TrackSummary) -> None:
-    values = smiling.series.probabilities[70]
-    figure = plots.frame_bars(values, baseline=smiling.baseline)
-    bars, ticks, texts = figure.data
-    assert list(bars.x) == values.tolist()
-    assert list(bars.marker.color) == [COLOURS[name] for name in EMOTIONS]
-    assert figure.layout.title.text == f"Happy, {100 * values[HAPPY]:.1f}%"
-    assert smiling.baseline is not None
-    assert list(ticks.x) == smiling.baseline.level.tolist()
-    assert texts.text[HAPPY] == f"{100 * values[HAPPY]:.1f}%"
-    # In a column beyond every bar and tick.
-    assert set(texts.x) == {figure.layout.xaxis.range[1]}
-    assert figure.layout.xaxis.title.text == "probability (tick: the neutral baseline)"
-    assert [trace.type for trace in plots.frame_bars(values).data] == ["bar", "scatter"]
-
-
-def test_bars_of_changes_go_up_and_down(smiling: TrackSummary) -> None:
-    figure = plots.delta_bars(smiling.deltas[90])
-    (bars,) = figure.data
-    assert bars.y[NEUTRAL] == pytest.approx(100 * smiling.deltas[90, NEUTRAL])
-    assert bars.y[NEUTRAL] > 45
-    assert bars.y[HAPPY] < -45
-    assert bars.text[HAPPY].startswith("-")
-    assert bars.text[NEUTRAL].startswith("+")
-    low, high = figure.layout.yaxis.range
-    assert low == -high
-    assert high > np.abs(bars.y).max()
-    assert figure.layout.title.text.startswith("Against the frame before: ")
-    first = plots.delta_bars(smiling.deltas[0])
-    assert first.layout.title.text == "No frame before this one to compare with"
-    assert set(first.data[0].text) == {""}
-    assert "-0.0" not in plots.delta_bars(np.array([-0.0003, 0.5, -0.4997, 0, 0, 0, 0])).data[0].text[0]
-    assert plots.delta_bars(np.zeros(7)).layout.title.text == "Against the frame before: nothing changed"

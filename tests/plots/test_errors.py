@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.calibration import expected_calibration_error, reliability, selective_accuracy
 from ferdash.evaluation.curves import precision_recall_curves, roc_curves
 from ferdash.evaluation.errors import Slices, accuracy_by_slice
 from ferdash.plots.errors import (
@@ -13,10 +12,8 @@ from ferdash.plots.errors import (
     class_curves,
     confusion_difference,
     confusion_matrix,
-    coverage_curve,
     embedding_map,
     explanation_overlay,
-    reliability_diagram,
     slice_bars,
 )
 from ferdash.plots.mosaic import enlarge
@@ -62,22 +59,6 @@ def test_the_difference_is_in_points_and_centred_on_none(confusion: np.ndarray) 
     assert confusion_difference(better, better, names=("A", "A")).data[0].zmax == 1
 
 
-def test_the_reliability_diagram_says_which_way_it_leans(predictions: tuple[np.ndarray, np.ndarray]) -> None:
-    y_true, p = predictions
-    sharp = p**4 / (p**4).sum(axis=1, keepdims=True)
-    error = expected_calibration_error(y_true=y_true, probabilities=sharp)
-    figure = reliability_diagram(reliability(y_true=y_true, probabilities=sharp), error)
-    assert figure.layout.title.text == f"The model says more than it knows: {100 * error:.1f} points off on average"
-    assert len(figure.data[0].x) == 15
-    right = (sharp.argmax(axis=1) == y_true).astype(float)
-    flat = np.full((140, 7), 0.1) + 0.3 * np.eye(7)[sharp.argmax(axis=1)]
-    assert right.mean() > 0.5
-    error = expected_calibration_error(y_true=y_true, probabilities=flat)
-    title = reliability_diagram(reliability(y_true=y_true, probabilities=flat), error).layout.title.text
-    assert title.startswith("The model knows more than it says")
-    assert reliability_diagram(reliability(y_true=y_true, probabilities=p), 0.01).layout.title.text.startswith("Stated")
-
-
 def test_class_curves_have_a_colour_and_a_dash_each(predictions: tuple[np.ndarray, np.ndarray]) -> None:
     y_true, p = predictions
     curves = roc_curves(y_true=y_true, probabilities=p)
@@ -91,19 +72,6 @@ def test_class_curves_have_a_colour_and_a_dash_each(predictions: tuple[np.ndarra
     assert len(figure.data) == 7
     assert figure.layout.xaxis.title.text == "found (recall)"
     assert class_curves({}, "roc").layout.title.text == "No curve"
-
-
-def test_the_coverage_curve_names_both_ends(predictions: tuple[np.ndarray, np.ndarray]) -> None:
-    y_true, p = predictions
-    right = p.argmax(axis=1) == y_true
-    figure = coverage_curve(selective_accuracy(y_true=y_true, probabilities=p))
-    half = right[np.argsort(-p.max(axis=1))[:70]]
-    assert figure.layout.title.text == (
-        f"{100 * right.mean():.1f}% right on all images, {100 * half.mean():.1f}% on the most confident 50.0%"
-    )
-    # A single point: every probability is the same.
-    figure = coverage_curve(selective_accuracy(y_true=np.array([0, 1]), probabilities=np.eye(7)[[0, 0]]))
-    assert figure.data[0].mode == "markers"
 
 
 def test_slices_carry_intervals_and_the_weakest_is_named() -> None:

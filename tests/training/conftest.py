@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ferdash.data.dataset import FaceDataset, save_dataset
+from ferdash.data.dataset import FaceDataset, open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.training.config import TrainConfig, from_dict
 
@@ -53,3 +53,22 @@ def tiny_config() -> TrainConfig:
             "compute": {"threads": 1, "device": "cpu", "precision": "float32"},
         }
     )
+
+
+@pytest.fixture
+def voted_root(squares_root: Path, tmp_path: Path) -> Path:
+    """A data root with `voted`: the squares, and ten raters who all agree with the label."""
+    squares = open_dataset(squares_root, "squares")
+    votes = np.zeros((len(squares), 10), dtype=np.uint8)
+    votes[np.arange(len(squares)), squares.labels] = 10
+    save_dataset(
+        tmp_path / "voted-data",
+        "voted",
+        images=np.asarray(squares.images),
+        labels=squares.labels,
+        splits=squares.table["split"].tolist(),
+        sources=squares.table["source"].tolist(),
+        origin="squares",
+        votes=votes,
+    )
+    return tmp_path / "voted-data"

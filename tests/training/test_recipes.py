@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, RunError
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
@@ -110,29 +108,15 @@ def test_a_recipe_that_continues_another_says_when_that_has_not_been_run(tmp_pat
 
 
 @pytest.mark.parametrize(("name", "select"), [("fernet_votes", "majority"), ("fernet_labels", "accuracy")])
-def test_recipes_of_the_raters_learn_from_votes(
-    name: str, select: str, checkpoints: Path, squares_root: Path, tmp_path: Path
-) -> None:
-    squares = open_dataset(squares_root, "squares")
-    votes = np.zeros((len(squares), 10), dtype=np.uint8)
-    votes[np.arange(len(squares)), squares.labels] = 10
-    save_dataset(
-        tmp_path,
-        "voted",
-        images=np.asarray(squares.images),
-        labels=squares.labels,
-        splits=squares.table["split"].tolist(),
-        sources=squares.table["source"].tolist(),
-        origin="squares",
-        votes=votes,
-    )
+def test_recipes_of_the_raters_learn_from_votes(name: str, select: str, checkpoints: Path, voted_root: Path) -> None:
     settings = ["dataset=voted", "start_from=small", "epochs=1", "compute.threads=1"]
-    run = start.create(override(get_recipe(name).config(), settings), data=tmp_path, checkpoints=checkpoints)
-    assert start.execute(run, data=tmp_path, checkpoints=checkpoints) == "finished"
+    run = start.create(override(get_recipe(name).config(), settings), data=voted_root, checkpoints=checkpoints)
+    assert start.execute(run, data=voted_root, checkpoints=checkpoints) == "finished"
     best = read_status(run.folder)["best"]
     (row,) = read_metrics(run.folder)
     assert best["select"] == select
-    assert best["score"] == (row["validation"]["raters"]["agreement"] if select == "majority" else best["score"])
+    scores = {"majority": row["validation"]["raters"]["agreement"], "accuracy": row["validation"]["accuracy"]}
+    assert best["score"] == scores[select]
 
 
 def test_recipes_of_the_raters_say_that_votes_are_missing(checkpoints: Path, squares_root: Path) -> None:

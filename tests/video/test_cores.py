@@ -46,5 +46,12 @@ def test_opencv_computes_where_it_is_called() -> None:
         with cores.opencv_alone():
             assert cv2.getNumThreads() == 1
         assert cv2.getNumThreads() == 2
+        first, second = cores.opencv_alone(), cores.opencv_alone()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 1  # another analysis is still at it
+        second.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 2
     finally:
         cv2.setNumThreads(before)

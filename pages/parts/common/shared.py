@@ -139,6 +139,9 @@ audit = _once_per_dataset(audit_dataset, "Comparing all faces with each other; t
 # --- the chosen model -----------------------------------------------------------------------------------------------
 
 
+WANTED_MODEL = keyed("wanted-model")
+
+
 def models() -> list[ModelEntry]:
     """The models to choose from."""
     return list_models(checkpoints_root())
@@ -152,6 +155,8 @@ def model_title(reference: str) -> str:
 def pick_model() -> None:
     """Draw the picker; call once a run, before any page asks for the model."""
     titles = {entry.reference: entry.title for entry in models()}
+    if wanted := st.session_state.pop(WANTED_MODEL, None):
+        st.session_state["model"] = wanted
     st.selectbox(
         "Model",
         list(titles),
@@ -161,6 +166,13 @@ def pick_model() -> None:
         accept_new_options=True,
         help="Choose one, or type the path of a model folder or a Hugging Face id (owner/name).",
     )
+
+
+def use_model(reference: str) -> None:
+    """Choose a model for every page, and draw this one anew. The picker is drawn already, and takes a value only before
+    that: so it is kept until then."""
+    st.session_state[WANTED_MODEL] = reference
+    st.rerun()
 
 
 def model_reference() -> str | None:

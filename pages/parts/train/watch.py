@@ -135,19 +135,17 @@ def _draw_state(run_id: str, status: Status) -> None:
 def _draw_what_next(run_id: str) -> None:
     """What people do with a model that has been trained."""
     use, photo, compare = st.columns(3)
-    reference = run_reference(run_id, "best")
-    if st.session_state.get("model") == reference:
+    reference = run_reference(run_id)
+    if shared.model_reference() == reference:
         use.success("In use on every page.", icon=":material/check:")
-    else:
-        use.button(
-            "Use this model",
-            icon=":material/check:",
-            key=keyed(f"use:{run_id}"),
-            width="stretch",
-            on_click=_use,
-            args=(reference,),
-            help="Predict, Video, Live and Experiments take its best epoch, until another model is chosen.",
-        )
+    elif use.button(
+        "Use this model",
+        icon=":material/check:",
+        key=keyed(f"use:{run_id}"),
+        width="stretch",
+        help="Predict, Video and Live take its best epoch, until another model is chosen.",
+    ):
+        shared.use_model(reference)
     photo.page_link(shared.page_path("predict"), label="Try it on a photo", icon=":material/face:")
     compare.page_link(
         shared.page_path("experiments"),
@@ -155,10 +153,6 @@ def _draw_what_next(run_id: str) -> None:
         icon=":material/compare_arrows:",
         query_params={"experiments-runs": run_id},
     )
-
-
-def _use(reference: str) -> None:
-    st.session_state["model"] = reference
 
 
 def _draw_controls(run_id: str, state: str) -> None:

@@ -58,7 +58,7 @@ def draw(
     st.plotly_chart(figure, config=shared.PLOT, key=CHART, on_select=_follow_click, selection_mode="points")
     st.caption(
         "Click into the curves or on a pin to see that frame; the arrow keys step from frame to frame, P and N from "
-        "change to change. Pins are changes that noise alone would not make."
+        "change to change. Pins are changes that last, and that noise alone would not make."
     )
 
 

@@ -60,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "exports": ENGINE | OVER_TIME | {"plots"},
     "cli": ENGINE | OVER_TIME | {"diagnosis", "promotion", "published", "plots", "exports", "server"},
     "__main__": {"cli"},
-    "pages": ENGINE | OVER_TIME | {"serving", "promotion", "published", "plots", "exports"},
+    "pages": ENGINE | OVER_TIME | {"diagnosis", "serving", "promotion", "published", "plots", "exports"},
 }
 """For each part of ferdash, and for pages/, the other parts it may import."""
 

@@ -33,13 +33,14 @@ def test_empty_overview_says_what_to_do_first(visit: Visit, data: Path, checkpoi
     assert not app.error
     assert "no picture and no result leaves it" in words(app)
     assert "let ferdash draw a small demo dataset" in words(app)
-    assert "ferdash train --recipe fernet" in words(app)
-    assert {link.label for link in app.get("page_link")} >= {"Get a dataset", "Try it on a photo"}
+    assert {link.label for link in app.get("page_link")} >= {"Get a dataset", "Train a model"}
+    assert not app.code, "buttons, not command lines"
 
 
 def test_overview_tells_limits_and_protocol(visit: Visit, data: Path, checkpoints: Path) -> None:
-    text = words(visit("overview"))
-    assert "What emotion recognition cannot do" in text
+    app = visit("overview")
+    text = words(app)
+    assert "What emotion recognition cannot do" in {expander.label for expander in app.expander}
     assert "Do not use it" in text
     assert "Nothing is tuned on the test images" in text
 
@@ -47,18 +48,33 @@ def test_overview_tells_limits_and_protocol(visit: Visit, data: Path, checkpoint
 def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fernet: Path, checkpoints: Path) -> None:
     (fernet / "README.md").write_text(CARD)
     run = create_run(checkpoints / "runs", "20250101-000000-fernet-abcd", {"config": {"recipe": "fernet"}})
+    (run.folder / "meta.json").write_text(json.dumps({"name": "first try"}))
     write_status(run.folder, state="stopped", best={"score": 0.655, "select": "accuracy", "epoch": 3})
     app = visit("overview")
     text = words(app)
     assert not app.exception
     assert not app.error
     assert "#### demo" in text
-    assert "210 images of faces" in text
-    assert "also stand among the training images" in text
+    assert "210 images" in text
+    assert "outside train are in train too" in text
     assert "67.1% accuracy on FER2013, validation." in text
     assert "65.5%" in text
     assert "epoch 4" in text
-    assert "ferdash train --resume 20250101-000000-fernet-abcd" in text
+    assert "#### first try" in text
+    assert "stopped: recipe fernet" in text
+    next(button for button in app.button if button.label == "Watch or train").click()
+    assert app.run().session_state["train-watched"] == run.id
+
+
+def test_a_run_at_work_shows_how_far_it_is(visit: Visit, data: Path, checkpoints: Path) -> None:
+    run = create_run(checkpoints / "runs", "20250101-000000-fernet-abcd", {"config": {"recipe": "fernet"}})
+    progress = {"epoch": 2, "epochs": 10, "batch": 5, "batches": 10, "eta_s": 90.0, "phase": "training"}
+    write_status(run.folder, state="running", progress=progress)
+    app = visit("overview")
+    assert not app.exception
+    bars = [(bar.value, bar.text) for bar in app.get("progress")]
+    assert (25, "Epoch 3 of 10, 1 min 30 s left") in bars
+    assert "No score yet" in words(app)
 
 
 def test_damaged_dataset_is_one_sentence_and_the_rest_goes_on(visit: Visit, data: Path, fernet: Path) -> None:
@@ -97,7 +113,7 @@ def test_a_model_of_the_raters_is_introduced_by_their_agreement(visit: Visit, da
     scores = [text.value for text in app.markdown if "95% CI" in text.value]
     assert scores[0].startswith("**91.9%** agreement with most raters (95% CI 90.9 to 92.9%)")
     assert "2,854 validation images" in scores[0]
-    assert [expander.label for expander in app.expander if "61.0%" in words(expander)] == ["More scores"]
+    assert [score[:19] for score in scores[1:]] == ["**61.0%** accuracy "], "the others behind “More”"
     write(json.dumps({"evaluations": [evaluation | {"calibration": None}]}))
     scores = [text.value for text in visit("overview").markdown if "95% CI" in text.value]
     assert scores[0].startswith("**61.0%** accuracy")

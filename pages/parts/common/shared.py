@@ -6,7 +6,6 @@ the URL; a page asks here and never reads session state itself.
 
 import importlib
 import logging
-import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -265,13 +264,3 @@ def await_torch() -> None:
         return
     with st.spinner("Getting PyTorch ready …"):
         import_torch()
-
-
-def device_words() -> str:
-    """Where models run here, for a person."""
-    await_torch()
-    import torch
-
-    if torch.cuda.is_available():
-        return f"the GPU ({torch.cuda.get_device_name()})"
-    return f"the processor of this computer ({os.cpu_count()} cores)"

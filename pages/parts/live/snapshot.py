@@ -19,10 +19,20 @@ def draw(reference: str, *, needed: bool) -> None:
             "camera, drop a photo on the Predict page."
         )
         st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")
-        if st.toggle("Turn the camera on for a snapshot", key=keyed("snapshot")) and photos.camera(key=keyed("camera")):
-            st.session_state[keyed("snapshot-taken")] = photos.dropped()[0].digest
-            st.rerun()
-        taken = [file for file in photos.dropped() if file.digest == st.session_state.get(keyed("snapshot-taken"))]
-        settings = photo_cards.Settings((reference,), "centerface", UNCERTAIN_BELOW)
-        for row in photo_cards.classified(taken, settings):
-            photo_cards.draw_row(row, settings, 0)
+        if st.toggle("Turn the camera on for a snapshot", key=keyed("snapshot")):
+            camera, answer = st.columns(2, gap="medium")
+            with camera:
+                taken = photos.camera(key=keyed("camera"))
+            if taken is not None:
+                st.session_state[keyed("snapshot-taken")] = taken.number
+                st.rerun()
+            with answer:
+                _draw_answer(reference)
+
+
+def _draw_answer(reference: str) -> None:
+    """What the model says of the snapshot, beside the camera that took it."""
+    taken = [file for file in photos.dropped() if file.number == st.session_state.get(keyed("snapshot-taken"))]
+    settings = photo_cards.Settings((reference,), "centerface", UNCERTAIN_BELOW)
+    for row in photo_cards.classified(taken, settings):
+        photo_cards.draw_row(row, settings, 0)

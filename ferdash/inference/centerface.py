@@ -99,7 +99,12 @@ class CenterFaceDetector:
         self._runtime = open_graph(path)
 
     def __call__(self, image_rgb: np.ndarray, *, min_side: int = 0, quick: bool = False) -> list[Face]:
-        faces = self._detect(image_rgb, DETECT_SIDE) if quick else self._search(image_rgb)
+        if quick:
+            # Around a face of known size one that is seen in the first look is that face.
+            known = min_side > 0 and self._at_side(image_rgb, DETECT_SIDE)
+            faces = known or self._detect(image_rgb, DETECT_SIDE)
+        else:
+            faces = self._search(image_rgb)
         return from_left([self._upright(image_rgb, face) for face in faces])
 
     def _search(self, image_rgb: np.ndarray) -> list[Face]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ferdash.geometry import CropBox, cut_out
 from ferdash.inference.faces import Face
-from ferdash.inference.landmarks import roll_of, yaw_of
+from ferdash.inference.landmarks import Landmarks, roll_of, yaw_of
 
 CROP_SIZE = 48
 
@@ -41,7 +41,7 @@ below that of the frame."""
 def crop_box(face: Face) -> CropBox:
     """The square that FER2013 would have cut, turned with the head; it may reach beyond the picture's border."""
     if face.landmarks is not None:
-        return _from_landmarks(np.asarray(face.landmarks, dtype=np.float64))
+        return _from_landmarks(face.landmarks)
     box = CropBox.from_xyxy(*face.box_xyxy)
     if face.detector not in BOXES:
         return box
@@ -55,13 +55,15 @@ def crop_face(image_rgb: np.ndarray, box: CropBox) -> np.ndarray:
     return cut_out(image_rgb, box, CROP_SIZE, grey=True)
 
 
-def _from_landmarks(points: np.ndarray) -> CropBox:
-    """The box from right eye, left eye, nose, right and left mouth corner, (5, 2)."""
-    eyes, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
-    between_eyes = float(np.linalg.norm(points[1] - points[0]))
-    to_mouth = float(np.linalg.norm(mouth - eyes))
+def _from_landmarks(points: Landmarks) -> CropBox:
+    """The box from right eye, left eye, nose, right and left mouth corner."""
+    right_eye, left_eye, _, right_mouth, left_mouth = points
+    eyes = (right_eye[0] + left_eye[0]) / 2, (right_eye[1] + left_eye[1]) / 2
+    mouth = (right_mouth[0] + left_mouth[0]) / 2, (right_mouth[1] + left_mouth[1]) / 2
+    between_eyes, to_mouth = math.dist(right_eye, left_eye), math.dist(eyes, mouth)
     side = max(to_mouth, LEAST_OF_EYES * between_eyes, 1.0) / EYES_TO_MOUTH
-    turned = CropBox(0, 0, side, roll_of(points))
-    aside = -MIDDLE_ASIDE * math.sin(math.radians(yaw_of(points)))
-    x, y = (eyes + mouth) / 2 + side * np.array([aside, -MIDDLE_BELOW]) @ turned.axes
-    return CropBox(float(x), float(y), side, turned.roll_deg)
+    roll_deg = roll_of(points)
+    aside, below = -MIDDLE_ASIDE * math.sin(math.radians(yaw_of(points))) * side, -MIDDLE_BELOW * side
+    cosine, sine = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
+    x, y = (eyes[0] + mouth[0]) / 2, (eyes[1] + mouth[1]) / 2
+    return CropBox(x + aside * cosine - below * sine, y + aside * sine + below * cosine, side, roll_deg)

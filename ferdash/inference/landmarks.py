@@ -24,10 +24,10 @@ def roll_of(landmarks: Landmarks) -> float:
     >>> round(roll_of([(0, 0), (10, 10), (0, 20), (-10, 10), (0, 20)]), 1)
     45.0
     """
-    points = np.asarray(landmarks, dtype=np.float64)
-    down = points[3:].mean(axis=0) - points[:2].mean(axis=0)
-    across = points[1] - points[0] + np.array([down[1], -down[0]])
-    return math.degrees(math.atan2(across[1], across[0]))
+    right_eye, left_eye, _, right_mouth, left_mouth = _floats(landmarks)
+    down_x = (right_mouth[0] + left_mouth[0] - right_eye[0] - left_eye[0]) / 2
+    down_y = (right_mouth[1] + left_mouth[1] - right_eye[1] - left_eye[1]) / 2
+    return math.degrees(math.atan2(left_eye[1] - right_eye[1] - down_x, left_eye[0] - right_eye[0] + down_y))
 
 
 def yaw_of(landmarks: Landmarks) -> float:
@@ -36,12 +36,19 @@ def yaw_of(landmarks: Landmarks) -> float:
     Seen from afar, eyes at (-e, e) and a nose NOSE_DEPTH * 2e before them come to 2e cos(yaw) apart and 2e NOSE_DEPTH
     sin(yaw) aside when the head turns: their ratio gives the angle, whatever the size of the face.
     """
-    points = np.asarray(landmarks, dtype=np.float64)
+    points = _floats(landmarks)
     turn = math.radians(roll_of(points))
-    across = points @ np.array([math.cos(turn), math.sin(turn)])
-    down = points @ np.array([-math.sin(turn), math.cos(turn)])
-    eyes, mouth = across[:2].mean(), across[3:].mean()
-    height = down[3:].mean() - down[:2].mean()
-    share = float(np.clip((down[2] - down[:2].mean()) / height, 0.0, 1.0)) if height > 0 else 0.5
+    cosine, sine = math.cos(turn), math.sin(turn)
+    across = [x * cosine + y * sine for x, y in points]
+    down = [y * cosine - x * sine for x, y in points]
+    eyes, mouth = (across[0] + across[1]) / 2, (across[3] + across[4]) / 2
+    eyes_down = (down[0] + down[1]) / 2
+    height = (down[3] + down[4]) / 2 - eyes_down
+    share = min(max((down[2] - eyes_down) / height, 0.0), 1.0) if height > 0 else 0.5
     aside = across[2] - ((1 - share) * eyes + share * mouth)
     return math.degrees(math.atan2(aside / NOSE_DEPTH, max(across[1] - across[0], 0.0)))
+
+
+def _floats(landmarks: Landmarks) -> list[list[float]]:
+    """Plain numbers: for five points they are ten times as quick as arrays, and every face of a video has some."""
+    return [[float(x), float(y)] for x, y in landmarks]

@@ -28,6 +28,7 @@ from ferdash.live.overlay import draw_live
 from ferdash.live.view import BeginRecording, Calibration, LiveFace, LiveSettings, LiveView, Recorder
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.tracking.association import Tracker
+from ferdash.video.display import RgbConverter
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class LiveEngine:
     def _reset(self) -> None:
         """Forget everything about the last camera; its faces are not those of the next one."""
         self._slot: tuple[Any, float] | None = None
+        self._converter = RgbConverter()
         self._drawn: np.ndarray | None = None
         self._faces: tuple[LiveFace, ...] = ()
         self._size = self._steady_size = (0, 0)
@@ -219,7 +221,7 @@ class LiveEngine:
                 return taken
 
     def _process(self, frame: Any, arrived: float) -> None:
-        arrived_image = frame if isinstance(frame, np.ndarray) else frame.to_ndarray(format="rgb24")
+        arrived_image = frame if isinstance(frame, np.ndarray) else self._converter.as_stored(frame)
         image = self._steady(arrived_image)
         with self._changed:
             settings = self._settings

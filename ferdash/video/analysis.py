@@ -1,7 +1,8 @@
 """A video through detector, tracker and model: the frames table, piece by piece, while memory stays as it is.
 
-Decoding, following and classifying run side by side, each a thread ahead of the next with a short queue between them;
-OpenCV, FFmpeg and whatever computes the model let go of the interpreter while they work.
+While the model looks at some faces, a thread decodes, follows and cuts out the next. Each of these in a thread of its
+own took longer: the frame's many small steps then wait for each other's turn with the interpreter. FFmpeg decodes ahead
+in threads of its own, which need none.
 """
 
 import time
@@ -221,13 +222,12 @@ def analyse_frames(
     *,
     seconds: dict[str, float] | None = None,
 ) -> Iterator[Chunk]:
-    """`analyse` for frames from anywhere, given in order; they are read in a thread of their own."""
+    """`analyse` for frames from anywhere, given in order; they are read in another thread."""
     spent = seconds if seconds is not None else {}
     for stage in STAGES:
         spent.setdefault(stage, 0.0)
     size = [settings.batch]
-    decoded = Ahead(timed(frames, spent, "decode"), 4)
-    batches = Ahead(_batches(decoded, tracker, settings, size, spent), 2)
+    batches = Ahead(_batches(timed(frames, spent, "decode"), tracker, settings, size, spent), 2)
     try:
         with opencv_alone():
             for batch in batches:
@@ -241,7 +241,6 @@ def analyse_frames(
                 yield chunk
     finally:
         batches.close()
-        decoded.close()
 
 
 def cut_out(image_rgb: np.ndarray, face: TrackedFace) -> tuple[np.ndarray, FaceFacts]:

@@ -19,7 +19,7 @@ import av.error
 import numpy as np
 
 from ferdash.errors import VideoError
-from ferdash.video.display import display_size, hdr_of, orientation_of, upright
+from ferdash.video.display import RgbConverter, display_size, hdr_of, orientation_of
 from ferdash.video.timeline import SAME_TIME_S, Timeline, read_packets, read_timeline
 from ferdash.wording import count
 
@@ -136,7 +136,7 @@ def read_frames(
     """
     with _open(path) as container:
         stream = _picture_stream(container, path)
-        times = _timeline(path, fps)
+        times, converter = _timeline(path, fps), RgbConverter()
         if times.usable and start_s > 0:
             first = max(first, times.first_from(start_s))
         for index, timestamp_s, frame in _decoded(container, stream, times, first):
@@ -144,7 +144,7 @@ def read_frames(
                 return
             if index < first or timestamp_s < start_s - SAME_TIME_S or index % stride:
                 continue
-            yield VideoFrame(index, timestamp_s, None if frame is None else upright(frame, stream))
+            yield VideoFrame(index, timestamp_s, None if frame is None else converter.upright(frame, stream))
 
 
 def frame_at(path: Path, index: int) -> np.ndarray:

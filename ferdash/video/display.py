@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 _HDR = {16: "PQ", 18: "HLG"}
 """Transfer characteristics of ITU-T H.273 that need another screen than the usual one."""
@@ -51,10 +52,25 @@ def display_size(frame: Any, stream: Any) -> tuple[int, int]:
     return (round(frame.width * ratio) if 0.1 < ratio < 10 else frame.width), frame.height
 
 
-def upright(frame: Any, stream: Any) -> np.ndarray:
-    """The picture as it is meant to be seen, uint8 RGB and contiguous."""
-    width, height = display_size(frame, stream)
-    return orientation_of(frame).upright(frame.to_ndarray(format="rgb24", width=width, height=height))
+class RgbConverter:
+    """Decoded frames of one stream as pictures. Not for several threads at once.
+
+    One converter serves all frames, in the thread that asks: FFmpeg otherwise sets up a new one for each frame, with
+    threads of its own, which takes longer than the conversion.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def as_stored(self, frame: Any, width: int | None = None, height: int | None = None) -> np.ndarray:
+        """uint8 RGB (H, W, 3), scaled to a width and height where they are given."""
+        converted = self._reformatter.reformat(frame, width=width, height=height, format="rgb24", threads=1)
+        found: np.ndarray = converted.to_ndarray()
+        return found
+
+    def upright(self, frame: Any, stream: Any) -> np.ndarray:
+        """The picture as it is meant to be seen, uint8 RGB and contiguous."""
+        return orientation_of(frame).upright(self.as_stored(frame, *display_size(frame, stream)))
 
 
 def hdr_of(frame: Any) -> str:

@@ -196,3 +196,20 @@ def test_the_card_names_the_checksum_of_the_file_beside_it() -> None:
     digest = sha256((SHIPPED / FILE).read_bytes()).hexdigest()
     assert digest in (SHIPPED / FILE).with_name("README.md").read_text(encoding="utf-8")
     assert digest in Path(SHIPPED.parent, "scripts", "fetch_centerface.py").read_text(encoding="utf-8")
+
+
+def test_a_quick_look_around_a_known_face_is_one_look_where_that_sees_it(
+    detector: CenterFaceDetector, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = []
+    look = CenterFaceDetector._at_side
+    monkeypatch.setattr(
+        CenterFaceDetector, "_at_side", lambda self, image, side: sides.append(side) or look(self, image, side)
+    )
+    around = astronaut[30:220, 130:320]
+    known, whole = only(detector(around, min_side=40, quick=True)), len(sides)
+    assert whole == 1
+    assert only(detector(around, quick=True)) == known
+    assert len(sides) == 3  # a fine and a coarse one
+    assert detector(astronaut[300:, :190], min_side=40, quick=True) == []
+    assert len(sides) > 4

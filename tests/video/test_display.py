@@ -1,10 +1,11 @@
 """Pictures as they are meant to be seen: all eight ways of laying one down, written by PyAV and read back."""
 
+import av
 import numpy as np
 import pytest
 
 from ferdash.video.decoding import frame_at, probe
-from ferdash.video.display import Orientation
+from ferdash.video.display import Orientation, RgbConverter
 
 ONE, WHOLE = 1 << 16, 1 << 30
 WIDTH, HEIGHT = 96, 64
@@ -53,3 +54,11 @@ def test_each_of_the_eight_ways_stands_upright(tmp_path, film, way, suffix):
 def test_a_camera_held_slightly_askew_is_not_turned(tmp_path, film):
     path = film.write(tmp_path / "askew.mp4", [quartered()], rotation=8)
     assert frame_at(path, 0).shape == (HEIGHT, WIDTH, 3)
+
+
+def test_one_converter_serves_frames_of_any_size_and_format_as_a_new_one_each_would():
+    rng, converter = np.random.default_rng(0), RgbConverter()
+    for side, kind in [(64, "yuv420p"), (64, "yuv420p"), (90, "yuv420p"), (90, "nv12"), (64, "rgb24"), (64, "yuv420p")]:
+        picture = rng.integers(0, 256, (side, side + 6, 3), dtype=np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=kind)
+        assert np.array_equal(converter.as_stored(frame), frame.to_ndarray(format="rgb24"))

@@ -1,32 +1,27 @@
 """Writing files so that a reader never sees half of one: temporary name, fsync, rename; and journals, line by line."""
 
+import errno
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ferdash.leftovers import unfinished
 
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 """What Pillow may take a picture for, to be given wherever it opens one. It knows many more, and some of them are not
 safe with a stranger's file: for PostScript it starts Ghostscript, which runs what the file says."""
 
 
-_UMASK = os.umask(0o077)
-os.umask(_UMASK)
-"""What this person's files may not be: read and written by others, for one. It can only be read by setting it."""
-
-
 def write_atomic(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Call `write` with an open binary file and put the result at `path` in one step, surviving a kill or power cut."""
-    handle = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False)  # noqa: SIM115
-    temporary = Path(handle.name)
+    temporary = path.parent / f"{unfinished(path.name)}.tmp"
     try:
-        with handle:
-            write(handle)  # type: ignore[arg-type]
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.chmod(0o666 & ~_UMASK)
+        with temporary.open("xb+") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -50,6 +45,22 @@ def append_line(path: Path, line: str) -> None:
         file.write(f"{line}\n".encode())
         file.flush()
         os.fsync(file.fileno())
+
+
+def reason_of(error: OSError) -> str:
+    """Why a file could not be read or written, in words for a person.
+
+    >>> reason_of(OSError(28, "No space left on device"))
+    'the disk is full'
+    """
+    words = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the quota of the disk is used up",
+        errno.EROFS: "the disk can only be read",
+        errno.EACCES: "permission denied",
+        errno.EPERM: "permission denied",
+    }
+    return words.get(error.errno or 0, str(error))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ BASELINE_SCORE = "before.json"
 ANALYSES_FOLDER = "sessions"
 ANALYSIS = "session.json"
 BASELINE = "calibration.json"
+TRACKER = "tracker.json"
 TEMPERATURE = "calibration.json"
 KINDS = {"stills": "sequence"}
 """Of analyses."""

@@ -1,21 +1,22 @@
 """From a run to a named model that every page offers, with a card written from the run's own facts."""
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
+from safetensors import SafetensorError
 from transformers import AutoImageProcessor, PreTrainedModel
 
 from ferdash.data.dataset import FaceDataset, check_name, open_dataset
 from ferdash.errors import ModelError, RunError
 from ferdash.evaluation.protocol import TTA
+from ferdash.files import reason_of
 from ferdash.inference.calibrating import fit_calibration
 from ferdash.inference.compression import export_onnx
 from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
+from ferdash.leftovers import put_in_place, workspace
 from ferdash.models.averaging import mean_network, measure_statistics
 from ferdash.models.calibration import write_calibration
 from ferdash.models.card import CardFacts, write_card
@@ -55,7 +56,8 @@ def promote(
     too, where the packages for that are installed. replace: put it in the place of a model of that name.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
-    fold of a cross-validation, or the name is taken.
+    fold of a cross-validation, the name is taken, or the folder cannot be written; an earlier model stays then, as it
+    does whenever this is killed.
     """
     check_name(name)
     target = checkpoints / "models" / name
@@ -80,24 +82,15 @@ def promote(
         model = replaced(model, network=mean_network(files).requires_grad_(False))
     if average or measure:
         measure_statistics(model, np.asarray(dataset.images[dataset.rows("train")]))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".promoting-") as workspace:
-        draft = Path(workspace) / name
-        _save_network(model, run, draft, checkpoints)
-        # Scored as it will be opened: from the folder, through the same code as any other model.
-        plain = load_in_torch(str(draft), checkpoints, "cpu")
-        given = score(plain, dataset, "validation")
-        write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
-        saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=name)
-        evaluations = _evaluations(saved, given, dataset)
-        facts = _facts(name, run, chosen, saved, dataset, checkpoints / "runs", evaluations)
-        if architecture_of(saved.network) is not None and can_export():
-            export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
-            facts = replaced(facts, exported=export.describe())
-        write_card(draft, facts)
-        if target.exists():
-            shutil.rmtree(target)
-        draft.rename(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with workspace(target.parent, "promoting") as place:
+            draft = place / name
+            _write(draft, model, run, chosen, dataset, checkpoints)
+            put_in_place(draft, target)
+    except (OSError, SafetensorError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise ModelError(f"The model “{name}” cannot be written to {target.parent} ({reason}).") from error
     return target
 
 
@@ -107,6 +100,22 @@ class Chosen:
 
     epochs: list[int]
     described: str
+
+
+def _write(draft: Path, model: TorchModel, run: Run, chosen: Chosen, dataset: FaceDataset, checkpoints: Path) -> None:
+    """The whole folder of a model: network, temperature, card and exports."""
+    _save_network(model, run, draft, checkpoints)
+    # Scored as it will be opened: from the folder, through the same code as any other model.
+    plain = load_in_torch(str(draft), checkpoints, "cpu")
+    given = score(plain, dataset, "validation")
+    write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
+    saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=draft.name)
+    evaluations = _evaluations(saved, given, dataset)
+    facts = _facts(draft.name, run, chosen, saved, dataset, checkpoints / "runs", evaluations)
+    if architecture_of(saved.network) is not None and can_export():
+        export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
+        facts = replaced(facts, exported=export.describe())
+    write_card(draft, facts)
 
 
 def _chosen(run: Run, average: int, measure: bool) -> Chosen:

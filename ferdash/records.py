@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from ferdash.errors import FerdashError
 from ferdash.files import write_json
+from ferdash.leftovers import DELETED, sweep
 from ferdash.shapes import Needed, fitting, read_json
 
 FORMAT = 1
@@ -187,6 +188,8 @@ class FolderKind:
         lock = FileLock(folder / LOCK, thread_local=False)
         try:
             lock.acquire(timeout=0)
+            for part in (folder, *(entry for entry in folder.iterdir() if entry.is_dir())):
+                sweep(part)
         except Timeout:
             raise self.error(f"{self.noun.capitalize()} {folder.name} is at work already; stop that first.") from None
         except OSError as error:
@@ -206,9 +209,9 @@ class FolderKind:
         if state in self.at_work:
             raise self.error(f"{self.noun.capitalize()} {name} is {state}; stop it first.")
         # Out of sight in one step: nobody meets half of it, even if removing its files takes a while or fails.
-        doomed = root / f".deleted-{name}"
+        doomed = root / f"{DELETED}{name}"
+        sweep(root)
         try:
-            shutil.rmtree(doomed, ignore_errors=True)
             folder.rename(doomed)
             shutil.rmtree(doomed)
         except OSError as error:

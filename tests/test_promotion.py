@@ -147,6 +147,21 @@ def test_a_model_is_only_replaced_when_asked(checkpoints: Path, runs: tuple[Run,
         promote(runs[1].id, "twice", data=demo_root, checkpoints=checkpoints)
     promote(runs[1].id, "twice", data=demo_root, checkpoints=checkpoints, replace=True)
     assert runs[1].id in (checkpoints / "models" / "twice" / "README.md").read_text()
+    assert not [path for path in (checkpoints / "models").iterdir() if path.name.startswith(".")]
+
+
+def test_a_replacement_that_fails_leaves_the_old_model(
+    checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(runs[0].id, "kept", data=demo_root, checkpoints=checkpoints)
+
+    def fail(folder: Path, facts: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ferdash.promotion.write_card", fail)
+    with pytest.raises(ModelError, match=r"“kept” cannot be written to .*models \(the disk is full"):
+        promote(runs[1].id, "kept", data=demo_root, checkpoints=checkpoints, replace=True)
+    assert runs[0].id in (checkpoints / "models" / "kept" / "README.md").read_text()
 
 
 def test_what_is_missing_is_named(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, tmp_path: Path) -> None:

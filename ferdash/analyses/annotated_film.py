@@ -4,7 +4,6 @@ Each frame keeps its own presentation time, so that a video of variable frame ra
 annotated video is the same place in the tables and subtitles: both count from the first frame of the source.
 """
 
-import secrets
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +16,7 @@ import pandas as pd
 
 from ferdash.analyses.store import Analysis
 from ferdash.errors import AnalysisError, ImageError
+from ferdash.leftovers import unfinished
 from ferdash.video.anonymise import FaceCover
 from ferdash.video.decoding import VideoFrame, read_frames
 from ferdash.video.overlay import draw_frame
@@ -51,7 +51,7 @@ def write_annotated(
     rows = dict(tuple(frames.groupby("frame")))
     last = int(frames["frame"].max())
     total = last - int(frames["frame"].min()) + 1
-    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.mp4")
+    temporary = path.with_name(f"{unfinished(path.stem)}.mp4")
     try:
         cover = FaceCover(frames) if anonymised else None
         written = _encode(_annotated(analysis, rows, last, cover), temporary, total, on_progress)
@@ -95,10 +95,7 @@ def _pictures(analysis: Analysis, rows: dict[int, pd.DataFrame]) -> Iterator[Vid
                 image = None
             yield VideoFrame(number, float(table["timestamp_s"].iloc[0]), image)
         return
-    source = analysis.source()
-    if source is None:
-        analysis.image(min(rows))  # says why there are no pictures
-        raise AnalysisError(f"The pictures of {analysis.name} are gone.")
+    source = analysis.video_file(thorough=True)
     yield from read_frames(source, first=min(rows), fps=analysis.record["settings"].get("fps"))
 
 

@@ -163,12 +163,9 @@ def _chunks(
         interval_s = _interval_s(analysis, settings)
         chunks = analyse_sequence(_contents(names, files), model, detector, settings, interval_s=interval_s)
         return (chunk for chunk in chunks if chunk.index > done), len(files), lambda frame: {}
-    path = analysis.source()
-    if analysis.kind != "video" or path is None:
-        where = (analysis.record.get("source") or {}).get("path", "its place")
-        raise AnalysisError(
-            f"{analysis.name} cannot be analysed: its video is no longer at {where}; put it back there."
-        )
+    if analysis.kind != "video":
+        raise AnalysisError(f"{analysis.name} was recorded live; it cannot be analysed again.")
+    path = analysis.video_file(thorough=True)
     video = VideoInfo(**(analysis.record["video"] or {}))
     tracker = analysis.tracker_state() if last is not None else None
     chunks = analyse(path, model, detector, settings, after=last, tracker=tracker, seconds=seconds)

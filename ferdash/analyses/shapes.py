@@ -4,9 +4,27 @@ from typing import Any
 
 from ferdash import former_names
 from ferdash.records import STATUS, STATUS_SHAPE
-from ferdash.shapes import Needed
+from ferdash.shapes import Needed, Row
 
 BASELINE_FILE = "baseline.json"
+
+_TRACK = {
+    **{name: Needed(kind) for name, kind in (("id", int), ("confidence", float), ("detector", str), ("seen_s", float))},
+    **{name: Needed(Row(float, length)) for name, length in (("box", 4), ("velocity", 2))},
+    "appearance": Needed([float]),
+    "points": Needed((Row(Row(float, 2), 5), None)),
+    "detections": int,
+    "missed": int,
+    "detected": bool,
+}
+TRACKER_SHAPE: dict[str, Any] = {
+    "next_id": Needed(int),
+    "tracks": Needed([_TRACK]),
+    "lost": [_TRACK],
+    "count": int,
+    **dict.fromkeys(("last_s", "full_s"), (float, None)),
+    "frame": int,
+}
 
 _MARK = {"frame": int, "timestamp_s": float, "name": str}
 _RECORD_SHAPE: dict[str, Any] = {
@@ -31,5 +49,6 @@ SHAPES: dict[str, Any] = {
     **dict.fromkeys(("analysis.json", former_names.ANALYSIS), _RECORD_SHAPE),
     **{name: {"tracks": Needed({str: [int]})} for name in (BASELINE_FILE, former_names.BASELINE)},
     "marks.json": {"marks": Needed([{name: Needed(kind) for name, kind in _MARK.items()}])},
+    former_names.TRACKER: TRACKER_SHAPE,
     STATUS: STATUS_SHAPE,
 }

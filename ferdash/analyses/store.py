@@ -2,15 +2,14 @@
 
 analysis.json      written once, its name apart: format, kind, source, video, settings, model, detector, versions
 status.json        state, progress, heartbeat, owner, timings, engine; replaced in one step by whoever is at work
-frames/            part-00000.parquet ...: the frames table in pieces, each complete or not there
-tracker.json       the people known after the last piece, so that ids continue after a resume
+frames/            part-00000.parquet ...: the frames table in pieces, each complete or not there, and in each what the
+                   tracker knew after it, so that a resume makes of the rest what it would have been
 thumbs/            track-1.jpg ...: a face of each person
 source.<ext>       the video itself, where a copy was asked for; photos/ for those of an image sequence
 marks.json         frames that a person marked and named
 baseline.json      frames in which a person said a track looks neutral
 """
 
-import hashlib
 import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -21,10 +20,13 @@ import numpy as np
 import pandas as pd
 
 from ferdash import __version__, former_names
+from ferdash.analyses.pieces import read_part, read_tracker
 from ferdash.analyses.shapes import BASELINE_FILE, SHAPES
+from ferdash.analyses.sources import describe, require_same
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
-from ferdash.files import write_atomic
+from ferdash.files import reason_of, write_atomic
+from ferdash.leftovers import workspace
 from ferdash.pictures import read_image
 from ferdash.records import FolderKind, Status
 from ferdash.video.decoding import frame_at
@@ -100,7 +102,7 @@ class Analysis:
 
     def frames(self) -> pd.DataFrame:
         """The frames table as far as it is written. Raises AnalysisError when a piece cannot be read."""
-        tables = [_read_part(path) for path in self.parts()]
+        tables = [read_part(path) for path in self.parts()]
         if not tables:
             return frames_table([])
         try:
@@ -117,11 +119,14 @@ class Analysis:
     def last_frame(self) -> int | None:
         """Index of the last frame that is written; None before the first."""
         parts = self.parts()
-        return int(_read_part(parts[-1])["frame"].max()) if parts else None
+        return int(read_part(parts[-1])["frame"].max()) if parts else None
 
     def tracker_state(self) -> dict[str, Any] | None:
-        """The people known after the last piece, for `Tracker(state=...)`; None before the first."""
-        path = self.folder / "tracker.json"
+        """What the tracker knew after the last piece, as in `Chunk`; None before the first, or where it is not known.
+        Raises AnalysisError when it cannot be read."""
+        if (parts := self.parts()) and (state := read_tracker(parts[-1])) is not None:
+            return state
+        path = self.folder / former_names.TRACKER
         return ANALYSES.read(path) if path.is_file() else None
 
     def marks(self) -> list[dict[str, Any]]:
@@ -160,12 +165,18 @@ class Analysis:
                 raise AnalysisError(f"{self.name} has no photo number {frame}.")
             names = (self.record.get("source") or {}).get("photos", [])
             return read_image(photos[0], names[frame] if frame < len(names) else None)
-        path = self.source()
+        return frame_at(self.video_file(), frame)
+
+    def video_file(self, *, thorough: bool = False) -> Path:
+        """`source`, which has to be there and to be what was analysed, by its size, or by its content where thorough.
+        Raises AnalysisError where it is not."""
+        path, described = self.source(), self.record.get("source") or {}
         if path is None:
-            where = (self.record.get("source") or {}).get("path")
+            where = described.get("path")
             gone = f"its video is no longer at {where}; put it back there" if where else "its pictures were not kept"
-            raise AnalysisError(f"{self.name} cannot show frame {frame}: {gone}.")
-        return frame_at(path, frame)
+            raise AnalysisError(f"{self.name} has no pictures: {gone}.")
+        require_same(path, described, thorough=thorough)
+        return path
 
     def parts(self) -> list[Path]:
         return sorted((self.folder / "frames").glob("part-*.parquet"))
@@ -196,7 +207,7 @@ def create_analysis(
     record = {
         "name": name or (source.stem if source else ""),
         "kind": kind,
-        "source": _source(source, photos),
+        "source": describe(source, photos),
         "video": video,
         "settings": settings or {},
         "model": model,
@@ -205,18 +216,21 @@ def create_analysis(
         "versions": _versions(),
     }
     try:
-        for part in ("frames", "thumbs"):
-            (folder / part).mkdir(parents=True)
-        if source is not None and keep_copy:
-            write_atomic(folder / f"source{source.suffix.lower()}", lambda file: _copy(source, file))
-        for number, (photo, content) in enumerate(photos or []):
-            (folder / "photos").mkdir(exist_ok=True)
-            write_atomic(folder / "photos" / f"{number:05d}{Path(photo).suffix.lower()}", _writing(content))
-        write_status(folder, state="queued")
-        written = ANALYSES.write_record(folder, record)
+        root.mkdir(parents=True, exist_ok=True)
+        with workspace(root, "creating") as place:
+            draft = place / folder.name
+            for part in ("frames", "thumbs"):
+                (draft / part).mkdir(parents=True)
+            if source is not None and keep_copy:
+                write_atomic(draft / f"source{source.suffix.lower()}", lambda file: _copy(source, file))
+            for number, (photo, content) in enumerate(photos or []):
+                (draft / "photos").mkdir(exist_ok=True)
+                write_atomic(draft / "photos" / f"{number:05d}{Path(photo).suffix.lower()}", _writing(content))
+            write_status(draft, state="queued")
+            written = ANALYSES.write_record(draft, record)
+            draft.rename(folder)
     except OSError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise AnalysisError(f"An analysis cannot be written to {root} ({error}).") from error
+        raise AnalysisError(f"An analysis cannot be written to {root} ({reason_of(error)}).") from error
     return Analysis(folder, cast(AnalysisRecord, written))
 
 
@@ -279,24 +293,6 @@ def _read_record(folder: Path) -> AnalysisRecord:
     return cast(AnalysisRecord, {**record, "kind": former_names.KINDS.get(kind, kind)})
 
 
-def _source(source: Path | None, photos: list[tuple[str, bytes]] | None) -> dict[str, Any] | None:
-    if photos:
-        digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for _, content in photos)).hexdigest()
-        names = [Path(name).name for name, _ in photos]
-        size = sum(len(content) for _, content in photos)
-        return {"path": None, "name": names[0], "bytes": size, "sha256": digest, "photos": names}
-    if source is None:
-        return None
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {
-        "path": str(source.absolute()),
-        "name": source.name,
-        "bytes": source.stat().st_size,
-        "sha256": digest,
-    }
-
-
 def _versions() -> dict[str, str]:
     found = {"ferdash": __version__}
     for package in _VERSIONS:
@@ -323,11 +319,3 @@ def _require_sane(table: pd.DataFrame) -> None:
         values = table[name].dropna() if name in EMOTIONS else table[name]
         if not values.between(low, high).all():
             raise ValueError(f"{name} is not between {low:g} and {high:g}")
-
-
-def _read_part(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        where = f"{path.parent.name}/{path.name} of analysis {path.parent.parent.name}"
-        raise AnalysisError(f"{where} cannot be read ({error}).") from error

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from ferdash.analyses.pieces import count_frames, write_part
 from ferdash.analyses.store import ANALYSES, Analysis, State, read_status, write_status
 from ferdash.errors import AnalysisError
-from ferdash.files import write_atomic, write_json
-from ferdash.video.frame_table import COLUMNS
+from ferdash.files import write_atomic
 
 THUMBNAIL_SIDE = 160
 
@@ -30,9 +30,10 @@ class AnalysisWriter:
         self.analysis = analysis
         self._hold = ANALYSES.lock(analysis.folder)
         self._status: dict[str, Any] = {k: v for k, v in status.items() if k not in ("error", "finished_at")}
-        self._part = len(analysis.parts())
+        parts = analysis.parts()
+        self._part = len(parts)
         self._sides: dict[int, float] = {}
-        self._frames = int(status.get("frames", 0))
+        self._frames = sum(count_frames(part) for part in parts)  # a kill may have left status.json behind
         self._lock = threading.Lock()
         self._set(state="running")
 
@@ -43,17 +44,14 @@ class AnalysisWriter:
         tracker: dict[str, Any] | None = None,
         progress: dict[str, Any] | None = None,
     ) -> None:
-        """Add rows of whole frames, and what the tracker knows after them. Raises AnalysisError when the disk does not
-        take them."""
+        """Add rows of whole frames, and with them what the tracker knows after them. Raises AnalysisError when the disk
+        does not take them."""
         folder = self.analysis.folder
         try:
             if len(table):
-                path = folder / "frames" / f"part-{self._part:05d}.parquet"
-                write_atomic(path, lambda file: table.astype(COLUMNS).to_parquet(file, index=False))
+                write_part(folder / "frames" / f"part-{self._part:05d}.parquet", table, tracker)
                 self._part += 1
                 self._frames += int(table["frame"].nunique())
-            if tracker is not None:
-                write_json(folder / "tracker.json", tracker)
         except OSError as error:
             raise AnalysisError(f"{self.analysis.name} cannot be written to {folder} ({error}).") from error
         self.beat(progress)

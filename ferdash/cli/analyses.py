@@ -202,10 +202,9 @@ def export(
 
     wanted = check_names(only or EXPORTS)
     results = read_results(find_analysis(analyses_root(), analysis))
-    files = write_exports(results, out, wanted)
+    folder, files = write_exports(results, out, wanted)
     if json_output:
-        print_json(
-            {"analysis": results.analysis.id, "out": str(out), "files": [str(f.relative_to(out)) for f in files]}
-        )
+        names = [str(file.relative_to(folder)) for file in files]
+        print_json({"analysis": results.analysis.id, "out": str(folder), "files": names})
     else:
-        say(f"Wrote {escape(words_of(files))} to {escape(str(out))}.")
+        say(f"Wrote {escape(words_of(files))} to {escape(str(folder))}.")

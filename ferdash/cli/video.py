@@ -77,7 +77,8 @@ def video(
     folders = _folders(paths, out)
     done = []
     for path, folder in zip(paths, folders, strict=True):
-        done.append(_one(path, folder, wanted, settings, classifier, finder))
+        beside = len(paths) > 1
+        done.append(_one(path, folder, wanted, settings, classifier, finder, beside=beside))
         if done[-1]["error"] and len(paths) > 1:  # that of a single video is said at the end
             say(f"[red]error:[/red] {escape(done[-1]['error'])}")
     failed = [one for one in done if one["error"]]
@@ -131,8 +132,11 @@ def _one(
     settings: "AnalysisSettings",
     model: "EmotionModel",
     detector: "Detector",
+    *,
+    beside: bool,
 ) -> dict[str, Any]:
-    """Analyse and export one video; its part of the document, with the sentence of what went wrong."""
+    """Analyse and export one video; its part of the document, with the sentence of what went wrong. beside: where the
+    folder is taken, another one beside it is made, not one in it."""
     from ferdash.analyses.jobs import create_video_analysis
     from ferdash.exports.files import read_results, words_of, write_exports
 
@@ -150,10 +154,11 @@ def _one(
         analyse(analysis, model, detector)
         results = read_results(analysis)
         with _bar(f"{path.name}: exports") as (bars, task):
-            files = write_exports(
+            folder, files = write_exports(
                 results,
                 folder,
                 wanted,
+                beside=beside,
                 on_progress=lambda name, done, total: bars.update(
                     task, description=f"{escape(path.name)}: {name}", completed=done, total=total
                 ),
@@ -182,7 +187,7 @@ def _one(
     if info.get("note"):
         say(f"  [yellow]{escape(str(info['note']))}[/yellow]")
     say(f"  Wrote {escape(words_of(files))} to {escape(str(folder))}; analysis {analysis.id}.")
-    return document | facts
+    return document | facts | {"out": str(folder)}
 
 
 def analyse(analysis: "Analysis", model: "EmotionModel", detector: "Detector") -> None:

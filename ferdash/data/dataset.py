@@ -7,7 +7,6 @@ last, in a folder that is renamed into place, so that a half-finished import is 
 
 import hashlib
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,11 +17,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferdash import former_names
 from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
-from ferdash.files import write_json
+from ferdash.files import reason_of, write_json
+from ferdash.leftovers import workspace
 from ferdash.shapes import Needed, fitting, read_json
+
+RESERVED = ("analyses", former_names.ANALYSES_FOLDER, "corrections")
+"""What else lies beside the datasets."""
+
+_SUFFIXES = (".npy", ".parquet", ".json")
+"""Of what the folder of a dataset holds: images, table, votes, facts, audit."""
 
 _META: dict[str, Any] = {"hash": Needed(str), "origin": str, "imported_at": str, "images": int, "notes": [str]}
 
@@ -156,7 +163,7 @@ def save_dataset(
 
     votes: as in FaceDataset.
 
-    Raises DatasetError for a bad or taken name, and for an empty dataset.
+    Raises DatasetError for a bad or taken name, for an empty dataset, and where it cannot be written.
     """
     require_free_name(root, name)
     if len(images) == 0:
@@ -179,16 +186,19 @@ def save_dataset(
         "images": len(table),
         "notes": notes or [],
     }
-    root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root, prefix=".importing-") as workspace:
-        draft = Path(workspace) / "dataset"
-        draft.mkdir()
-        np.save(draft / "images.npy", np.ascontiguousarray(images[order], dtype=np.uint8))
-        table.to_parquet(draft / "table.parquet", index=False)
-        if votes is not None:
-            np.save(draft / "votes.npy", votes[order].astype(np.uint8))
-        write_json(draft / "meta.json", meta)
-        draft.rename(root / name)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with workspace(root, "importing") as place:
+            draft = place / "dataset"
+            draft.mkdir()
+            np.save(draft / "images.npy", np.ascontiguousarray(images[order], dtype=np.uint8))
+            table.to_parquet(draft / "table.parquet", index=False)
+            if votes is not None:
+                np.save(draft / "votes.npy", votes[order].astype(np.uint8))
+            write_json(draft / "meta.json", meta)
+            draft.rename(root / name)
+    except OSError as error:
+        raise DatasetError(f"The dataset “{name}” cannot be written to {root} ({reason_of(error)}).") from error
     return open_dataset(root, name)
 
 
@@ -237,11 +247,24 @@ def list_datasets(root: Path) -> list[str]:
 
 
 def delete_dataset(root: Path, name: str) -> None:
-    """Remove a dataset for good, a damaged one too. Raises DatasetError when there is none of that name."""
+    """Remove a dataset for good, a damaged one too. Raises DatasetError when there is none of that name, when more than
+    a dataset is in its folder, or it cannot be removed."""
     folder = _dataset_folder(root, name)
+    if others := sorted(entry.name for entry in folder.iterdir() if _is_foreign(entry)):
+        raise DatasetError(
+            f"The folder of “{name}” holds more than a dataset, such as {others[0]}, and was not deleted. Move that "
+            "elsewhere first."
+        )
     # Moved out of sight in one step, so that a removal that is interrupted leaves no half of a dataset.
-    with tempfile.TemporaryDirectory(dir=root, prefix=".deleting-") as grave:
-        folder.rename(Path(grave) / name)
+    try:
+        with workspace(root, "deleting") as grave:
+            folder.rename(grave / name)
+    except OSError as error:
+        raise DatasetError(f"The dataset “{name}” cannot be deleted ({reason_of(error)}).") from error
+
+
+def _is_foreign(entry: Path) -> bool:
+    return not entry.name.startswith(".") and (entry.is_dir() or entry.suffix not in _SUFFIXES)
 
 
 def check_name(name: str) -> None:
@@ -256,6 +279,8 @@ def check_name(name: str) -> None:
 def require_free_name(root: Path, name: str) -> None:
     """Raise DatasetError unless a new dataset under `root` can have this name."""
     check_name(name)
+    if name.lower() in RESERVED:
+        raise DatasetError(f"“{name}” cannot be the name of a dataset: ferdash keeps something else under it.")
     if (root / name).exists():
         raise DatasetError(f"There is already a dataset called “{name}”; choose another name or delete that one first.")
 

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,12 @@ from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, SummarySettings, summarise
 from ferdash.errors import AnalysisError, ConfigError, FerdashError
 from ferdash.exports.lab import lab_files
+from ferdash.exports.placing import place
 from ferdash.exports.report import report_html
-from ferdash.files import write_atomic
+from ferdash.files import reason_of, write_atomic
 from ferdash.inference.detector import Face
 from ferdash.inference.framing import crop_box, crop_face
+from ferdash.leftovers import workspace
 from ferdash.plots import still
 from ferdash.video.frame_table import BOX
 from ferdash.wording import counted
@@ -36,6 +38,13 @@ class AnalysisResults:
     analysis: Analysis
     frames: pd.DataFrame
     summary: Summary
+
+
+class Written(NamedTuple):
+    """Where exports went, and the files, in the order of EXPORTS."""
+
+    folder: Path
+    files: list[Path]
 
 
 def read_results(analysis: Analysis, settings: SummarySettings | None = None) -> AnalysisResults:
@@ -157,9 +166,13 @@ def write_exports(
     folder: Path,
     names: Iterable[str] = tuple(EXPORTS),
     *,
+    beside: bool = False,
     on_progress: OnProgress = lambda name, done, total: None,
-) -> list[Path]:
-    """Write exports into a folder, in place of earlier ones; the files written.
+) -> Written:
+    """Write exports into a folder, in place of earlier ones of this analysis, all or none.
+
+    Where files of something else are in the way, a folder of the analysis's name is made in it, or with `beside` one
+    beside it, so that nothing is overwritten.
 
     Raises ConfigError for an unknown name, AnalysisError when there is no result yet, the pictures that `annotated.mp4`
     needs are gone, or the disk does not take a file.
@@ -167,22 +180,22 @@ def write_exports(
     wanted = check_names(names)
     if results.frames.empty:
         raise AnalysisError(f"{results.analysis.name} has no analysed frame yet, so there is nothing to export.")
-    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for number, name in enumerate(wanted):
-            on_progress(name, number, len(wanted))
-            if name in (VIDEO, ANONYMISED):
-                _write_video(results, folder / name, on_progress)
-                written.append(folder / name)
-            elif name in FOLDERS:
-                written += _write_folder(FOLDERS[name](results), folder / name)
-            else:
-                _write(folder / name, text_of(results, name).encode())
-                written.append(folder / name)
+        with workspace(folder, "exporting") as made:
+            for number, name in enumerate(wanted):
+                on_progress(name, number, len(wanted))
+                if name in (VIDEO, ANONYMISED):
+                    _write_video(results, made / name, on_progress)
+                elif name in FOLDERS:
+                    _write_folder(FOLDERS[name](results), made / name)
+                else:
+                    (made / name).write_bytes(text_of(results, name).encode())
+            analysis = results.analysis
+            went_to, files = place(made, folder, owner=analysis.id, name=analysis.name, beside=beside)
     except OSError as error:
-        raise AnalysisError(f"The exports cannot be written to {folder} ({error}).") from error
-    return written
+        raise AnalysisError(f"The exports cannot be written to {folder} ({reason_of(error)}).") from error
+    return Written(went_to, sorted(files, key=lambda path: wanted.index(path.relative_to(went_to).parts[0])))
 
 
 def write_zip(results: AnalysisResults, path: Path, names: Iterable[str] = tuple(EXPORTS)) -> str:
@@ -214,7 +227,7 @@ def write_zip(results: AnalysisResults, path: Path, names: Iterable[str] = tuple
     try:
         write_atomic(path, pack)
     except OSError as error:
-        raise AnalysisError(f"The zip cannot be written to {path} ({error}).") from error
+        raise AnalysisError(f"The zip cannot be written to {path} ({reason_of(error)}).") from error
     return left_out
 
 
@@ -235,18 +248,10 @@ def _write_video(results: AnalysisResults, path: Path, on_progress: OnProgress) 
         anonymised=path.name == ANONYMISED,
         on_progress=lambda done, total: on_progress(path.name, done, total),
     )
-    with made.open("rb") as content:
-        write_atomic(path, lambda file: shutil.copyfileobj(content, file, 1 << 20))
+    shutil.copyfile(made, path)
 
 
-def _write_folder(files: dict[str, bytes], folder: Path) -> list[Path]:
-    folder.mkdir(exist_ok=True)
-    written = []
+def _write_folder(files: dict[str, bytes], folder: Path) -> None:
     for name, content in files.items():
-        _write(folder / name, content)
-        written.append(folder / name)
-    return written
-
-
-def _write(path: Path, content: bytes) -> None:
-    write_atomic(path, lambda file: file.write(content))
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)

@@ -1,6 +1,5 @@
 """A model for ONNX Runtime, checked against PyTorch, and smaller in 8-bit integers, with what that costs."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from ferdash.errors import ModelError
 from ferdash.evaluation.protocol import stratified_rows
 from ferdash.files import write_atomic
 from ferdash.inference.scoring import Scored, score
+from ferdash.leftovers import workspace
 from ferdash.models.emotion_model import EmotionModel, Ensemble, ExportedModel
 from ferdash.models.engines import TOLERANCE
 from ferdash.models.exported import FILES, RECORD_FILE, Export, digest_of, open_export, write_export
@@ -50,8 +50,7 @@ def export_onnx(
         raise ModelError(f"{model.reference} is several models together; export each of them alone.")
     model = replace(in_torch(model), fused=None, tta="plain")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".exporting-") as workspace:
-        draft = Path(workspace)
+    with workspace(folder.parent, "exporting") as draft:
         on_progress("exporting")
         graph = export_float32(model, draft)
         int8 = None if dataset is None else _quantised(model, draft, dataset, on_progress)

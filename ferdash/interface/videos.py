@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ferdash.inference.detector import DEFAULT_DETECTOR
 from ferdash.inference.opened import detector_of, model_of
 from ferdash.interface import display
+from ferdash.leftovers import temporary
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.models.engines import Engine
 from ferdash.paths import analyses_root, checkpoints_root
@@ -63,7 +64,7 @@ class VideoAnalysis:
         that is none, AnalysisError where something cannot be written."""
         from ferdash.exports.files import EXPORTS, write_exports
 
-        return write_exports(self.results, Path(folder), tuple(EXPORTS) if names is None else tuple(names))
+        return write_exports(self.results, Path(folder), tuple(EXPORTS) if names is None else tuple(names)).files
 
     def __repr__(self) -> str:
         return f"VideoAnalysis({self.results.analysis.name!r}: {self.results.summary.sentence})"
@@ -111,7 +112,7 @@ def analyse_video(
 
     classifier, finder = model_of(model, checkpoints_root(), engine, tta), detector_of(detector, checkpoints_root())
     analysis = create_video_analysis(
-        analyses_root() if keep else Path(tempfile.mkdtemp(prefix="ferdash-")),
+        analyses_root() if keep else Path(tempfile.mkdtemp(prefix=temporary())),
         Path(video).expanduser(),
         AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start_s, end_s=end_s),
         model=model,

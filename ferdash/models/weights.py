@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForImageClassification, PreTrained
 
 from ferdash.errors import CheckpointError
 from ferdash.models.registry import make_known
+from ferdash.models.seal import is_broken
 
 
 def pack_network(network: PreTrainedModel, preprocess: dict[str, Any]) -> dict[str, Any]:
@@ -92,8 +93,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _check_sums(path: Path) -> None:
-    """Raise ValueError where a bit of a checkpoint is not as it was written. Its file is a zip with a checksum for each
-    tensor, which PyTorch does not look at."""
+    """Raise ValueError where a bit of a checkpoint is not as it was written. One from before checkpoints were sealed is
+    a zip with a checksum for each tensor, which PyTorch does not look at."""
+    if is_broken(path):
+        raise ValueError("it is not as it was written")
     if not zipfile.is_zipfile(path):
         return  # not PyTorch's, or torn: opening it says so
     with zipfile.ZipFile(path) as archive:

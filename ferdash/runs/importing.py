@@ -20,7 +20,7 @@ from ferdash.errors import FerdashError, RunError
 from ferdash.files import write_atomic
 from ferdash.runs.figure_names import FOREIGN, our_names
 from ferdash.runs.index import list_runs, sound
-from ferdash.runs.store import create_run, new_run_id, open_run, write_status
+from ferdash.runs.store import create_run, new_run_id, open_run
 from ferdash.runs.tracking import is_mlflow_store, mlflow_client
 
 _WHOLE = {"step", "parameters", "images", "support", "confusion", "drawn"}
@@ -256,11 +256,13 @@ def _store(foreign: ForeignRun, root: Path) -> str:
         "parent": None,
         "source": foreign.source,
     }
-    run = create_run(root, new_run_id(f"imported {foreign.name}"), record, name=foreign.name)
     text = "".join(json.dumps(row, allow_nan=False) + "\n" for row in foreign.rows)
-    write_atomic(run.folder / "metrics.jsonl", lambda file: file.write(text.encode()))
-    write_status(run.folder, state="finished")
-    return run.id
+
+    def fill(folder: Path) -> None:
+        write_atomic(folder / "metrics.jsonl", lambda file: file.write(text.encode()))
+
+    run_id = new_run_id(f"imported {foreign.name}")
+    return create_run(root, run_id, record, name=foreign.name, state="finished", fill=fill).id
 
 
 def _sources(root: Path) -> set[str]:

@@ -9,7 +9,7 @@ meta.json          name, tags, notes, archived
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,8 @@ from typing import Any, Literal, TypedDict, cast
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
-from ferdash.files import append_line, write_json
+from ferdash.files import append_line, reason_of, write_json
+from ferdash.leftovers import workspace
 from ferdash.records import STATUS, STATUS_SHAPE, FolderKind, Status
 from ferdash.shapes import Needed, Row, Sound, read_journal
 
@@ -113,21 +114,37 @@ def new_run_id(recipe: str) -> str:
     return RUNS.new_id(recipe)
 
 
-def create_run(root: Path, run_id: str, record: Mapping[str, object], *, name: str = "") -> Run:
+def create_run(
+    root: Path,
+    run_id: str,
+    record: Mapping[str, object],
+    *,
+    name: str = "",
+    state: State = "queued",
+    fill: Callable[[Path], object] = lambda folder: None,
+) -> Run:
     """Make the folder of a new run under `root` (the runs folder). `record` becomes config.json, unchanged for ever.
+    fill: writes what else the run has from the start; the folder is seen whole or not at all.
 
-    Raises RunError when the id is taken.
+    Raises RunError when the id is taken, or the folder cannot be written.
     """
     folder = root / run_id
+    if folder.exists():
+        raise RunError(f"There is already a run {run_id}.")
     try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"There is already a run {run_id}.") from None
-    for part in ("checkpoints", "predictions"):
-        (folder / part).mkdir()
-    write_json(folder / "meta.json", {**NO_META, "name": name})
-    write_status(folder, state="queued")
-    return Run(folder, cast(RunRecord, RUNS.write_record(folder, record)))
+        root.mkdir(parents=True, exist_ok=True)
+        with workspace(root, "creating") as place:
+            draft = place / run_id
+            for part in ("checkpoints", "predictions"):
+                (draft / part).mkdir(parents=True)
+            write_json(draft / "meta.json", {**NO_META, "name": name})
+            fill(draft)
+            write_status(draft, state=state)
+            written = RUNS.write_record(draft, record)
+            draft.rename(folder)
+    except OSError as error:
+        raise RunError(f"A run cannot be written to {root} ({reason_of(error)}).") from error
+    return Run(folder, cast(RunRecord, written))
 
 
 def open_run(root: Path, run_id: str) -> Run:

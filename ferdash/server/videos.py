@@ -13,6 +13,7 @@ from ferdash.analyses.execution import progress_of
 from ferdash.analyses.store import AT_WORK, Analysis, delete, list_analyses, open_analysis
 from ferdash.errors import AnalysisError
 from ferdash.exports.files import TEXTS, document, read_results, text_of
+from ferdash.leftovers import temporary
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.server.documents import AnalysisDocument, AnalysisLine, DetectorName, ProgressDocument
 from ferdash.server.problems import ProblemError, responses
@@ -46,7 +47,7 @@ def submit(
         raise ProblemError(413, f"{video.filename} is larger than {limit} MB; send a shorter part.")
     title = workshop.model(model, "auto", "plain").title
     settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start_s, end_s=end_s)
-    with tempfile.TemporaryDirectory(prefix="ferdash-upload-") as folder:
+    with tempfile.TemporaryDirectory(prefix=temporary()) as folder:
         path = Path(folder) / safe_name(video.filename or "")
         with path.open("wb") as file:
             shutil.copyfileobj(video.file, file)

@@ -47,7 +47,7 @@ class Tracker:
     every: the detector looks at each n-th frame. full_every_s: how often it looks at the whole frame while faces are
     known. detect_side: longer side to which the whole frame is reduced for it, which bounds the smallest face found:
     the Haar cascade starts at 30 px. keep_s: how long a face that the detector misses is followed. return_s: how long a
-    track that is gone can be resumed. state: what `state` gave, to resume with.
+    track that is gone can be resumed. state: what `state` gave, to resume with; `see` comes before the next frame then.
     """
 
     def __init__(
@@ -74,8 +74,7 @@ class Tracker:
         self._full_s = float("-inf")
         self._grey: np.ndarray | None = None
         if state is not None:
-            self._next_id = int(state["next_id"])
-            self._lost = [Track.from_dict(entry) for entry in state["tracks"]]
+            self._resume(state)
 
     def update(self, image_rgb: np.ndarray, timestamp_s: float) -> list[TrackedFace]:
         """The faces of the next frame, uint8 RGB, by id."""
@@ -93,8 +92,29 @@ class Tracker:
         return [track.face() for track in sorted(self._tracks, key=lambda track: track.id)]
 
     def state(self) -> dict[str, Any]:
-        """Known people and the next id, as plain data for JSON."""
-        return {"next_id": self._next_id, "tracks": [track.to_dict() for track in [*self._tracks, *self._lost]]}
+        """All that the next frame depends on but the picture of the last one, as plain data for JSON."""
+        return {
+            "next_id": self._next_id,
+            "tracks": [track.to_dict() for track in self._tracks],
+            "lost": [track.to_dict() for track in self._lost],
+            "count": self._count,
+            "last_s": self._last_s,
+            "full_s": None if self._full_s == float("-inf") else self._full_s,
+        }
+
+    def see(self, image_rgb: np.ndarray) -> None:
+        """Take a picture, uint8 RGB, for the last frame: faces are followed from there. For whoever resumes."""
+        self._grey = cv2.cvtColor(image_rgb, cv2.COLOR_RGB2GRAY)
+
+    def _resume(self, state: dict[str, Any]) -> None:
+        self._next_id = int(state["next_id"])
+        tracks = [Track.from_dict(entry) for entry in state["tracks"]]
+        if "count" not in state:  # from before more was kept: whom the detector sees again keeps the id
+            self._lost = tracks
+            return
+        self._tracks, self._lost = tracks, [Track.from_dict(entry) for entry in state["lost"]]
+        self._count, self._last_s = int(state["count"]), state["last_s"]
+        self._full_s = float("-inf") if state["full_s"] is None else float(state["full_s"])
 
     def _follow(self, image_rgb: np.ndarray, timestamp_s: float) -> bool:
         """Move every track to the new frame; True when one of them could not be found there."""

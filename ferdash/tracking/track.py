@@ -81,10 +81,12 @@ class Track:
             "confidence": self.confidence,
             "detector": self.detector,
             "points": None if self.points is None else self.points.tolist(),
-            "appearance": [round(float(value), 5) for value in self.appearance],
+            "appearance": [float(value) for value in self.appearance],
             "seen_s": self.seen_s,
             "velocity": self.velocity.tolist(),
             "detections": self.detections,
+            "missed": self.missed,
+            "detected": self.detected,
         }
 
     @classmethod
@@ -100,6 +102,8 @@ class Track:
             seen_s=float(entry["seen_s"]),
             velocity=np.array(entry["velocity"], dtype=np.float64),
             detections=int(entry.get("detections", entry.get("looks", 1))),
+            missed=int(entry.get("missed", 0)),
+            detected=bool(entry.get("detected", True)),
         )
 
 

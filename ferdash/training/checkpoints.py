@@ -5,12 +5,13 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from ferdash.errors import CheckpointError
 from ferdash.files import write_atomic
+from ferdash.models.seal import seal
 from ferdash.models.weights import read_checkpoint
 
 _NAME = re.compile(r"(epoch)-(\d+)\.pt|(batch)-(\d+)\.pt")
@@ -19,7 +20,12 @@ _NAME = re.compile(r"(epoch)-(\d+)\.pt|(batch)-(\d+)\.pt")
 def save_checkpoint(folder: Path, name: str, packed: dict[str, Any]) -> Path:
     """Write a packed state into the run's checkpoint folder in one step."""
     path = folder / name
-    write_atomic(path, lambda file: torch.save(packed, file))
+
+    def write(file: BinaryIO) -> None:
+        torch.save(packed, file)
+        seal(file)
+
+    write_atomic(path, write)
     return path
 
 

@@ -120,7 +120,8 @@ class Chunk:
     """The results of some frames in a row.
 
     table: a frames table. frames: how many they are. index, timestamp_s: of the last. tracker: its state after the
-    last, to resume from. faces: track, uint8 RGB picture and box of one good view of each track among them.
+    last, to resume from, and in `frame` the index of the last picture it saw. faces: track, uint8 RGB picture and box
+    of one good view of each track among them.
     """
 
     table: pd.DataFrame
@@ -202,16 +203,29 @@ def analyse(
 ) -> Iterator[Chunk]:
     """The results of a video's frames, in order, as they come. Every frame of the part stands in exactly one chunk.
 
-    after, tracker: index and tracker state of the last frame that is done already. seconds: gets the time spent in each
+    after, tracker: index and tracker state (as in Chunk) of the last frame that is done already; what follows is as it
+    would have been without a break. seconds: gets the time spent in each
     of STAGES; they overlap, so their sum is more than the time that passes.
 
     Raises VideoError as `read_frames` does.
     """
-    first = 0 if after is None else after + 1
-    frames = read_frames(
-        path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, first=first, fps=settings.fps
+    done = -1 if after is None else after
+    seen = min((tracker or {}).get("frame", done + 1), done + 1)
+    known = settings.tracker(detector, tracker)
+    frames: Iterable[VideoFrame] = read_frames(
+        path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, first=seen, fps=settings.fps
     )
-    yield from analyse_frames(frames, model, settings.tracker(detector, tracker), settings, seconds=seconds)
+    frames = _beyond(frames, done, seen, known)
+    yield from analyse_frames(frames, model, known, settings, seconds=seconds, seen=(tracker or {}).get("frame"))
+
+
+def _beyond(frames: Iterable[VideoFrame], done: int, seen: int, tracker: Tracker) -> Iterator[VideoFrame]:
+    """The frames after the one that is done; the tracker is shown the last that it has seen."""
+    for frame in frames:
+        if frame.index == seen <= done and frame.image_rgb is not None:
+            tracker.see(frame.image_rgb)
+        if frame.index > done:
+            yield frame
 
 
 def analyse_frames(
@@ -221,13 +235,15 @@ def analyse_frames(
     settings: AnalysisSettings,
     *,
     seconds: dict[str, float] | None = None,
+    seen: int | None = None,
 ) -> Iterator[Chunk]:
-    """`analyse` for frames from anywhere, given in order; they are read in another thread."""
+    """`analyse` for frames from anywhere, given in order; they are read in another thread. seen: index of the last
+    picture that the tracker knows."""
     spent = seconds if seconds is not None else {}
     for stage in STAGES:
         spent.setdefault(stage, 0.0)
     size = [settings.batch]
-    batches = Ahead(_batches(timed(frames, spent, "decode"), tracker, settings, size, spent), 2)
+    batches = Ahead(_batches(timed(frames, spent, "decode"), tracker, settings, size, spent, seen), 2)
     try:
         with opencv_alone():
             for batch in batches:
@@ -266,19 +282,22 @@ def _batches(
     settings: AnalysisSettings,
     size: list[int],
     spent: dict[str, float],
+    seen: int | None,
 ) -> Iterator[Batch]:
     """Frames with their faces found and cut out, so many that the model is well used."""
     batch = Batch()
     for frame in frames:
-        faces = [] if frame.image_rgb is None else tracker.update(frame.image_rgb, frame.timestamp_s)
+        faces: list[TrackedFace] = []
+        if frame.image_rgb is not None:
+            faces, seen = tracker.update(frame.image_rgb, frame.timestamp_s), frame.index
         started = time.perf_counter()
         batch.add(frame, faces, settings)
         spent["crop"] += time.perf_counter() - started
         spent["follow"], spent["detect"] = tracker.seconds["follow"], tracker.seconds["detect"]
         if len(batch.crops) >= size[0] or batch.frames >= PIECE_FRAMES:
-            batch.tracker = tracker.state()
+            batch.tracker = tracker.state() | ({} if seen is None else {"frame": seen})
             yield batch
             batch = Batch()
     if batch.frames:
-        batch.tracker = tracker.state()
+        batch.tracker = tracker.state() | ({} if seen is None else {"frame": seen})
         yield batch

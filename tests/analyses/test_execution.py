@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import cv2
+import pandas as pd
 import pytest
 
 from ferdash.analyses import execution
@@ -14,6 +15,7 @@ from ferdash.analyses.execution import estimate, execute, progress_of
 from ferdash.analyses.jobs import create_sequence_analysis, create_video_analysis, unfinished
 from ferdash.errors import AnalysisError, VideoError
 from ferdash.video.analysis import AnalysisSettings
+from ferdash.video.sample import write_sample
 
 SETTINGS = AnalysisSettings(batch=8)
 
@@ -51,6 +53,24 @@ def test_a_stopped_analysis_keeps_what_it_had_and_goes_on(root, clip, small_mode
     assert table["frame"].tolist() == list(range(50))
     assert set(table["track"]) == {1}
     assert unfinished(root) == []
+
+
+def test_however_often_it_is_stopped_the_figures_are_the_same(root, tmp_path, small_model, detector):
+    """Two people, one of whom comes in and goes again, stopped after every piece."""
+    film = write_sample(tmp_path / "sample.mp4", seconds=9.0)
+    settings = AnalysisSettings(batch=24, start_s=5.2, stride=2)
+    whole, broken = (create_video_analysis(root, film, settings, model="small") for _ in range(2))
+    execute(whole, small_model, detector)
+    stop, pieces = threading.Event(), 0
+    stop.set()
+    while broken.state != "done":
+        execute(broken, small_model, detector, stop=stop)
+        pieces += 1
+    assert pieces >= 4
+    assert set(whole.frames()["track"].dropna()) == {1, 2}
+    pd.testing.assert_frame_equal(broken.frames(), whole.frames(), rtol=1e-5)
+    boxes = ["frame", "track", "detected", "x0", "y0", "x1", "y1", "confidence", "reason"]
+    pd.testing.assert_frame_equal(broken.frames()[boxes], whole.frames()[boxes], check_exact=True)
 
 
 KILLED = """
@@ -106,6 +126,17 @@ def test_a_video_that_is_gone(root, clip, small_model, detector):
         execute(analysis, small_model, detector)
     assert analysis.state == "failed"
     assert "put it back" in analysis.info["error"]
+
+
+def test_another_video_in_its_place_is_not_gone_on_with(root, clip, small_model, detector):
+    analysis = create_video_analysis(root, clip(50), SETTINGS, model="small")
+    stop = threading.Event()
+    stop.set()
+    execute(analysis, small_model, detector, stop=stop)
+    clip(51)
+    with pytest.raises(AnalysisError, match="another video than the one that was analysed"):
+        execute(analysis, small_model, detector)
+    assert len(analysis.frames()) == 8
 
 
 def test_a_video_cut_short_is_noted(root, clip, small_model, detector):

@@ -48,8 +48,8 @@ def test_what_is_appended_is_there_in_order(root, analysis):
     assert analysis.state == "running"
     assert analysis.frames().empty
     assert analysis.last_frame() is None
-    writer.append(rows(0, 10), tracker={"next_id": 2, "tracks": []}, progress={"frames": 10})
-    writer.append(rows(10, 15, None))
+    writer.append(rows(0, 10), progress={"frames": 10})
+    writer.append(rows(10, 15, None), tracker={"next_id": 2, "tracks": []})
     reopened = open_analysis(root, analysis.id)
     pd.testing.assert_frame_equal(reopened.frames(), pd.concat([rows(0, 10), rows(10, 15, None)], ignore_index=True))
     assert reopened.last_frame() == 14
@@ -225,13 +225,28 @@ def test_the_video_is_copied_or_named(tmp_path, clip):
         named.image(5)
     path.unlink()
     assert copied.image(3).shape == (240, 320, 3)
-    with pytest.raises(AnalysisError, match=r"cannot show frame 3: its video is no longer at .*clip\.mp4"):
+    with pytest.raises(AnalysisError, match=r"has no pictures: its video is no longer at .*clip\.mp4"):
         named.image(3)
+
+
+def test_another_video_of_that_name_is_not_taken_for_the_one_analysed(tmp_path, clip):
+    path = clip(5)
+    analysis = create_analysis(tmp_path / "s", kind="video", source=path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    analysis.video_file()
+    with pytest.raises(AnalysisError, match="is another video than the one that was analysed"):
+        analysis.video_file(thorough=True)
+    path.write_bytes(content + b"more")
+    with pytest.raises(AnalysisError, match="is another video"):
+        analysis.image(0)
+    path.write_bytes(content)
+    assert analysis.video_file(thorough=True) == path
 
 
 def test_a_recording_without_pictures_says_so(tmp_path):
     live = create_analysis(tmp_path, kind="live", name="Live")
-    with pytest.raises(AnalysisError, match="Live cannot show frame 0: its pictures were not kept"):
+    with pytest.raises(AnalysisError, match="Live has no pictures: its pictures were not kept"):
         live.image(0)
 
 

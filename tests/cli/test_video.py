@@ -166,7 +166,8 @@ def test_a_given_rate_times_a_raw_stream(run, tmp_path):
     assert "30 frames a second is a guess" in video["note"]
     (video,) = parsed(run(*arguments, "--fps", 10))["videos"]
     assert video["note"] is None
-    assert pd.read_csv(tmp_path / "out" / "frames.csv")["timestamp_s"].tolist() == [0.0, 0.1, 0.2, 0.3]
+    assert video["out"] == str(tmp_path / "out" / "raw")  # beside the first, not in its place
+    assert pd.read_csv(tmp_path / "out" / "raw" / "frames.csv")["timestamp_s"].tolist() == [0.0, 0.1, 0.2, 0.3]
 
 
 def test_augmentations_are_averaged_and_named(run, clip, tmp_path):

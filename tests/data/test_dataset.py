@@ -20,6 +20,7 @@ from ferdash.data.dataset import (
 from ferdash.data.statistics import summarise
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError
+from ferdash.former_names import ANALYSES_FOLDER
 
 
 def save(root, name="small", *, images, **changes):
@@ -50,6 +51,21 @@ def test_what_is_saved_is_opened(tmp_path, images):
     assert (dataset.name, len(dataset), dataset.meta["notes"]) == ("small", 9, ["one"])
     assert [dataset.rows(split).tolist() for split in ("train", "validation", "test")] == [[*range(7)], [7], [8]]
     assert not dataset.images.flags.writeable
+
+
+@pytest.mark.parametrize("name", ["analyses", ANALYSES_FOLDER, "corrections", "Corrections"])
+def test_what_lies_beside_the_datasets_is_none(tmp_path, images, name):
+    with pytest.raises(DatasetError, match="keeps something else under it"):
+        save(tmp_path, name, images=images)
+
+
+def test_a_folder_that_holds_more_than_a_dataset_is_not_deleted(tmp_path, images):
+    """As where analyses were put into the folder of a dataset that was called like theirs."""
+    save(tmp_path, "faces", images=images)
+    (tmp_path / "faces" / "20250101-000000-walk-0001").mkdir()
+    with pytest.raises(DatasetError, match="holds more than a dataset, such as 20250101-000000-walk-0001"):
+        delete_dataset(tmp_path, "faces")
+    assert open_dataset(tmp_path, "faces").meta["images"] == 9
 
 
 def test_the_order_of_an_archive_plays_no_part(tmp_path, images):

@@ -31,7 +31,7 @@ from ferdash.video.decoding import probe
 def test_all_files_are_written_and_agree_with_each_other(analysed, tmp_path):
     analysis = analysed()
     seen = []
-    files = write_exports(
+    _, files = write_exports(
         read_results(analysis), tmp_path / "out", on_progress=lambda name, done, total: seen.append(name)
     )
     assert {path.relative_to(tmp_path / "out").parts[0] for path in files} == set(EXPORTS)
@@ -66,7 +66,7 @@ def test_deltas_rows_are_frames_with_a_result(analysed):
 
 
 def test_only_what_is_asked_for_is_written(analysed, tmp_path):
-    files = write_exports(read_results(analysed()), tmp_path / "out", ["events.csv", "summary.json"])
+    files = write_exports(read_results(analysed()), tmp_path / "out", ["events.csv", "summary.json"]).files
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["events.csv", "summary.json"]
     assert words_of(files) == "events.csv and summary.json"
     with pytest.raises(ConfigError, match=r"There is no export “video”; there are frames\.csv"):
@@ -152,7 +152,7 @@ def _settings():
 
 def test_what_is_written_on_request_only(analysed, tmp_path):
     results = read_results(analysed())
-    files = write_exports(results, tmp_path / "out", ["anonymised.mp4", "lab"])
+    files = write_exports(results, tmp_path / "out", ["anonymised.mp4", "lab"]).files
     names = {path.relative_to(tmp_path / "out").as_posix() for path in files}
     assert {"anonymised.mp4", "lab/segments.eaf", "lab/segments.TextGrid", "lab/openface.csv"} <= names
     plain = annotated_of(results)

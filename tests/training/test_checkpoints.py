@@ -54,12 +54,24 @@ def test_a_torn_one_comes_last_and_is_passed_over(folder: Path) -> None:
     assert read_latest(folder)[0].stem == "epoch-002"
 
 
-@pytest.mark.parametrize("share", [0.2, 0.4, 0.6, 0.8])
+@pytest.mark.parametrize("place", [0, 900, 0.5, -400, -90, -81, -1])
 @pytest.mark.parametrize("bit", [0, 7])
-def test_one_flipped_bit_is_noticed(folder: Path, share: float, bit: int) -> None:
+def test_one_flipped_bit_is_noticed(folder: Path, place: float, bit: int) -> None:
+    """In the weights, in the zip's own table, which has no checksum, and in the hash of all."""
     path = folder / "epoch-002.pt"
     content = bytearray(path.read_bytes())
-    content[int(share * len(content))] ^= 1 << bit
+    content[int(place * len(content)) if 0 < place < 1 else int(place)] ^= 1 << bit
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"epoch-002\.pt is damaged or cut short"):
+        read_checkpoint(path)
+
+
+def test_one_from_before_hashes_is_read_and_checked_by_its_checksums(tmp_path: Path) -> None:
+    path = tmp_path / "epoch-001.pt"
+    torch.save({"network": {"weights": torch.arange(4096.0)}}, path)
+    assert read_checkpoint(path)["network"]["weights"].sum() == torch.arange(4096.0).sum()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="damaged"):
         read_checkpoint(path)

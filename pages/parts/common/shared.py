@@ -23,6 +23,7 @@ from ferdash.data import statistics
 from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
 from ferdash.errors import FerdashError, ModelError
+from ferdash.leftovers import sweep_all
 from ferdash.models.catalogue import ModelEntry, list_models
 from ferdash.models.hub import to_download
 from ferdash.paths import checkpoints_root, data_root
@@ -245,6 +246,8 @@ def warm_up() -> threading.Thread:
 
 
 def _import_what_predicts() -> None:
+    for path in sweep_all(data_root(), checkpoints_root()):
+        logger.info("removed %s, which a kill had left behind", path)
     for module in ("ferdash.inference.photos", "ferdash.inference.images", "ferdash.models.loading"):
         importlib.import_module(module)
     from ferdash.models.runtime import onnxruntime

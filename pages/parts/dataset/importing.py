@@ -15,6 +15,7 @@ from ferdash.data.demo import make_demo
 from ferdash.data.sources import default_name, import_dataset
 from ferdash.data.sources.options import ImportOptions, parse_splits
 from ferdash.errors import DatasetError, FerdashError
+from ferdash.leftovers import temporary
 from ferdash.paths import data_root
 from ferdash.wording import count, counted
 
@@ -71,7 +72,7 @@ def _draw_upload() -> None:
         name = st.text_input("Name of the new dataset", default_name(Path(main.name)), key=keyed("upload-name"))
         answers = _draw_options("upload")
         if st.button("Import", type="primary", key=keyed("import-upload")):
-            with tempfile.TemporaryDirectory(prefix="ferdash-") as folder:
+            with tempfile.TemporaryDirectory(prefix=temporary()) as folder:
                 for file in dropped:
                     (Path(folder) / Path(file.name).name).write_bytes(file.getbuffer())
                 source = Path(folder) / Path(main.name).name

@@ -9,6 +9,7 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 
 from ferdash.errors import RunError
+from ferdash.leftovers import temporary
 from ferdash.runs.importing import Preview, import_runs, preview
 from ferdash.wording import counted, percent
 
@@ -38,7 +39,7 @@ def draw(root: Path) -> None:
             key=keyed(f"import-path-{turn}"),
         )
         if dropped is not None:
-            with tempfile.TemporaryDirectory(prefix="ferdash-") as folder:
+            with tempfile.TemporaryDirectory(prefix=temporary()) as folder:
                 source = Path(folder) / Path(dropped.name).name
                 source.write_bytes(dropped.getbuffer())
                 _draw_preview(source, root)

@@ -16,6 +16,7 @@ from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
 
 from ferdash.errors import FerdashError, VideoError
+from ferdash.leftovers import temporary
 from ferdash.paths import checkpoints_root
 from ferdash.wording import counted, duration
 
@@ -139,7 +140,7 @@ def _take_sample() -> None:
 def _folder() -> Path:
     """A folder of this tab alone, which goes when the tab does."""
     if keyed("folder") not in st.session_state:
-        st.session_state[keyed("folder")] = tempfile.TemporaryDirectory(prefix="ferdash-")
+        st.session_state[keyed("folder")] = tempfile.TemporaryDirectory(prefix=temporary())
     return Path(st.session_state[keyed("folder")].name)
 
 

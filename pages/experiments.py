@@ -1,27 +1,17 @@
 """Experiments: every run in one table, and those that are chosen beside each other."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
-from pages.parts.experiments import (
-    chosen,
-    datasets,
-    groups,
-    importing,
-    published,
-    robustness,
-    studies,
-    table,
-    tradeoffs,
-)
+from pages.parts.experiments import chosen, importing, manage, table, views
 
 from ferdash.paths import checkpoints_root
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import DamagedRun, RunSummary, list_runs, sound
+from ferdash.wording import counted
 
 keyed = keys_of("experiments")
 
@@ -31,8 +21,14 @@ EMPTY = (
     "what was set differently, and where each comes from."
 )
 
-# Tabs about models of any kind, whether a run is here or not. (A string here would be drawn on the page.)
-OF_MODELS: dict[str, Callable[[], None]] = {"Robustness": robustness.draw, "Datasets": datasets.draw}
+# The bar stays below Streamlit's own header while the page is scrolled, where the screen is large enough.
+STYLE = """<style>
+@media (min-width: 900px) and (min-height: 700px) {
+  div:has(> .st-key-experiments-bar) {
+    position: sticky; top: 3.75rem; z-index: 50; background: %s; padding-bottom: .4rem;
+  }
+}
+</style>"""
 
 
 def draw_empty() -> None:
@@ -42,37 +38,35 @@ def draw_empty() -> None:
 
 
 def draw_page(root: Path, summaries: list[RunSummary]) -> None:
-    """The table, what is chosen of it, and the tabs; only the open tab is computed."""
+    """What is chosen and what comes of it in a bar that stays; under it the table, which folds, and the questions."""
     known = [*summaries, *published_runs()]
     chosen.read_url([run.id for run in known])
-    found = table.draw(summaries)
-    picked = chosen.draw_pickers(root, known)
-    tabs: dict[str, Callable[[], None]] = {}
-    if picked is not None:
-        # Only here: what scores and compares takes a second to import, and the table should not wait for it.
-        from pages.parts.experiments import comparison, manage
+    chosen.draw_gone()
+    st.html(STYLE % st.get_option(f"theme.{st.context.theme.type or 'light'}.backgroundColor"))
+    with st.container(key=keyed("bar")):
+        picked = chosen.draw_pickers(root, known)
+        if picked is None:
+            st.markdown("##### Tick two runs, and this says which is better.")
+        else:
+            # Only here: what scores and compares takes a second to import, and the table should not wait for it.
+            from pages.parts.experiments import comparison
 
-        if picked.own:
-            manage.draw(picked)
-        with shared.calm_errors():
-            comparison.draw_headline(picked)
-        tabs |= comparison.tabs(picked)
-    tabs |= {
-        "Groups": lambda: groups.draw(found),
-        "Trade-offs": lambda: tradeoffs.draw(root, found),
-        "Studies": lambda: studies.draw(summaries),
-        **OF_MODELS,
-        "Published": published.draw,
-    }
-    draw_tabs(tabs)
-
-
-def draw_tabs(tabs: dict[str, Callable[[], None]]) -> None:
-    """Tabs by their titles; only the open one is drawn."""
-    for tab, draw_tab in zip(st.tabs(list(tabs), key=keyed("view"), bind="query-params"), tabs.values(), strict=True):
-        if tab.open:
-            with tab, shared.calm_errors():
-                draw_tab()
+            with shared.calm_errors():
+                comparison.draw_headline(picked)
+    manage.draw(root, picked)
+    panel = st.expander(
+        f"All runs: {counted(len(summaries), 'run')}",
+        key=chosen.TABLES,
+        on_change="rerun",
+        icon=":material/table_rows:",
+    )
+    if panel.open:
+        with panel:
+            found = table.draw(summaries)
+    else:
+        found = [run for run in summaries if not run.archived]
+    views.draw(views.Page(root, summaries, found, picked))
+    chosen.scroll_up()
 
 
 st.title("Experiments")
@@ -81,7 +75,8 @@ entries = list_runs(runs_root)
 if readable := sound(entries):
     draw_page(runs_root, readable)
 else:
+    manage.draw_done(runs_root)
     draw_empty()
-    draw_tabs({"Published": published.draw, **OF_MODELS})
+    views.draw_without_runs(runs_root)
 importing.draw(runs_root)
 table.draw_damaged({entry.id: entry.reason for entry in entries if isinstance(entry, DamagedRun)}, runs_root)

@@ -1,6 +1,5 @@
 """`ferdash runs compare`: what differs between runs, which is better, and whether that could be chance."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +13,7 @@ from ferdash.paths import checkpoints_root
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
-    from ferdash.evaluation.paired import PairedResult
+    from ferdash.exports.verdicts import Verdict
     from ferdash.runs.index import RunSummary
     from ferdash.runs.store import Run
 
@@ -34,19 +33,6 @@ ONE_SEED = (
 """Below every paired comparison of runs."""
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """A run against the baseline: `result`, or `reason` why they cannot be compared."""
-
-    run: str
-    result: "PairedResult | None"
-    reason: str
-
-    @property
-    def sentence(self) -> str:
-        return self.result.sentence if self.result else self.reason
-
-
 def register(group: typer.Typer) -> None:
     """Add `ferdash runs compare`."""
     group.command("compare")(compare)
@@ -61,6 +47,7 @@ def compare(
 ) -> None:
     """Compare runs: settings that differ, scores, F1 of each emotion, and a paired test on the same images. Groups are
     compared by the spread that seeds give."""
+    from ferdash.exports.verdicts import verdicts
     from ferdash.runs.compare import settings_differences
     from ferdash.runs.index import summary_of
     from ferdash.runs.store import find_run_id, open_run
@@ -77,16 +64,16 @@ def compare(
     summaries = [summary_of(root, run.id) for run in opened]
     settings = settings_differences({run.id: run.record["config"] for run in opened}, to_dict(TrainConfig()))
     f1 = _f1(opened, summaries)
-    verdicts = _verdicts(opened, summaries)
+    found = verdicts(opened, dict(zip((run.id for run in opened), LETTERS, strict=False)))
     if json_output:
-        print_json(_document(summaries, settings, f1, verdicts))
+        print_json(_document(summaries, settings, f1, found))
         return
     _print_legend(summaries)
-    for verdict in verdicts:
+    for verdict in found:
         console.print(f"[bold]{escape(verdict.sentence)}[/bold]", highlight=False)
         if verdict.result is not None:
             console.print(f"  {verdict.result.interval_words}", highlight=False, markup=False)
-    if any(verdict.result is not None for verdict in verdicts):
+    if any(verdict.result is not None for verdict in found):
         console.print(f"  {ONE_SEED}", highlight=False)
     console.print(_score_table(summaries, f1), highlight=False)
     console.print(_settings_table(summaries, settings), highlight=False)
@@ -116,8 +103,10 @@ def _compare_groups(groups: "dict[str, list[RunSummary]]", json_output: bool) ->
     from dataclasses import asdict
 
     from ferdash.evaluation.seeds import compare_seeds
+    from ferdash.runs.groups import why_groups_not_comparable
 
     first, *others = groups
+    apart = {other: why_groups_not_comparable(groups[first], groups[other]) for other in others}
     table = Table("group", "runs", "score", "mean", "std", box=SIMPLE, padding=(0, 2, 0, 0), pad_edge=False)
     comparisons = []
     for name, title in GROUP_SCORES.items():
@@ -127,19 +116,24 @@ def _compare_groups(groups: "dict[str, list[RunSummary]]", json_output: bool) ->
                 spread = "-" if len(values) < 2 else f"{100 * _std(values):.1f} points"
                 table.add_row(escape(group), str(len(values)), title, percent(sum(values) / len(values)), spread)
         for other in others:
-            if scores[first] and scores[other]:
+            if scores[first] and scores[other] and not apart[other]:
                 result = compare_seeds(scores_a=scores[first], scores_b=scores[other], name_a=first, name_b=other)
                 comparisons.append({"score": name, "sentence": result.sentence, **asdict(result)})
     if json_output:
         print_json(
-            {"groups": {group: [run.id for run in runs] for group, runs in groups.items()}, "comparisons": comparisons}
+            {
+                "groups": {group: [run.id for run in runs] for group, runs in groups.items()},
+                "comparisons": comparisons,
+                "not_comparable": {other: reason for other, reason in apart.items() if reason},
+            }
         )
         return
+    for other, reason in apart.items():
+        if reason:
+            console.print(escape(f"{first} and {other}: {reason}"), highlight=False)
     for comparison in comparisons:
         console.print(escape(f"{GROUP_SCORES[comparison['score']]}: {comparison['sentence']}"), highlight=False)
     console.print(table, highlight=False)
-    if len({run.measured_on for runs in groups.values() for run in runs}) > 1:
-        console.print("These runs were not all measured on the same images.", highlight=False)
 
 
 def _scores_of(runs: "list[RunSummary]", name: str) -> list[float]:
@@ -160,29 +154,11 @@ def _f1(runs: "list[Run]", summaries: "list[RunSummary]") -> dict[str, list[floa
 
     from ferdash.runs.compare import f1_table
 
-    table = f1_table(runs, {summary.id: summary.best.epoch for summary in summaries if summary.best})
+    table = f1_table(runs, summaries)
     wide = table.pivot(index="run", columns="emotion", values="f1").reindex(
         index=[run.id for run in runs], columns=list(EMOTIONS)
     )
     return {run_id: [None if pd.isna(v) else float(v) for v in row] for run_id, row in wide.iterrows()}
-
-
-def _verdicts(runs: "list[Run]", summaries: "list[RunSummary]") -> list[Verdict]:
-    from ferdash.evaluation.paired import compare_paired
-    from ferdash.runs.compare import paired_answers, read_answers
-
-    verdicts = []
-    for place, run in enumerate(runs[1:], 1):
-        try:
-            y_true, first, other = paired_answers(read_answers(runs[0]), read_answers(run))
-        except RunError as error:
-            verdicts.append(Verdict(run.id, None, f"{LETTERS[0]} and {LETTERS[place]}: {error}"))
-            continue
-        result = compare_paired(
-            y_true=y_true, predicted_a=first, predicted_b=other, name_a=LETTERS[0], name_b=LETTERS[place]
-        )
-        verdicts.append(Verdict(run.id, result, ""))
-    return verdicts
 
 
 def _print_legend(summaries: "list[RunSummary]") -> None:
@@ -196,7 +172,9 @@ def _print_legend(summaries: "list[RunSummary]") -> None:
 
 
 def _score_table(summaries: "list[RunSummary]", f1: dict[str, list[float | None]]) -> Table:
-    """Scores of each run's best epoch; in brackets, F1 minus that of the baseline."""
+    """Scores of each run's best epoch; in brackets, F1 minus that of the baseline, where it is of the same images."""
+    from ferdash.runs.compare import comparable_runs
+
     table = _lettered("best epoch", summaries)
     best = [run.best for run in summaries]
     table.add_row("epoch", *("-" if score is None else str(score.epoch + 1) for score in best))
@@ -209,16 +187,20 @@ def _score_table(summaries: "list[RunSummary]", f1: dict[str, list[float | None]
         table.add_row("test accuracy", *("-" if value is None else percent(value) for value in tests))
     table.add_section()
     baseline = f1[summaries[0].id]
+    plain = [run is summaries[0] or not comparable_runs(summaries[0], run) for run in summaries]
     for index, emotion in enumerate(EMOTIONS):
-        cells = [_with_difference(f1[run.id][index], baseline[index], run is summaries[0]) for run in summaries]
+        cells = [
+            _with_difference(f1[run.id][index], baseline[index], alone)
+            for run, alone in zip(summaries, plain, strict=True)
+        ]
         table.add_row(f"F1 {emotion}", *cells)
     return table
 
 
-def _with_difference(value: float | None, baseline: float | None, is_baseline: bool) -> str:
+def _with_difference(value: float | None, baseline: float | None, alone: bool) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if is_baseline or baseline is None else f"{value:.3f} ({value - baseline:+.3f})"
+    return f"{value:.3f}" if alone or baseline is None else f"{value:.3f} ({value - baseline:+.3f})"
 
 
 def _settings_table(summaries: "list[RunSummary]", settings: dict[str, dict[str, Any]]) -> Table:
@@ -244,7 +226,7 @@ def _document(
     summaries: "list[RunSummary]",
     settings: dict[str, dict[str, Any]],
     f1: dict[str, list[float | None]],
-    verdicts: list[Verdict],
+    verdicts: "list[Verdict]",
 ) -> dict[str, Any]:
     from dataclasses import asdict
 

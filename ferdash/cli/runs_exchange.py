@@ -100,6 +100,6 @@ def _text(to: Format, runs: "list[Run]", summaries: "list[RunSummary]") -> str:
         return export.to_markdown(summaries)
     if to == "latex":
         return export.to_latex(summaries)
-    from ferdash.plots.report import html_report
+    from ferdash.exports.runs_report import html_report
 
     return html_report(runs, summaries)

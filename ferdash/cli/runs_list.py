@@ -1,5 +1,6 @@
 """`ferdash runs list`: every run in a few columns, drawn at once, and without NumPy or pandas."""
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,7 +27,9 @@ def register(group: typer.Typer) -> None:
 def list_(
     all_runs: Annotated[bool, typer.Option("--all", help="The archived ones too.")] = False,
     tag: Annotated[str, typer.Option(help="Only runs with this tag.")] = "",
-    sort: Annotated[Order, typer.Option(help="What comes first: the newest, or the highest.")] = "created",
+    sort: Annotated[
+        Order, typer.Option(help="What comes first: the newest, or the highest of those measured on the same images.")
+    ] = "created",
     json_output: JsonFlag = False,
 ) -> None:
     """List the runs: the best epoch by validation, and the last."""
@@ -56,8 +59,18 @@ def _sorted(runs: "list[RunSummary]", order: Order) -> "list[RunSummary]":
         return sorted(runs, key=lambda run: run.title.lower())
     if order == "seconds":
         return sorted(runs, key=lambda run: -run.seconds)
+    # Scores of different images are not ranked, so each set has a ranking of its own, and larger sets come first.
     # Stable, so that equals stay newest first; what has no score comes last.
-    return sorted(runs, key=lambda run: -(getattr(run.best, order, None) or -1.0))
+    sets = Counter(run.measured_on for run in runs)
+    place = {key: number for number, (key, _) in enumerate(sets.most_common())}
+    return sorted(
+        runs,
+        key=lambda run: (
+            not run.measured_on.known,
+            place[run.measured_on],
+            -(getattr(run.best, order, None) or -1.0),
+        ),
+    )
 
 
 def _print_runs(runs: "list[RunSummary]", damaged: "list[DamagedRun]") -> None:

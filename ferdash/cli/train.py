@@ -14,7 +14,7 @@ from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import counted, percent
 
 if TYPE_CHECKING:
-    from ferdash.runs.compare import GroupSummary, Spread
+    from ferdash.runs.groups import GroupSummary, Spread
     from ferdash.runs.store import Run
     from ferdash.training.control import Control
     from ferdash.training.processes import Processes
@@ -136,7 +136,7 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
 
 
 def _report_group(group: str, trained: list[dict[str, Any]], json_output: bool, *, complete: bool) -> None:
-    from ferdash.runs.compare import group_summary
+    from ferdash.runs.groups import group_summary
     from ferdash.runs.index import summary_of
     from ferdash.training import groups
 

@@ -13,8 +13,11 @@ from scipy.stats import binomtest
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import BINS, bin_of
 from ferdash.evaluation.metrics import check_inputs, in_top2
+from ferdash.wording import percent
 
 LEVEL = 0.95
+IN_PERCENT = {"accuracy", "balanced_accuracy", "top2", "ece"}
+"""Scores that people read in per cent."""
 RESAMPLES = 1000
 
 _C = len(EMOTIONS)
@@ -54,6 +57,17 @@ def percentile_interval(values: np.ndarray, level: float = LEVEL) -> Interval:
     """The middle `level` of resampled scores, float (R,)."""
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def score_text(name: str, value: float, interval: Interval) -> str:
+    """A score of `compute_metrics` with its interval, as people read it.
+
+    >>> score_text("accuracy", 0.715, Interval(0.7, 0.7301)), score_text("macro_f1", 0.7, Interval(0.68, 0.72))
+    ('71.5% (70.0 to 73.0)', '0.700 (0.680 to 0.720)')
+    """
+    if name in IN_PERCENT:
+        return f"{percent(value)} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    return f"{value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def share_interval(hits: int, images: int) -> Interval:

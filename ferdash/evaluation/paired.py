@@ -38,24 +38,42 @@ class PairedResult:
         return self.both + self.only_a + self.only_b + self.neither
 
     @property
+    def significant(self) -> bool:
+        """Whether the difference is more than chance alone would make of one in twenty such comparisons."""
+        return self.p_value < SIGNIFICANT
+
+    @property
+    def interval_text(self) -> str:
+        """The 95% CI of the difference in points, with signs."""
+        return f"{points(self.interval.low)} to {points(self.interval.high)}"
+
+    @property
     def sentence(self) -> str:
-        """The finding in plain words."""
-        on = f"with {self.images:,} image{'' if self.images == 1 else 's'}"
-        if self.only_a == self.only_b:
-            return f"{self.name_a} and {self.name_b} are right equally often; {on} there is nothing to tell them apart."
-        better = self.name_b if self.difference > 0 else self.name_a
-        points = abs(self.difference) * 100
-        size = f"{points:.1f} points" if points >= 0.05 else "less than 0.1 points"
-        verdict = "that could be chance" if self.p_value >= SIGNIFICANT else "that is unlikely to be chance"
-        return f"{better} is better by {size}; {on} {verdict}, {_p_text(self.p_value)}."
+        """The finding in plain words. A better one is named only where chance is an unlikely reason."""
+        found = f"95% CI {self.interval_text}, with {counted(self.images, 'image')}"
+        size = f"{points(self.difference)} points"
+        if not self.significant:
+            pair = f"{self.name_b} minus {self.name_a}"
+            # On few images the bootstrap's interval may leave zero out where the exact test does not.
+            around_zero = self.interval.low <= 0 <= self.interval.high
+            head = "No difference found" if around_zero else "Too few images to tell"
+            return f"{head}: {pair} is {size}, {found} (p = {_p_text(self.p_value)})."
+        better, worse = (self.name_b, self.name_a) if self.difference > 0 else (self.name_a, self.name_b)
+        low, high = self.interval.low, self.interval.high
+        if self.difference < 0:
+            low, high = -high, -low
+        return (
+            f"{better} is better than {worse} by {100 * abs(self.difference):.1f} points, 95% CI {100 * low:.1f} to "
+            f"{100 * high:.1f}; with {counted(self.images, 'image')} that is unlikely to be chance "
+            f"(p {_p_relation(self.p_value)})."
+        )
 
     @property
     def interval_words(self) -> str:
         """The difference with its interval, and the images that it rests on."""
-        low, high = 100 * self.interval.low, 100 * self.interval.high
         return (
-            f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points of accuracy, 95% CI "
-            f"{low:+.1f} to {high:+.1f}; only {self.name_a} is right on {counted(self.only_a, 'image')}, only "
+            f"{self.name_b} minus {self.name_a}: {points(self.difference)} points of accuracy, 95% CI "
+            f"{self.interval_text}; only {self.name_a} is right on {counted(self.only_a, 'image')}, only "
             f"{self.name_b} on {counted(self.only_b, 'image')}."
         )
 
@@ -110,8 +128,20 @@ def _mcnemar(only_a: int, only_b: int) -> float:
     return 1.0 if apart == 0 else float(binomtest(only_a, apart, 0.5).pvalue)
 
 
+def points(share: float) -> str:
+    """A difference of shares in percentage points with its sign, which zero has none of.
+
+    >>> points(0.0132), points(-0.00001)
+    ('+1.3', '0.0')
+    """
+    text = f"{100 * share:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
+
+
 def _p_text(p_value: float) -> str:
-    if p_value < 0.001:
-        return "p < 0.001"
     # Four decimals where it matters: 0.0496 must not read as 0.05.
-    return f"p = {p_value:.4f}" if p_value < 0.1 else f"p = {p_value:.2f}"
+    return f"{p_value:.4f}" if p_value < 0.1 else f"{p_value:.2f}"
+
+
+def _p_relation(p_value: float) -> str:
+    return "< 0.001" if p_value < 0.001 else f"= {_p_text(p_value)}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ferdash import former_names
+from ferdash.comparable import Images, why_not_comparable
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import EvaluationError
 
@@ -43,17 +44,19 @@ class Protocol:
     def why_not_comparable(self, other: "Protocol") -> str | None:
         """A sentence, or None when both were measured on exactly the same images. Test-time augmentation is
         part of how a model is used, so it does not stand in the way."""
-        if self.dataset_hash != other.dataset_hash:
-            names = f"{self.dataset} and {other.dataset}"
-            where = f"on two versions of {self.dataset}" if self.dataset == other.dataset else f"on {names}"
-            return f"Not comparable: measured {where} ({self.dataset_hash[:8]} and {other.dataset_hash[:8]})."
-        if self.rows == other.rows:
-            return None
-        if self.split != other.split:
-            return f"Not comparable: one was measured on the {self.split} split, the other on {other.split}."
-        if self.duplicates_included != other.duplicates_included:
-            return "Not comparable: only one of them includes images that duplicate training images."
-        return f"Not comparable: one was measured on {self._which()}, the other on {other._which()}."
+        return why_not_comparable(self.measured_on, other.measured_on)
+
+    @property
+    def measured_on(self) -> Images:
+        """The images, as they are held against those of another score."""
+        return Images(
+            dataset_hash=self.dataset_hash,
+            split=self.split,
+            drawn=self.rows,
+            words=self._which(),
+            dataset=self.dataset,
+            without_duplicates=not self.duplicates_included,
+        )
 
     def describe(self) -> str:
         """The protocol in plain words.

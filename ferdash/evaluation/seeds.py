@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import ttest_ind
 
 from ferdash.evaluation.intervals import Interval
-from ferdash.evaluation.paired import SIGNIFICANT
+from ferdash.evaluation.paired import SIGNIFICANT, points
 from ferdash.wording import counted
 
 
@@ -39,16 +39,17 @@ class SeedResult:
         if self.p_value is None or self.interval is None:
             few = counted(min(self.runs_a, self.runs_b), "seed")
             return (
-                f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points, from {few} of one of them: "
+                f"{self.name_b} minus {self.name_a}: {points(self.difference)} points, from {few} of one of them: "
                 "how much another seed would change that is not known. Train each with --seeds 3 or more."
             )
-        low, high = 100 * self.interval.low, 100 * self.interval.high
-        verdict = "that is more than seeds do" if self.p_value < SIGNIFICANT else "seeds alone could do that"
-        return (
-            f"{self.name_b} minus {self.name_a}: {100 * self.difference:+.1f} points over {self.runs_a} and "
-            f"{self.runs_b} seeds, 95% CI {low:+.1f} to {high:+.1f}; {verdict} (Welch's t-test, p = {self.p_value:.3g})"
-            "."
+        found = (
+            f"{self.name_b} minus {self.name_a}: {points(self.difference)} points over {self.runs_a} and {self.runs_b} "
+            f"seeds, 95% CI {points(self.interval.low)} to {points(self.interval.high)} (Welch's t-test, p = "
+            f"{self.p_value:.3g})"
         )
+        if self.p_value < SIGNIFICANT:
+            return f"{found}; that is more than seeds do."
+        return f"No difference found: {found}; seeds alone could do that."
 
 
 def compare_seeds(

@@ -11,8 +11,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ferdash.emotions import EMOTIONS
-from ferdash.plots.style import finish
-from ferdash.runs.compare import GroupSummary
+from ferdash.plots.style import finish, legend_below
+from ferdash.runs.compare import CURVES
+from ferdash.runs.groups import GroupSummary
 from ferdash.runs.index import RunSummary
 from ferdash.wording import percent
 
@@ -40,13 +41,21 @@ IN_PERCENT = {"accuracy", "balanced_accuracy", "top2", "train_accuracy", "ece"}
 
 
 def learning_curves(
-    table: pd.DataFrame, titles: Mapping[str, str], *, measure: str, title: str, by: str = "epoch", smoothing: float = 0
+    table: pd.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    measure: str,
+    title: str,
+    by: str = "epoch",
+    smoothing: float = 0,
+    alike: bool = True,
 ) -> go.Figure:
     """One measure of several runs over their training.
 
     table: of `ferdash.runs.compare.learning_curves`. titles: by run id, in the order of the legend. title: what the
     measure is called. by: `epoch` (drawn from 1) or `seconds` (drawn in minutes). smoothing: see `smoothed`; the
-    unsmoothed points stay visible behind.
+    unsmoothed points stay visible behind. alike: whether all runs were measured on the same images, so that the title
+    may name the best.
     """
     figure = go.Figure()
     for place, run in enumerate(titles):
@@ -70,10 +79,18 @@ def learning_curves(
         figure.add_scatter(**common, y=smoothed(values, smoothing), mode=mode, name=titles[run], line=line)
     if measure in IN_PERCENT:
         figure.update_yaxes(tickformat=".1~%")
+    if by == "epoch":
+        whole_epochs(figure, table["epoch"].max() + 1 if len(table) else 1)
     x_title = "epoch" if by == "epoch" else "minutes of training"
-    finding = _finding(table, titles, measure, title)
-    _legend_below(figure)
+    finding = _finding(table, titles, measure, title, alike)
+    legend_below(figure)
     return finish(figure, title=finding, x_title=x_title, y_title=title.lower(), height=440)
+
+
+def whole_epochs(figure: go.Figure, last: int, most: int = 12) -> None:
+    """Ticks at whole epochs only, at most so many of them; there is no epoch 1.5."""
+    step = next(size * 10**power for power in range(9) for size in (1, 2, 5) if last <= most * size * 10**power)
+    figure.update_xaxes(tick0=0 if step > 1 else 1, dtick=step, tickformat=",d")
 
 
 def smoothed(values: np.ndarray, weight: float) -> np.ndarray:
@@ -98,29 +115,31 @@ def emotion_bars(table: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
             x=rows["emotion"],
             y=rows["f1"],
             name=titles[run],
-            marker=_bar_style(place),
+            marker=run_bar(place),
             hovertemplate=titles[run] + ", %{x}: F1 %{y:.3f}<extra></extra>",
         )
-    mean = table.groupby("emotion")["f1"].mean().reindex(list(EMOTIONS)).dropna()
+    alike = table[table["run"].isin(table.loc[table["difference"].notna(), "run"])]  # as the baseline
+    mean = alike.groupby("emotion")["f1"].mean().reindex(list(EMOTIONS)).dropna()
     title = f"{str(mean.idxmin()).capitalize()} is hardest, {mean.idxmax()} easiest" if len(mean) else "No F1 is known"
     figure.update_layout(barmode="group", bargap=0.2)
     figure.update_yaxes(range=[0, 1])
-    _legend_below(figure)
+    legend_below(figure)
     return finish(figure, title=title, x_title="", y_title="F1")
 
 
 def emotion_differences(table: pd.DataFrame, titles: Mapping[str, str], baseline: str) -> go.Figure:
-    """F1 of each emotion minus that of the baseline run; above 0 is better."""
+    """F1 of each emotion minus that of the baseline run; above 0 is better. Runs that were not measured on the
+    baseline's images are left out."""
     figure = go.Figure()
     for place, run in enumerate(titles):
-        if run == baseline:
-            continue
         rows = table[table["run"] == run]
+        if run == baseline or rows["difference"].isna().all():
+            continue
         figure.add_bar(
             x=rows["emotion"],
             y=rows["difference"],
             name=titles[run],
-            marker=_bar_style(place),
+            marker=run_bar(place),
             text=[f"{value:+.3f}" for value in rows["difference"]] if len(titles) < 4 else None,
             textposition="outside",
             cliponaxis=False,
@@ -132,7 +151,7 @@ def emotion_differences(table: pd.DataFrame, titles: Mapping[str, str], baseline
         top = others.loc[others["difference"].abs().idxmax()]
         title += f": largest for {top['emotion']}, {top['difference']:+.3f}"
     figure.update_layout(barmode="group", bargap=0.2)
-    _legend_below(figure)
+    legend_below(figure)
     return finish(figure, title=title, x_title="", y_title="difference in F1")
 
 
@@ -156,7 +175,7 @@ def reliability_lines(tables: "Mapping[str, Reliability]") -> go.Figure:
         )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    _legend_below(figure)
+    legend_below(figure)
     title = "Below the diagonal it promises too much"
     return finish(figure, title=title, x_title="stated probability", y_title="share that is right", height=440)
 
@@ -175,7 +194,7 @@ def coverage_lines(curves: "Mapping[str, Selective]") -> go.Figure:
         )
     figure.update_xaxes(range=[0, 1], tickformat=".0%")
     figure.update_yaxes(tickformat=".0%")
-    _legend_below(figure)
+    legend_below(figure)
     title = "What answering only when sure gains"
     return finish(figure, title=title, x_title="share of images answered", y_title="accuracy on these", height=440)
 
@@ -215,10 +234,14 @@ def group_spread(
     return finish(figure, title=heading, x_title=f"{title}, best epoch", y_title="", height=height)
 
 
-def _finding(table: pd.DataFrame, titles: Mapping[str, str], measure: str, title: str) -> str:
+def _finding(table: pd.DataFrame, titles: Mapping[str, str], measure: str, title: str, alike: bool) -> str:
     known = table.dropna(subset=["value"])
     if known.empty:
         return f"{title} is not known for these runs"
+    if measure in CURVES:  # of training, where a higher or lower one is no merit
+        return f"{title} over the training"
+    if not alike:
+        return f"{title}, of different images: not to be ranked"
     lower = measure in LOWER_IS_BETTER
     top = known.loc[known["value"].idxmin() if lower else known["value"].idxmax()]
     value = percent(top["value"]) if measure in IN_PERCENT else f"{top['value']:.3f}"
@@ -230,11 +253,7 @@ def _colour(place: int) -> str:
     return RUN_COLOURS[place % len(RUN_COLOURS)]
 
 
-def _bar_style(place: int) -> dict[str, object]:
+def run_bar(place: int) -> dict[str, object]:
+    """How the bars of the run in that place look, from 0."""
     pattern = {"shape": RUN_PATTERNS[place % len(RUN_PATTERNS)], "size": 6, "solidity": 0.3, "fillmode": "overlay"}
     return {"color": _colour(place), "pattern": pattern}
-
-
-def _legend_below(figure: go.Figure) -> None:
-    """Titles of runs can be long; beside the figure they would squeeze it."""
-    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "xanchor": "left"})

@@ -53,9 +53,7 @@ def robustness_difference(report: Robustness, other: Robustness, *, names: tuple
         hovertemplate="%{y}, strength %{x}: %{z:+.1f} points<extra></extra>",
     )
     mean = 100 * (report.mean - other.mean)
-    title = (
-        f"{names[0]} is {abs(mean):.1f} points {'ahead of' if mean >= 0 else 'behind'} {names[1]} on faces made worse"
-    )
+    title = f"{names[0]} minus {names[1]}: {mean:+.1f} points on faces made worse"
     return finish(figure, title=title, x_title="strength", y_title="", height=460)
 
 
@@ -77,10 +75,18 @@ def cross_map(cells: Sequence[Cell]) -> go.Figure:
 
 
 def _cross_title(cells: Sequence[Cell]) -> str:
-    away = [cell for cell in cells if cell.source not in SEEN_SOURCES]
-    best = max(away or cells, key=lambda cell: cell.accuracy)
-    where = "on a dataset it did not learn from" if away else "where it learned"
-    return f"Best {where}: {best.model}, {percent(best.accuracy)} on {best.protocol.dataset}"
+    """Names the best of one column alone, since scores of different images say nothing of each other: of the one with
+    most models that did not learn from its dataset."""
+    away = [cell for cell in cells if cell.source not in SEEN_SOURCES] or cells
+    columns: dict[str, list[Cell]] = {}
+    for cell in away:
+        columns.setdefault(cell.column, []).append(cell)
+    rivals = max(columns.values(), key=len)
+    if len(rivals) < 2:
+        return "Only scores in one column are of the same images"
+    best = max(rivals, key=lambda cell: cell.accuracy)
+    where = f"{best.protocol.dataset} {best.protocol.split}"
+    return f"Best of {len(rivals)} on {where}: {best.model}, {percent(best.accuracy)}"
 
 
 def _costs_most(report: Robustness) -> str:

@@ -28,3 +28,8 @@ def finish(figure: go.Figure, *, title: str, x_title: str, y_title: str, height:
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True)
     return figure
+
+
+def legend_below(figure: go.Figure) -> None:
+    """Titles of runs can be long; beside the figure they would squeeze it."""
+    figure.update_layout(legend={"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0, "xanchor": "left"})

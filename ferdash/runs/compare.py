@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ferdash import comparable
+from ferdash.comparable import Images
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
 from ferdash.records import flatten
 from ferdash.runs.history import full_history
-from ferdash.runs.index import RunSummary, Score
+from ferdash.runs.index import RunSummary
 from ferdash.runs.predictions import read_predictions
 from ferdash.runs.store import Run
 
@@ -37,6 +39,12 @@ class Answers:
     probabilities: np.ndarray
 
     @property
+    def measured_on(self) -> Images:
+        """The images themselves, of which a run's record tells only how many there are and how they were drawn."""
+        drawn = self.rows.tobytes()
+        return Images(self.dataset_hash, self.split, drawn, f"{len(self.rows):,} images", self.dataset)
+
+    @property
     def predicted(self) -> np.ndarray:
         """int64 (N,), positions in EMOTIONS."""
         found: np.ndarray = self.probabilities.argmax(axis=1)
@@ -50,27 +58,6 @@ class Disagreement:
 
     only_a: np.ndarray
     only_b: np.ndarray
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Mean and standard deviation (n - 1 in the denominator) of a score over runs; std is None for a single one."""
-
-    mean: float
-    std: float | None
-    runs: int
-
-
-@dataclass(frozen=True)
-class GroupSummary:
-    """Runs that belong together. best, last: score name (`accuracy`, `macro_f1`, `worst_f1`) -> Spread, over the best
-    and over the last epoch of each run. over: `3 seeds`, `5 folds`, or `3 runs` when neither tells them apart."""
-
-    name: str
-    runs: tuple[str, ...]
-    over: str
-    best: dict[str, Spread]
-    last: dict[str, Spread]
 
 
 def settings_differences(
@@ -111,16 +98,19 @@ def learning_curves(runs: Iterable[Run], measure: str = "accuracy") -> pd.DataFr
 
 def f1_table(
     runs: Sequence[Run],
-    epochs: Mapping[str, int],
+    summaries: Iterable[RunSummary],
     baseline: str | None = None,
     published: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Long-form table: columns run (id), emotion, f1, support, difference (F1 minus that of the baseline run).
 
-    epochs: for each run, the epoch (from 0) whose F1 is wanted. baseline: id of one of the runs; the first when left
-    out. published: rows of results that have no run folder, with the columns run, emotion, f1, support. f1 and
-    difference are NaN for an emotion without support. A run without that epoch is left out.
+    summaries: of all runs, whose best epoch is taken. baseline: id of one of the runs; the first when left out.
+    published: rows of results that have no run folder, with the columns run, emotion, f1, support. f1 and difference
+    are NaN for an emotion without support; difference also for a run that was not measured on the baseline's images. A
+    run without a finished epoch is left out.
     """
+    by_id = {summary.id: summary for summary in summaries}
+    epochs = {run_id: summary.best.epoch for run_id, summary in by_id.items() if summary.best}
     rows = {
         run.id: next((row for row in full_history(run) if row["epoch"] == epochs.get(run.id)), None) for run in runs
     }
@@ -130,9 +120,16 @@ def f1_table(
     if not tables:
         return pd.DataFrame(columns=["run", "emotion", "f1", "support", "difference"])
     table = pd.concat(tables, ignore_index=True)
-    reference = table[table["run"] == (baseline or runs[0].id)].set_index("emotion")["f1"]
-    table["difference"] = table["f1"] - table["emotion"].map(reference).astype(float)
+    first = baseline or runs[0].id
+    reference = table[table["run"] == first].set_index("emotion")["f1"]
+    alike = table["run"].isin([run_id for run_id in by_id if comparable_runs(by_id[first], by_id[run_id])])
+    table["difference"] = (table["f1"] - table["emotion"].map(reference).astype(float)).where(alike)
     return table
+
+
+def comparable_runs(a: RunSummary, b: RunSummary) -> bool:
+    """Whether the scores of two runs are of the same images, as far as their records tell."""
+    return comparable.why_not_comparable(a.measured_on, b.measured_on) is None
 
 
 def read_answers(run: Run, split: str = "validation") -> Answers:
@@ -154,18 +151,11 @@ def read_answers(run: Run, split: str = "validation") -> Answers:
 
 def why_not_comparable(a: Answers, b: Answers) -> str | None:
     """A sentence, or None when both were measured on exactly the same images."""
-    if a.dataset_hash != b.dataset_hash:
-        names = f"{a.dataset} and {b.dataset}" if a.dataset != b.dataset else f"two versions of {a.dataset}"
-        return f"Not comparable: measured on {names} ({a.dataset_hash[:8]} and {b.dataset_hash[:8]})."
-    if a.split != b.split:
-        return f"Not comparable: one was measured on the {a.split} split, the other on {b.split}."
-    if np.array_equal(a.rows, b.rows):
-        return None
-    shared = len(np.intersect1d(a.rows, b.rows))
-    return (
-        f"Not comparable: one was measured on {len(a.rows):,} images, the other on {len(b.rows):,}, and only "
-        f"{shared:,} of them are the same."
-    )
+    reason = comparable.why_not_comparable(a.measured_on, b.measured_on)
+    if reason and (a.dataset_hash, a.split) == (b.dataset_hash, b.split):
+        shared = len(np.intersect1d(a.rows, b.rows))
+        return f"{reason.removesuffix('.')}, and only {shared:,} of them are the same."
+    return reason
 
 
 def paired_answers(a: Answers, b: Answers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -189,37 +179,6 @@ def disagreements(a: Answers, b: Answers) -> Disagreement:
         only_a=a.rows[only_a[np.argsort(-lead[only_a], kind="stable")]],
         only_b=a.rows[only_b[np.argsort(lead[only_b], kind="stable")]],
     )
-
-
-def group_summary(summaries: Iterable[RunSummary]) -> list[GroupSummary]:
-    """Mean and spread of each group with a finished epoch, in the order of the first run of each."""
-    groups: dict[str, list[RunSummary]] = {}
-    for summary in summaries:
-        if summary.group and summary.last is not None:
-            groups.setdefault(summary.group, []).append(summary)
-    return [_summarise_group(name, runs) for name, runs in groups.items()]
-
-
-def _summarise_group(name: str, runs: list[RunSummary]) -> GroupSummary:
-    folds, seeds = {run.fold for run in runs}, {run.seed for run in runs}
-    what = "fold" if len(folds) == len(runs) > 1 else "seed" if len(seeds) == len(runs) else "run"
-    return GroupSummary(
-        name=name,
-        runs=tuple(run.id for run in runs),
-        over=f"{len(runs)} {what}{'' if len(runs) == 1 else 's'}",
-        best=_spreads([run.best for run in runs]),
-        last=_spreads([run.last for run in runs]),
-    )
-
-
-def _spreads(scores: list[Score | None]) -> dict[str, Spread]:
-    spreads = {}
-    for name in ("accuracy", "macro_f1", "worst_f1"):
-        values = [value for score in scores if score is not None and (value := getattr(score, name)) is not None]
-        if values:
-            std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-            spreads[name] = Spread(float(np.mean(values)), std, len(values))
-    return spreads
 
 
 def _measure(row: dict[str, Any], measure: str) -> float | None:

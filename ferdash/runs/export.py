@@ -33,13 +33,15 @@ def metric_values(row: dict[str, Any]) -> dict[str, float]:
 
 
 def to_csv(runs: Iterable[Run]) -> str:
-    """A line for each epoch of each run: run, epoch (from 0), and every figure; empty where a run does not have it."""
+    """A line for each epoch of each run: run (its id), name, epoch (from 1, as everywhere that people read it), and
+    every figure; empty where a run does not have it."""
     lines: list[dict[str, Any]] = []
     for run in runs:
+        name = str(read_meta(run.folder)["name"])
         for row in read_metrics(run.folder):
             focus = {"focus": " ".join(row["focus"])} if row.get("focus") else {}
-            lines.append({"run": run.id, "epoch": row["epoch"], **metric_values(row), **focus})
-    columns = dict.fromkeys(name for line in lines for name in line) or {"run": None, "epoch": None}
+            lines.append({"run": run.id, "name": name, "epoch": row["epoch"] + 1, **metric_values(row), **focus})
+    columns = dict.fromkeys(name for line in lines for name in line) or dict.fromkeys(("run", "name", "epoch"))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writerow({name: cell(name) for name in columns})

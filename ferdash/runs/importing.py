@@ -85,8 +85,9 @@ def import_runs(path: Path, root: Path) -> tuple[list[str], int]:
 
 def read_csv(path: Path) -> list[ForeignRun]:
     """The runs of a CSV file with the columns run, epoch and any figures, by the names that `ferdash runs export` gives
-    them or by common ones (accuracy, val_loss, f1_fear ...). Without an epoch the lines count; a file whose epochs
-    start at 1 counts from 1. Raises RunError naming the line and the column of what makes no sense."""
+    them or by common ones (accuracy, val_loss, f1_fear ...); name, where there is one, is what to call a run. Without
+    an epoch the lines count; a file whose epochs start at 1 counts from 1, and one that we exported since it has names.
+    Raises RunError naming the line and the column of what makes no sense."""
     import pandas as pd
 
     try:
@@ -100,18 +101,27 @@ def read_csv(path: Path) -> list[ForeignRun]:
         raise RunError(f"{path.name} has no column “run”; it needs run, epoch, and a column for each figure.")
     if "epoch" not in table:
         table["epoch"] = table.groupby("run").cumcount()
-    figures = [name for name in table.columns if name not in ("run", "focus")]
+    figures = [name for name in table.columns if name not in ("run", "name", "focus")]
     for name in ("run", *figures):
         table[name] = _checked(table[name], path.name)
     names = our_names([name for name in figures if name != "epoch"], path.name)
     _check_epochs(table, path.name)
-    if not any("/" in name for name in figures) and table["epoch"].min() == 1:
+    exported = any("/" in name for name in figures)
+    if "name" in table if exported else table["epoch"].min() == 1:
         table["epoch"] -= 1
     created = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
     return [
-        ForeignRun(f"{path.name}#{name}", str(name), created, {}, _rows(part.to_dict("records"), path.name, names))
+        ForeignRun(
+            f"{path.name}#{name}", _called(name, part), created, {}, _rows(part.to_dict("records"), path.name, names)
+        )
         for name, part in table.groupby("run", sort=False)
     ]
+
+
+def _called(run: Any, part: Any) -> str:
+    """The name that the lines of a run give it, else what stands in its column."""
+    named = list(part["name"].dropna()) if "name" in part else []
+    return str(named[0]) if named else str(run)
 
 
 def _check_epochs(table: Any, where: str) -> None:

@@ -4,19 +4,23 @@ Listing must stay quick with a thousand runs of fifty epochs, so of metrics.json
 folder whose files have not changed is not read again in the same process.
 """
 
+import json
 import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
 from ferdash import former_names
+from ferdash.comparable import Images
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import FerdashError, RunError
 from ferdash.runs.history import EpochLines, best_row
 from ferdash.runs.store import FILES, LIVE, list_run_ids, open_run, read_meta, read_status
+from ferdash.wording import count, counted
 
 Kind = Literal["run", "imported", "published"]
 
@@ -50,7 +54,8 @@ class RunSummary:
     run that continues another may have from there. images: how many validation images its scores are of, None before
     the first. per_class: at most this many of each emotion, 0 for the whole split. fold: (count, index), (0, 0) for the
     dataset's own split. tuned_on_test: what it trained on was decided by scores on test. test: of the test split, by
-    the network of the best epoch, where the run measured it.
+    the network of the best epoch, where the run measured it. setup: equal for runs whose settings differ in seed or
+    fold alone, empty where no settings are known.
     """
 
     id: str
@@ -82,6 +87,7 @@ class RunSummary:
     fold: tuple[int, int]
     tuned_on_test: bool
     test: Score | None = None
+    setup: str = ""
 
     @property
     def title(self) -> str:
@@ -95,15 +101,20 @@ class RunSummary:
         return ", ".join(filter(None, (kind, TUNED_ON_TEST if self.tuned_on_test else "")))
 
     @property
-    def measured_on(self) -> tuple[Any, ...]:
+    def measured_on(self) -> Images:
         """Equal for runs whose scores are, as far as their records tell, of the same images; of an imported run that is
         not known, and of a published one only how many. `ferdash.runs.compare.why_not_comparable` looks at the images
         themselves."""
         if self.kind == "published":
-            return self.dataset, self.images
+            return Images("", "test", self.images, counted(self.images or 0, "image"), self.dataset)
         if not self.dataset_hash:
-            return (self.id,)
-        return self.dataset_hash, self.per_class, self.images, self.fold
+            measured = "images that are not known" if self.best is not None else ""
+            return Images("", "validation", self.id, measured, self.dataset, known=False)
+        words = counted(self.images, "validation image") if self.images else ""
+        words += f", at most {count(self.per_class)} of each emotion" if words and self.per_class else ""
+        words += f", fold {self.fold[1] + 1} of {self.fold[0]}" if words and self.fold[0] else ""
+        drawn = (self.per_class, self.images, self.fold)
+        return Images(self.dataset_hash, "validation", drawn, words, self.dataset)
 
 
 @dataclass(frozen=True)
@@ -210,7 +221,16 @@ def _summarise(folder: Path) -> RunSummary:
         fold=(int(folds.get("count", 0)), int(folds.get("index", 0)) if folds.get("count") else 0),
         tuned_on_test=sampling.get("mode") == "adaptive" and sampling.get("focus", {}).get("measured_on") == "test",
         test=_test_score(status.get("test")),
+        setup=_setup(config, parent),
     )
+
+
+def _setup(config: Mapping[str, Any], parent: Mapping[str, Any]) -> str:
+    if not config:
+        return ""
+    alike = {name: value for name, value in config.items() if name not in ("seed", "folds")}
+    alike |= {"folds": config.get("folds", {}).get("count", 0), "parent": parent.get("run", "")}
+    return blake2b(json.dumps(alike, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
 
 
 def _test_score(kept: dict[str, Any] | None) -> Score | None:

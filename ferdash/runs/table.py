@@ -13,11 +13,13 @@ from ferdash.wording import count, counted
 
 @dataclass(frozen=True)
 class MeasuredAlike:
-    """Runs whose scores are, as far as their records tell, of the same images. described: of which, in words; empty
-    for runs that have not been measured yet."""
+    """Runs whose scores are, as far as their records tell, of the same images. described: of which, in words.
+    comparable: False for runs that merely stand together: imported ones, of unknown images, folds of a
+    cross-validation, each of its own, and those that have no score yet."""
 
     described: str
     runs: tuple[RunSummary, ...]
+    comparable: bool = True
 
 
 def search(
@@ -34,15 +36,33 @@ def search(
 
 
 def measured_alike(summaries: Sequence[RunSummary]) -> list[MeasuredAlike]:
-    """The runs in groups that may be compared with each other, larger groups first; those not measured yet come after
-    them, and published ones last. The folds of a cross-validation are one group here, though each has images of its
-    own."""
-    groups: dict[tuple[object, ...], list[RunSummary]] = {}
+    """The runs in groups that may be compared with each other, larger groups first; then those that merely stand
+    together, and published ones last."""
+    groups: dict[tuple[int, object], list[RunSummary]] = {}
     for run in summaries:
-        key = (run.dataset_hash, run.per_class, run.fold[0]) if run.fold[0] else run.measured_on
-        groups.setdefault(key if run.images else (), []).append(run)
-    ordered = sorted(groups.items(), key=lambda item: (item[1][0].kind == "published", item[0] == (), -len(item[1])))
-    return [MeasuredAlike(_described(runs[0]) if key else "", tuple(runs)) for key, runs in ordered]
+        groups.setdefault(_place(run), []).append(run)
+    ordered = sorted(groups.items(), key=lambda item: (item[0][0], -len(item[1])))
+    return [
+        MeasuredAlike(_described(runs[0]), tuple(runs), comparable=place in (MEASURED, REFERENCE))
+        for (place, _), runs in ordered
+    ]
+
+
+MEASURED, FOLDS, UNKNOWN, UNMEASURED, REFERENCE = range(5)
+"""Kinds of groups, in the order in which they are shown."""
+
+
+def _place(run: RunSummary) -> tuple[int, object]:
+    """The kind of a run's group, and what is equal for all of it."""
+    if run.kind == "published":
+        return REFERENCE, run.measured_on
+    if not run.measured_on.words:
+        return UNMEASURED, None
+    if not run.measured_on.known:
+        return UNKNOWN, None
+    if run.fold[0]:
+        return FOLDS, (run.dataset_hash, run.per_class, run.fold[0])
+    return MEASURED, run.measured_on
 
 
 def titles(summaries: Sequence[RunSummary]) -> dict[str, str]:
@@ -167,8 +187,10 @@ def _text(run: RunSummary) -> str:
 def _described(run: RunSummary) -> str:
     if run.kind == "published":
         return f"{PUBLISHED.capitalize()}, on {counted(run.images or 0, 'image')} of {run.dataset}"
-    if not run.dataset_hash:
-        return f"{run.name or run.id}: on which images is not known"
+    if not run.measured_on.words:
+        return "Not measured yet"
+    if not run.measured_on.known:
+        return "Imported: of which images the scores are is not known, so compare them with no other"
     where = f"{run.dataset} ({run.dataset_hash[:8]})"
     if run.fold[0]:
         return f"Each on its own one of {run.fold[0]} folds of {where}"

@@ -54,15 +54,29 @@ def test_the_interval_is_that_of_drawing_images() -> None:
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ((2000, 680, 727, 182), "B is better by 1.3 points; with 3,589 images that could be chance, p = 0.22."),
+        (
+            (2000, 680, 727, 182),
+            "No difference found: B minus A is +1.3 points, 95% CI -0.8 to +3.3, with 3,589 images (p = 0.22).",
+        ),
         (
             (2000, 600, 720, 269),
-            "B is better by 3.3 points; with 3,589 images that is unlikely to be chance, p = 0.0010.",
+            "B is better than A by 3.3 points, 95% CI 1.4 to 5.3; with 3,589 images that is unlikely to be chance "
+            "(p = 0.0010).",
         ),
-        ((100, 90, 10, 0), "A is better by 40.0 points; with 200 images that is unlikely to be chance, p < 0.001."),
-        ((50, 7, 7, 3), "A and B are right equally often; with 67 images there is nothing to tell them apart."),
-        ((1, 0, 0, 0), "A and B are right equally often; with 1 image there is nothing to tell them apart."),
-        ((9000, 1, 0, 0), "A is better by less than 0.1 points; with 9,001 images that could be chance, p = 1.00."),
+        (
+            (100, 90, 10, 0),
+            "A is better than B by 40.0 points, 95% CI 32.0 to 48.0; with 200 images that is unlikely to be chance "
+            "(p < 0.001).",
+        ),
+        (
+            (50, 7, 7, 3),
+            "No difference found: B minus A is 0.0 points, 95% CI -10.4 to +10.4, with 67 images (p = 1.00).",
+        ),
+        ((1, 0, 0, 0), "No difference found: B minus A is 0.0 points, 95% CI 0.0 to 0.0, with 1 image (p = 1.00)."),
+        (
+            (9000, 1, 0, 0),
+            "No difference found: B minus A is 0.0 points, 95% CI 0.0 to 0.0, with 9,001 images (p = 1.00).",
+        ),
     ],
 )
 def test_the_sentence(table: tuple[int, int, int, int], sentence: str) -> None:
@@ -77,11 +91,14 @@ def test_the_interval_in_words() -> None:
 
 def test_a_p_value_just_below_the_threshold_does_not_read_as_the_threshold() -> None:
     result = PairedResult("A", "B", 0, 1, 2, 0, 1 / 3, compare(1, 0, 0, 0).interval, 0.0496)
-    assert result.sentence.endswith("unlikely to be chance, p = 0.0496.")
+    assert result.sentence.endswith("unlikely to be chance (p = 0.0496).")
 
 
 def test_the_models_names_are_used() -> None:
-    assert compare(10, 0, 5, 0, name_a="ViT", name_b="FerNet").sentence.startswith("FerNet is better by 33.3 points")
+    assert compare(10, 0, 10, 0, name_a="ViT", name_b="FerNet").sentence.startswith(
+        "FerNet is better than ViT by 50.0 points"
+    )
+    assert compare(10, 0, 5, 0).sentence.startswith("Too few images to tell: B minus A is +33.3 points, 95% CI +")
 
 
 def test_different_images_are_refused() -> None:

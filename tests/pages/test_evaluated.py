@@ -26,7 +26,7 @@ def text(app: AppTest) -> str:
 
 def open_tab(visit: Visit, name: str) -> AppTest:
     app = visit("overview").switch_page("pages/experiments.py")
-    app.query_params["experiments-view"] = name
+    app.query_params["experiments-first-view"] = name
     app = app.run()
     assert not app.exception
     return app

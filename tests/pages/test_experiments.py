@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.experiments import views
+
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.runs import predictions, store
@@ -16,7 +18,7 @@ Visit = Callable[..., AppTest]
 MakeRun = Callable[..., store.Run]
 A, B, C = (f"2025010{number}-000000-custom-000{number}" for number in (1, 2, 3))
 pytestmark = pytest.mark.usefixtures("demo_data")
-ALWAYS = ["Groups", "Trade-offs", "Studies", "Robustness", "Datasets", "Published"]
+QUESTIONS = ["Which is better?", "Where?", "Why?", "From what?", "Can it be trusted?"]
 
 
 @pytest.fixture
@@ -25,10 +27,15 @@ def two(make_run: MakeRun) -> None:
     make_run(B, 12, "optimizer.lr=0.001", last=True, name="second")
 
 
-def open_page(visit: Visit, *runs: str, **parameters: str) -> AppTest:
-    """The page with these runs chosen, as its address asks for."""
+def open_page(visit: Visit, *runs: str, view: str = "", tables: bool = False, **parameters: str) -> AppTest:
+    """The page with these runs chosen, as its address asks for. tables: unfolded."""
     app = visit("overview").switch_page("pages/experiments.py")
     app.query_params["experiments-runs"] = list(runs)
+    if tables:
+        app.session_state["experiments-tables"] = True
+    for question, (name, parts) in views.QUESTIONS.items():
+        if view in parts:
+            parameters |= {"view": question, name: view}
     for name, value in parameters.items():
         app.query_params[f"experiments-{name}"] = value
     return app.run()
@@ -60,7 +67,7 @@ def test_runs_stand_with_those_measured_alike(visit: Visit, two: None, make_run:
     app = visit("experiments")
     assert not app.exception
     assert "cannot be compared" in text(app)
-    assert tabs(app) == ALWAYS
+    assert tabs(app) == QUESTIONS
     assert [list(frame.value["Run"]) for frame in app.dataframe[:2]] == [["second", "first"], ["custom 0003"]]
     app.text_input(key="experiments-search").set_value("FIRST").run()
     assert list(app.dataframe[0].value["Run"]) == ["first"]
@@ -74,9 +81,9 @@ def test_two_runs_are_compared_by_a_sentence(visit: Visit, two: None) -> None:
     assert not app.exception
     images = len(predictions.read_predictions(store.open_run(_root(), A).folder, "validation"))
     points = 100 * 8 / images
-    assert f"first is better by {points:.1f} points; with {images} images" in text(app)
+    assert f"No difference found: second minus first is -{points:.1f} points, 95% CI -" in text(app)
     assert f"second minus first: -{points:.1f} points of accuracy" in text(app)
-    assert tabs(app)[:2] == ["Summary", "Curves"]
+    assert tabs(app) == QUESTIONS
     assert parse_qs(_query(app))["experiments-runs"] == [A, B]
 
 
@@ -87,6 +94,7 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
     assert "first minus second" in text(app)
     gone = open_page(visit, A, "20240101-000000-gone-0000")
     assert gone.multiselect(key="experiments-runs").value == [A]
+    assert "asks for the run `20240101-000000-gone-0000`, which is not on this computer" in text(gone)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
     [
         ("Summary", "95% CI"),
         ("Curves", "Scores are on validation"),
-        ("Emotions", "the highest in bold"),
+        ("Emotions", "the highest of those measured on the baseline's images in bold"),
         ("Confusions", "Most of its mistakes"),
         ("Faces they disagree on", "Only first is right"),
         ("Errors", "What it confuses most"),
@@ -102,9 +110,11 @@ def test_the_address_alone_brings_the_comparison_back(visit: Visit, two: None) -
         ("Lineage", "chosen runs have a thick border"),
         ("Calibration", "best temperature"),
         ("Calibration", "false alarms (ROC)"),
-        ("Groups", "No run here belongs to a group"),
+        ("Seeds and folds", "No run here belongs to a group"),
         ("Trade-offs", "Pareto front"),
         ("Published", "published, not run here"),
+        ("Raters", "over half of all votes are for one of the seven emotions"),
+        ("Robustness", "Nothing measured yet"),
     ],
 )
 def test_every_tab_draws(visit: Visit, two: None, view: str, sign: str) -> None:
@@ -145,18 +155,19 @@ def test_runs_of_other_images_are_said_not_to_be_comparable(visit: Visit, two: N
 
 def test_tuned_on_test_is_marked_wherever_it_appears(visit: Visit, two: None, make_run: MakeRun) -> None:
     make_run(C, 5, "sampling.mode=adaptive", "sampling.focus.measured_on=test")
-    app = open_page(visit, A, C, view="Summary")
+    app = open_page(visit, A, C, view="Summary", tables=True)
     assert "tuned on test" in set(app.dataframe[0].value["Mark"])
     assert any("tuned on test" in warning.value for warning in app.warning)
     assert any("tuned on test" in str(frame.value) for frame in app.dataframe[1:])
 
 
 def test_published_results_stand_apart_and_can_be_chosen(visit: Visit, two: None) -> None:
-    app = open_page(visit, A, "report-adaptive-training", "report-full-dataset-single-epoch", view="Emotions")
+    published = ("report-adaptive-training", "report-full-dataset-single-epoch")
+    app = open_page(visit, A, *published, view="Emotions", tables=True)
     assert not app.exception
     assert "Published, not run here, on 7,178 images" in text(app)
     assert set(app.dataframe[2].value["Mark"]) >= {"published, not run here"}
-    assert "Report 5.4: Adaptive focus, 10 epochs against first: not comparable" in text(app)
+    assert "Against first: 2 runs not comparable" in text(app)
     assert list(app.dataframe[-1].value.columns) == [
         "first",
         "Report 5.4: Adaptive focus, 10 epochs",
@@ -164,6 +175,8 @@ def test_published_results_stand_apart_and_can_be_chosen(visit: Visit, two: None
     ]
     app.checkbox(key="experiments-report").uncheck().run()
     assert "Published, not run here, on" not in text(app)
+    summary = open_page(visit, A, *published, view="Summary")
+    assert "Report 5.4: Adaptive focus, 10 epochs against first: not comparable" in text(summary)
 
 
 def test_published_results_alone_have_what_the_report_says(visit: Visit, two: None) -> None:
@@ -171,7 +184,7 @@ def test_published_results_alone_have_what_the_report_says(visit: Visit, two: No
         app = open_page(visit, "report-adaptive-training", "report-full-dataset-single-epoch", view=view)
         assert not app.exception
         assert not app.error
-        assert tabs(app) == ["Summary", "Curves", "Emotions", *ALWAYS]
+        assert tabs(app) == QUESTIONS
     assert "cannot be tested" in text(app)
     assert not [entry for entry in app.button if "Delete" in entry.label]
 
@@ -179,7 +192,7 @@ def test_published_results_alone_have_what_the_report_says(visit: Visit, two: No
 def test_seeds_of_a_group_have_mean_and_spread(visit: Visit, make_run: MakeRun) -> None:
     make_run(A, 8, "seed=1", group="pair")
     make_run(B, 12, "seed=2", group="pair")
-    app = open_page(visit, view="Groups")
+    app = open_page(visit, view="Seeds and folds")
     row = app.dataframe[-1].value.iloc[0]
     assert (row["Group"], row["Over"]) == ("pair", "2 seeds")
     assert "±" in row["Accuracy, best"]
@@ -193,7 +206,7 @@ def test_an_emotion_that_no_image_shows_is_said_to_be_left_out(visit: Visit, mak
     app = open_page(visit, A, view="Summary")
     assert f"first: n{left_out}" in text(app)
     expected = compute_metrics(**_answers(A)).f1
-    shown = app.dataframe[-1].value.loc["Macro F1", "first"]
+    (shown,) = [frame.value.loc["Macro F1", "first"] for frame in app.dataframe if "Macro F1" in frame.value.index]
     assert shown.startswith(f"{np.delete(expected, EMOTIONS.index('fear')).mean():.3f} ")
     assert "No curve for fear" in text(open_page(visit, A, view="Calibration"))
 
@@ -201,7 +214,7 @@ def test_an_emotion_that_no_image_shows_is_said_to_be_left_out(visit: Visit, mak
 def test_likely_label_errors_come_from_all_folds(visit: Visit, make_run: MakeRun) -> None:
     for index, run_id in enumerate((A, B, C)):
         make_run(run_id, 20, "folds.count=3", f"folds.index={index}", group="three folds")
-    app = open_page(visit, view="Groups")
+    app = open_page(visit, view="Seeds and folds")
     assert not app.error
     app.toggle(key="experiments-groups-label-errors").set_value(True).run()
     assert not app.exception
@@ -248,6 +261,10 @@ def test_archived_runs_are_shown_only_when_asked_for(visit: Visit, two: None) ->
     app = open_page(visit, A)
     button(app, "Archive").click().run()
     assert list(app.dataframe[0].value["Run"]) == ["second"]
+    assert "1 run archived: the table leaves them out unless asked." in text(app)
+    button(app, "Undo").click().run()
+    assert list(app.dataframe[0].value["Run"]) == ["second", "first"]
+    button(app, "Archive").click().run()
     app.checkbox(key="experiments-archive").check().run()
     assert list(app.dataframe[0].value["Run"]) == ["second", "first"]
 
@@ -258,6 +275,21 @@ def test_deleting_names_the_run(visit: Visit, two: None) -> None:
     button(app, "Delete 1 run for good").click().run()
     assert store.list_run_ids(_root()) == [B]
     assert not app.exception
+    assert "Deleted first." in text(app)
+
+
+def test_with_the_second_run_the_tables_fold_and_whoever_unfolds_them_keeps_them(
+    visit: Visit, two: None, make_run: MakeRun
+) -> None:
+    make_run(C, 5, name="third")
+    app = open_page(visit, A)
+    assert app.session_state["experiments-tables"] is True
+    app.multiselect(key="experiments-runs").set_value([A, B]).run()
+    assert app.session_state["experiments-tables"] is False
+    assert app.tabs[0].label == "Which is better?"
+    app.session_state["experiments-tables"] = True
+    app.multiselect(key="experiments-runs").set_value([A, B, C]).run()
+    assert app.session_state["experiments-tables"] is True
 
 
 def test_a_run_at_work_is_not_deleted(visit: Visit, two: None) -> None:

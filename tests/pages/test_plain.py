@@ -17,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages import PAGES
 from pages.parts.common.plain import plain
+from pages.parts.experiments.views import QUESTIONS
 
 from ferdash.analyses.marks import mark
 from ferdash.analyses.store import rename
@@ -110,9 +111,11 @@ def test_no_page_reads_a_name_as_anything_but_text(visit: Visit, planted: str, w
         assert loose(app) == [], page
     app = visit("experiments")
     app.multiselect(key="experiments-runs").set_value(runs).run()
-    for view in ("Summary", "Confusions", "Faces they disagree on", "Errors", "Lineage", "Calibration", "Groups"):
-        app.session_state["experiments-view"] = view
-        assert loose(app.run()) == [], view
+    for question, (name, parts) in QUESTIONS.items():
+        for part in parts:
+            app.session_state["experiments-view"] = question
+            app.session_state[f"experiments-{name}"] = part
+            assert loose(app.run()) == [], part
     for tab in ("Faces", "Audit", "Corrections", "Import"):
         app = visit("dataset", tab=tab)
         assert loose(app) == [], tab

@@ -57,7 +57,7 @@ def add_trial(study: optuna.Study, run_id: str, values: tuple[float, float]) -> 
 
 
 def open_tab(visit: Visit) -> AppTest:
-    return visit("experiments", view="Studies")
+    return visit("experiments", view="Why?", why="Studies")
 
 
 def text(app: AppTest) -> str:

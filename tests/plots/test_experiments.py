@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import reliability, selective_accuracy
 from ferdash.plots import experiments as plots
-from ferdash.runs.compare import GroupSummary, Spread
+from ferdash.runs.groups import GroupSummary, Spread
 from ferdash.runs.index import RunSummary, Score
 
 TITLES = {"a": "first", "b": "second"}

@@ -41,9 +41,9 @@ def test_the_difference_is_in_points_and_names_both(report: Robustness) -> None:
     np.testing.assert_allclose(heat.z, [[2, 1, 2, 3, 4, 5, 3]] * 10)
     assert heat.text[0][5] == "+5.0"
     assert heat.zmin == -heat.zmax
-    assert figure.layout.title.text == "new is 3.0 points ahead of old on faces made worse"
+    assert figure.layout.title.text == "new minus old: +3.0 points on faces made worse"
     behind = robustness_difference(other, report, names=("old", "new")).layout.title.text
-    assert behind == "old is 3.0 points behind new on faces made worse"
+    assert behind == "old minus new: -3.0 points on faces made worse"
 
 
 @pytest.fixture
@@ -62,11 +62,13 @@ def test_models_by_datasets(cells: list[Cell]) -> None:
     assert list(heat.y) == ["small", "other"]
     np.testing.assert_array_equal(heat.z, [[0.7, 0.5], [0.6, np.nan]])
     assert [list(row) for row in heat.text] == [["70.0% *", "50.0%"], ["60.0%", ""]]
-    assert figure.layout.title.text == "Best on a dataset it did not learn from: other, 60.0% on faces"
+    assert figure.layout.title.text == "Only scores in one column are of the same images"
 
 
-def test_where_every_model_is_at_home_that_is_said(cells: list[Cell]) -> None:
-    assert cross_map(cells[:1]).layout.title.text == "Best where it learned: small, 70.0% on faces"
+def test_only_models_on_the_same_images_are_ranked(cells: list[Cell]) -> None:
+    rivals = [cells[0], replace(cells[0], model="third", accuracy=0.8), cells[1]]
+    rivals[2] = replace(cells[1], accuracy=0.99)  # higher, but of other images
+    assert cross_map(rivals[:2]).layout.title.text == "Best of 2 on faces validation: third, 80.0%"
 
 
 def test_every_kind_has_a_row(report: Robustness) -> None:

@@ -46,7 +46,7 @@ def test_they_stand_apart_from_runs_and_by_their_images() -> None:
 def test_their_f1_stands_beside_others() -> None:
     first, other = row("full_dataset_single_epoch"), row("baseline_evaluation")
     published = f1_rows([first.id, other.id, "20250101-000000-a-0001"])
-    table = f1_table([], {}, first.id, published).set_index(["run", "emotion"])
+    table = f1_table([], published_runs(), first.id, published).set_index(["run", "emotion"])
     assert table.loc[(other.id, "sad"), "f1"] == 0.8289
     assert table.loc[(other.id, "sad"), "difference"] == pytest.approx(0.8289 - 0.7147)
     assert table.loc[(first.id, "happy"), "support"] == 1774

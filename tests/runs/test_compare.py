@@ -1,4 +1,3 @@
-import statistics
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,22 +69,28 @@ def test_the_curve_of_a_child_goes_on_from_its_parents(make_run) -> None:
     assert table["seconds"].tolist() == [1.5, 4.0, 7.5]
 
 
-def test_the_f1_of_each_emotion_stands_beside_a_baseline(make_run) -> None:
+def test_the_f1_of_each_emotion_stands_beside_a_baseline(make_run, root: Path) -> None:
     one, two = make_run("a", ()), make_run("b", ())
     worse, better = [0.1, None, 0.3, 0.4, 0.5, 0.6, 0.7], [0.2, 0.5, 0.2, 0.4, 0.5, 0.6, 0.9]
     for run, f1 in ((one, worse), (two, better)):
         support = [0 if value is None else 10 for value in f1]
-        store.append_metrics(run.folder, {"epoch": 0, "validation": {"f1": f1, "support": support}})
-    table = compare.f1_table([one, two], {"a": 0, "b": 0}).set_index(["run", "emotion"])
+        row = {"images": 60, "accuracy": 0.5, "f1": f1, "support": support}
+        store.append_metrics(run.folder, {"epoch": 0, "validation": row})
+    summaries = sound(list_runs(root))
+    table = compare.f1_table([one, two], summaries).set_index(["run", "emotion"])
     assert table.loc[("b", "fear"), "difference"] == pytest.approx(-0.1)
     assert table.loc[("b", "surprise"), "difference"] == pytest.approx(0.2)
     assert table.loc[("a", "angry"), "difference"] == 0
     assert table.loc[("a", "disgust"), "support"] == 0
     assert pd.isna(table.loc[("a", "disgust"), "f1"])
     assert pd.isna(table.loc[("b", "disgust"), "difference"])
-    pinned = compare.f1_table([one, two], {"a": 0, "b": 0}, baseline="b").set_index(["run", "emotion"])
+    pinned = compare.f1_table([one, two], summaries, baseline="b").set_index(["run", "emotion"])
     assert pinned.loc[("a", "fear"), "difference"] == pytest.approx(0.1)
-    assert compare.f1_table([one], {}).empty
+    assert compare.f1_table([one], [replace(summaries[1], best=None)], "a").empty
+    elsewhere = [replace(summaries[0], dataset_hash="0" * 16), summaries[1]]
+    apart = compare.f1_table([one, two], elsewhere).set_index("run")
+    assert apart.loc["b", "difference"].isna().all()
+    assert apart.loc["a", "difference"].notna().any()
 
 
 def test_right_and_wrong_by_dataset_row_the_most_confident_first(make_run) -> None:
@@ -140,12 +145,12 @@ def test_scores_of_different_images_are_not_compared(make_run) -> None:
     predictions(runs["b"], LABELS[:4], rows=np.array([102, 103, 104, 7]))
     a, b, version, other = (compare.read_answers(run) for run in runs.values())
     assert compare.why_not_comparable(a, a) is None
-    assert "measured on 10 images, the other on 4, and only 3 of them are the same" in (
+    assert "measured on 10 images, the other on 4 images, and only 3 of them are the same" in (
         compare.why_not_comparable(a, b) or ""
     )
     predictions(runs["other"], LABELS, rows=np.arange(200, 210))
     same_number = replace(compare.read_answers(runs["other"]), dataset_hash=a.dataset_hash)
-    assert "on 10 images, the other on 10, and only 0 of them are the same" in (
+    assert "on 10 images, the other on 10 images, and only 0 of them are the same" in (
         compare.why_not_comparable(a, same_number) or ""
     )
     with pytest.raises(RunError, match="Not comparable"):
@@ -176,33 +181,3 @@ def test_predictions_that_are_missing_or_damaged_are_named(make_run) -> None:
     pd.DataFrame({"row": [1], "label": [0]}).to_parquet(path)
     with pytest.raises(RunError, match="have no column angry"):
         compare.read_answers(run)
-
-
-def test_several_seeds_are_a_mean_and_a_spread(make_run, root: Path) -> None:
-    scores = [(0.3, 0.5, 0.4), (0.2, 0.6, 0.55), (0.1, 0.4, 0.45)]
-    for seed, accuracies in enumerate(scores):
-        make_run(f"run-{seed}", accuracies, config={"seed": seed}, group="three seeds")
-    make_run("alone")
-    make_run("waiting", (), config={"seed": 9}, group="three seeds", state="queued")
-    (group,) = compare.group_summary(sound(list_runs(root)))
-    assert (group.name, group.over) == ("three seeds", "3 seeds")
-    assert group.runs == ("run-2", "run-1", "run-0")
-    best, last = [max(values) for values in scores], [values[-1] for values in scores]
-    assert group.best["accuracy"].mean == pytest.approx(statistics.mean(best))
-    assert group.best["accuracy"].std == pytest.approx(statistics.stdev(best))
-    assert group.last["accuracy"].mean == pytest.approx(statistics.mean(last))
-    assert group.last["worst_f1"].mean == pytest.approx(0.1)
-
-
-def test_a_group_says_what_it_is_over(make_run, root: Path) -> None:
-    for index in range(2):
-        make_run(f"fold-{index}", config={"folds": {"count": 2, "index": index}}, group="folds")
-        make_run(f"same-{index}", group="same")
-    make_run("single", group="single")
-    groups = {group.name: group for group in compare.group_summary(sound(list_runs(root)))}
-    assert {name: group.over for name, group in groups.items()} == {
-        "folds": "2 folds",
-        "same": "2 runs",
-        "single": "1 seed",
-    }
-    assert groups["single"].best["accuracy"].std is None

@@ -61,13 +61,14 @@ def test_what_is_exported_is_imported_to_the_last_digit(row: dict) -> None:
 
 
 def test_csv_has_a_line_for_each_epoch_of_each_run(make_run) -> None:
-    one, two = make_run("a", (0.3, 0.5)), make_run("b", (1 / 3,))
+    one, two = make_run("a", (0.3, 0.5), name="First"), make_run("b", (1 / 3,))
     lines = list(csv.DictReader(io.StringIO(export.to_csv([one, two]))))
-    assert [(line["run"], line["epoch"]) for line in lines] == [("a", "0"), ("a", "1"), ("b", "0")]
+    assert [(line["run"], line["epoch"]) for line in lines] == [("a", "1"), ("a", "2"), ("b", "1")]
+    assert [line["name"] for line in lines] == ["First", "First", ""]
     assert float(lines[2]["validation/accuracy"]) == 1 / 3
     assert lines[0]["focus"] == "fear disgust"
     assert {f"validation/f1/{name}" for name in EMOTIONS} <= set(lines[0])
-    assert export.to_csv([make_run("empty", ())]) == "run,epoch\n"
+    assert export.to_csv([make_run("empty", ())]) == "run,name,epoch\n"
 
 
 def test_json_is_everything_that_is_kept(make_run) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ferdash.errors import RunError
-from ferdash.runs import compare, export, store
+from ferdash.runs import compare, export, meta, store
 from ferdash.runs.figure_names import our_names
 from ferdash.runs.importing import import_runs, nest, preview, read_csv
 from ferdash.runs.index import list_runs, sound, summary_of
@@ -64,6 +64,13 @@ def test_our_own_export_comes_back_the_same(make_run, root: Path, tmp_path: Path
         {name: value for name, value in row.items() if name != "focus"} for row in store.read_metrics(run.folder)
     ]
     assert foreign.rows == expected
+    assert foreign.name == "a"
+    meta.rename(root, "a", "First")
+    (named,) = read_csv(write(tmp_path, export.to_csv([run])))
+    assert (named.name, named.rows) == ("First", expected)
+    before = export.to_csv([run]).replace("run,name,epoch", "run,mood,epoch").replace("a,First,2,", "a,1,1,")
+    (from_zero,) = read_csv(write(tmp_path, before.replace("a,First,3,", "a,1,2,")))
+    assert [row["epoch"] for row in from_zero.rows] == [1, 2]
 
 
 def test_without_an_epoch_the_lines_of_each_run_count(tmp_path: Path) -> None:
@@ -146,7 +153,7 @@ def test_odd_names_are_taken_for_nothing_that_they_are_not(root: Path, tmp_path:
     assert summary.id == run_id
     export.to_csv([store.open_run(root, run_id)])
     export.to_markdown([summary])
-    compare.f1_table([store.open_run(root, run_id)], {run_id: 0})
+    compare.f1_table([store.open_run(root, run_id)], sound(list_runs(root)), run_id)
 
 
 def test_a_file_far_too_large_is_refused_before_it_is_read(root: Path, tmp_path: Path, monkeypatch) -> None:

@@ -48,7 +48,8 @@ def test_runs_measured_on_other_images_stand_apart(summaries: list[RunSummary]) 
     groups = measured_alike([*summaries, other_images, other_data, subset, other_fold])
     assert sorted(tails(group.runs) for group in groups) == sorted(["ba", "c", "dh", "e", "f", "g"])
     assert tails(groups[-1].runs) == "c"
-    assert groups[-1].described == ""
+    assert groups[-1].described == "Not measured yet"
+    assert {tails(group.runs) for group in groups if not group.comparable} == {"c", "dh"}
     described = {tails(group.runs): group.described for group in groups}
     assert described["ba"] == "The 70 validation images of faces (9079d33a)"
     assert described["dh"] == "Each on its own one of 3 folds of faces (9079d33a)"
@@ -91,9 +92,11 @@ def test_settings_that_differ_stand_beside_the_scores(summaries: list[RunSummary
     assert {"title", "macro_f1", "worst_f1", "parameters", "minutes", "epochs_done"} <= set(table.columns)
 
 
-def test_imported_runs_stand_by_themselves_as_nobody_knows_their_images(summaries: list[RunSummary]) -> None:
+def test_imported_runs_stand_apart_and_not_as_unmeasured(summaries: list[RunSummary]) -> None:
     a = summaries[-1]
     first, second = (replace(a, id=f"x-{letter}", name="", dataset_hash="", kind="imported") for letter in "gh")
     groups = measured_alike([first, second])
-    assert [tails(group.runs) for group in groups] == ["g", "h"]
-    assert groups[0].described == "x-g: on which images is not known"
+    (group,) = groups
+    assert (tails(group.runs), group.comparable) == ("gh", False)
+    assert group.described == "Imported: of which images the scores are is not known, so compare them with no other"
+    assert first.measured_on != second.measured_on

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
 
+from ferdash import comparable
 from ferdash.published.rows import why_not_paired
-from ferdash.runs.compare import Answers, paired_answers, read_answers, why_not_comparable
+from ferdash.runs.compare import Answers, comparable_runs, paired_answers, read_answers, why_not_comparable
 from ferdash.runs.index import RunSummary
 from ferdash.runs.store import Run, open_run
 from ferdash.runs.table import titles
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
 MOST = 10
 keyed = keys_of("experiments")
-RUNS, BASELINE = keyed("runs"), keyed("baseline")
+RUNS, BASELINE, TABLES, GONE = keyed("runs"), keyed("baseline"), keyed("tables"), keyed("gone")
+ENOUGH = 2
+"""Runs from which on there is something to compare."""
 """Of the chosen runs and the baseline, in session state and in the URL, there once for each run."""
 
 
@@ -66,6 +70,25 @@ class Chosen:
         """Ids of all but the baseline."""
         return [summary.id for summary in self.summaries if summary.id != self.baseline]
 
+    @cached_property
+    def alike(self) -> set[str]:
+        """Ids of those whose scores may be held against the baseline's, itself among them: of the same images by their
+        records, and by the images themselves where both have kept predictions."""
+        by_id, base = {summary.id: summary for summary in self.summaries}, self.answers.get(self.baseline)
+        return {
+            run_id
+            for run_id, run in by_id.items()
+            if run_id == self.baseline
+            or (
+                comparable_runs(by_id[self.baseline], run)
+                and (base is None or run_id not in self.answers or not why_not_comparable(base, self.answers[run_id]))
+            )
+        }
+
+    @property
+    def all_alike(self) -> bool:
+        return len(self.alike) == len(self.summaries)
+
 
 def ids() -> list[str]:
     """Ids of the chosen runs, in order."""
@@ -74,6 +97,7 @@ def ids() -> list[str]:
 
 def choose(run_ids: Sequence[str]) -> None:
     """Make these the chosen runs; call in a callback, before the picker is drawn."""
+    st.session_state.pop(GONE, None)
     if len(run_ids) > MOST:
         st.toast(f"Up to {MOST} runs can be compared; the first {MOST} stay chosen.", icon=":material/info:")
     st.session_state[RUNS] = list(run_ids)[:MOST]
@@ -87,8 +111,22 @@ def ticks() -> int:
 def read_url(known: Sequence[str]) -> None:
     """Take the choice from the URL on the first visit, and drop runs that are no longer there; call before anything of
     it is drawn."""
-    before = ids() if RUNS in st.session_state else st.query_params.get_all(RUNS)[:MOST]
+    first = RUNS not in st.session_state
+    before = st.query_params.get_all(RUNS)[:MOST] if first else ids()
     st.session_state[RUNS] = [run_id for run_id in dict.fromkeys(before) if run_id in known]
+    if first:
+        st.session_state[GONE] = [run_id for run_id in dict.fromkeys(before) if run_id not in known]
+    st.session_state.setdefault(TABLES, len(ids()) < ENOUGH)
+
+
+def draw_gone() -> None:
+    """Which runs a shared address asked for that are not here."""
+    for run_id in st.session_state.get(GONE, ()):
+        st.warning(
+            f"The address asks for the run `{plain(run_id)}`, which is not on this computer: it was deleted, or it is "
+            "on another one.",
+            icon=":material/link_off:",
+        )
 
 
 def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
@@ -103,10 +141,13 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
         max_selections=MOST,
         placeholder="Tick runs in the table, or look for them here",
         key=RUNS,
-        on_change=tick_anew,
+        wrap=True,
+        on_change=_picked,
         persist_state="session",
     )
     if not picked:
+        _fold(0)
+        right.selectbox("Baseline", [], disabled=True, placeholder="", key=keyed("no-baseline"))
         _write_url([], "")
         return None
     if st.session_state.get(BASELINE) not in picked:
@@ -121,7 +162,40 @@ def draw_pickers(root: Path, summaries: Sequence[RunSummary]) -> Chosen | None:
         help="The others are held against this one.",
     )
     _write_url(picked, baseline)
+    _fold(len(picked))
     return Chosen(root, tuple(by_id[run_id] for run_id in picked), baseline)
+
+
+def _fold(chosen: int) -> None:
+    """With the second run the tables fold, so that the comparison is in view; whoever unfolds them for a third keeps
+    them."""
+    before = st.session_state.get(keyed("counted"), chosen)
+    st.session_state[keyed("counted")] = chosen
+    if before < ENOUGH <= chosen and st.session_state.get(TABLES):
+        st.session_state[TABLES] = False
+        st.session_state[keyed("fold-turn")] = st.session_state.get(keyed("fold-turn"), 0) + 1
+
+
+def _picked() -> None:
+    st.session_state.pop(GONE, None)
+    tick_anew()
+
+
+def scroll_up() -> None:
+    """Once after the tables have folded: bring the top of the page into view, where the comparison now is."""
+    turn = st.session_state.get(keyed("fold-turn"), 0)
+    if turn == st.session_state.get(keyed("fold-seen"), 0):
+        return
+    st.session_state[keyed("fold-seen")] = turn
+    _scroller(key=keyed(f"scroll-{turn}"))
+
+
+_SCROLL = """
+export default function () {
+  document.querySelector('[data-testid="stMain"]')?.scrollTo({ top: 0 });
+}
+"""
+_scroller = st.components.v2.component("ferdash.scroll_up", js=_SCROLL)
 
 
 def tick_anew() -> None:
@@ -198,10 +272,13 @@ def pair_with_baseline(chosen: Chosen, other: str) -> "PairedResult | str":
     if chosen.published and {chosen.baseline, other} & set(chosen.published):
         names = (chosen.titles[chosen.baseline], chosen.titles[other])
         return why_not_paired(by_id[chosen.baseline], by_id[other], names)
+    heading = f"{chosen.titles[other]} against {chosen.titles[chosen.baseline]}"
+    if reason := comparable.why_not_comparable(by_id[chosen.baseline].measured_on, by_id[other].measured_on):
+        return f"{heading}: {reason[0].lower()}{reason[1:]}"
     missing = [run_id for run_id in (chosen.baseline, other) if run_id not in chosen.answers]
     if missing:
         return f"{chosen.titles[missing[0]]} has kept no predictions to compare image by image."
     a, b = chosen.answers[chosen.baseline], chosen.answers[other]
     if reason := why_not_comparable(a, b):
-        return f"{chosen.titles[other]} against {chosen.titles[chosen.baseline]}: {reason[0].lower()}{reason[1:]}"
+        return f"{heading}: {reason[0].lower()}{reason[1:]}"
     return paired(a, b, chosen.titles[chosen.baseline], chosen.titles[other])

@@ -1,43 +1,18 @@
-"""The chosen runs beside each other: a sentence first, then a tab for each question."""
-
-from collections.abc import Callable
-from functools import partial
+"""The verdict: what can be said of the chosen runs in a sentence, or why nothing can."""
 
 import streamlit as st
 
 from pages.parts.common.plain import plain
-from pages.parts.experiments import calibration, confusions, curves, emotions, errors, faces, lineage, settings, summary
 from pages.parts.experiments.chosen import Chosen, pair_with_baseline
 
 from ferdash.evaluation.paired import PairedResult
 from ferdash.runs.index import TUNED_ON_TEST
-from ferdash.wording import count, counted
-
-TABS = {
-    "Summary": summary.draw,
-    "Curves": curves.draw,
-    "Emotions": emotions.draw,
-    "Confusions": confusions.draw,
-    "Faces they disagree on": faces.draw,
-    "Errors": errors.draw,
-    "Settings": settings.draw,
-    "Lineage": lineage.draw,
-    "Calibration": calibration.draw,
-}
-
-
-OF_PUBLISHED = ("Summary", "Curves", "Emotions")
-"""What there is to see of results that were published without their runs."""
-
-
-def tabs(chosen: Chosen) -> dict[str, Callable[[], None]]:
-    """A tab for each question about the chosen runs."""
-    shown = TABS if chosen.own else OF_PUBLISHED
-    return {title: partial(TABS[title], chosen) for title in shown}
+from ferdash.wording import counted
 
 
 def draw_headline(chosen: Chosen) -> None:
-    """Whether each run is better than the baseline, or why that cannot be said."""
+    """Whether each run is better than the baseline, or why that cannot be said. Of three or more runs it is the
+    shortest account; the summary has each of them with its interval."""
     for run in chosen.summaries:
         if run.tuned_on_test and run.kind != "published":
             st.warning(
@@ -45,12 +20,34 @@ def draw_headline(chosen: Chosen) -> None:
                 "of it on test proves nothing.",
                 icon=":material/warning:",
             )
-    for other in chosen.others:
-        result = pair_with_baseline(chosen, other)
+    found = {other: pair_with_baseline(chosen, other) for other in chosen.others}
+    if len(found) == 1:
+        (result,) = found.values()
         if isinstance(result, PairedResult):
-            st.markdown(f"{'### ' if len(chosen.others) == 1 else '- '}{plain(result.sentence)}")
-            if len(chosen.others) == 1:
-                both = f"Both are right on {counted(result.both, 'image')}, both wrong on {count(result.neither)}"
-                st.caption(f"{plain(result.interval_words)} {both} (McNemar's exact test).")
+            st.markdown(f"##### {plain(result.sentence)}")
         else:
             st.warning(plain(result), icon=":material/rule:")
+    elif found:
+        st.markdown(f"##### {plain(_account(chosen, found))}")
+    else:
+        st.markdown("##### Tick a second run, and this says which is better.")
+
+
+def _account(chosen: Chosen, found: dict[str, PairedResult | str]) -> str:
+    """Of several runs: how many are better and worse than the baseline, and how many cannot be said to be either."""
+    pairs = {run_id: pair for run_id, pair in found.items() if isinstance(pair, PairedResult)}
+    better = [run_id for run_id, pair in pairs.items() if pair.significant and pair.difference > 0]
+    worse = [run_id for run_id, pair in pairs.items() if pair.significant and pair.difference < 0]
+    same = [run_id for run_id, pair in pairs.items() if not pair.significant]
+    parts = []
+    for runs, words in ((better, "better"), (worse, "worse")):
+        if runs:
+            sizes = ", ".join(
+                f"{chosen.titles[run_id]} by {100 * abs(pairs[run_id].difference):.1f} points" for run_id in runs
+            )
+            parts.append(f"{words}: {sizes}")
+    if same:
+        parts.append(f"no difference found: {', '.join(chosen.titles[run_id] for run_id in same)}")
+    if apart := len(found) - len(pairs):
+        parts.append(f"{counted(apart, 'run')} not comparable")
+    return f"Against {chosen.titles[chosen.baseline]}: {'; '.join(parts)}."

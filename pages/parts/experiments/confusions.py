@@ -32,7 +32,7 @@ def draw(chosen: Chosen) -> None:
             words = [f"{pair.first} and {pair.second} {percent(pair.share_of_errors)}" for pair in pairs]
             st.caption(f"Most of its mistakes: {', '.join(words)}." if words else "It makes no mistake.")
     if chosen.baseline in matrices:
-        for other in [run_id for run_id in chosen.others if run_id in matrices]:
+        for other in [run_id for run_id in chosen.others if run_id in matrices and run_id in chosen.alike]:
             names = (chosen.titles[chosen.baseline], chosen.titles[other])
             figure = confusion_difference(matrices[chosen.baseline], matrices[other], names=names)
             st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"difference-{other}"))

@@ -35,7 +35,7 @@ def draw(chosen: Chosen) -> None:
         tables.append(curve_rows(chosen.published, NAMES[name]))
     table = pd.concat([each for each in tables if len(each)] or tables[:1], ignore_index=True)
     figure = plots.learning_curves(
-        table, chosen.titles, measure=NAMES[name], title=name, by=BY[by], smoothing=smoothing
+        table, chosen.titles, measure=NAMES[name], title=name, by=BY[by], smoothing=smoothing, alike=chosen.all_alike
     )
     st.plotly_chart(figure, config=shared.PLOT, key=keyed("curves"))
     published = " What the report printed of its epochs is drawn by epoch." if chosen.published else ""

@@ -8,7 +8,7 @@ from pages.parts.common.plain import plain
 
 from ferdash.paths import checkpoints_root
 from ferdash.plots.experiments import group_spread
-from ferdash.runs.compare import GroupSummary, Spread, group_summary
+from ferdash.runs.groups import GroupSummary, Spread, group_summary
 from ferdash.runs.index import RunSummary
 from ferdash.runs.table import measured_alike
 from ferdash.wording import percent

@@ -18,19 +18,56 @@ from ferdash.wording import counted
 keyed = keys_of("experiments")
 
 
-def draw(chosen: Chosen) -> None:
-    """A row of buttons; those that ask something first open a panel."""
-    runs = chosen.own
+DONE, UNDO = keyed("done"), keyed("undo")
+"""What was done last, in a sentence, and the runs that a click takes it back for; None where it cannot be."""
+
+
+def draw(root: Path, chosen: Chosen | None) -> None:
+    """A row of buttons, those that ask something first open a panel; they are for chosen runs of ours, and stay where
+    they are without any. What was done is said below them, where the click was."""
+    runs = chosen.own if chosen else []
+    titles = chosen.titles if chosen else {}
+    off = not runs
     with st.container(horizontal=True):
-        with st.popover("Name, tags, notes", icon=":material/edit:"), shared.calm_errors():
-            _draw_names(chosen.root, runs, chosen.titles)
-        with st.popover("Promote", icon=":material/workspace_premium:"), shared.calm_errors():
-            _draw_promotion(runs, chosen.titles)
-        with st.popover("Export", icon=":material/download:"):
-            _draw_export(chosen)
-        _draw_archive(chosen.root, runs)
-        with st.popover("Delete", icon=":material/delete:"), shared.calm_errors():
-            _draw_deletion(chosen.root, runs, chosen.titles)
+        with st.popover("Name, tags, notes", icon=":material/edit:", disabled=off), shared.calm_errors():
+            if runs:
+                _draw_names(root, runs, titles)
+        with st.popover("Promote", icon=":material/workspace_premium:", disabled=off), shared.calm_errors():
+            if runs:
+                _draw_promotion(runs, titles)
+        with st.popover("Export", icon=":material/download:", disabled=off):
+            if chosen and runs:
+                _draw_export(chosen)
+        _draw_archive(root, runs)
+        with st.popover("Delete", icon=":material/delete:", disabled=off), shared.calm_errors():
+            if runs:
+                _draw_deletion(root, runs, titles)
+    draw_done(root)
+
+
+def draw_done(root: Path) -> None:
+    """What was done last, and the way back."""
+    if DONE not in st.session_state:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/check_circle: {plain(st.session_state[DONE])}", width="content")
+        undo = st.session_state.get(UNDO)
+        if undo and st.button("Undo", icon=":material/undo:", type="tertiary", key=keyed("undo-archive")):
+            run_ids, archived = undo
+            for run_id in run_ids:
+                meta.archive(root, run_id, archived)
+            _done("Undone.")
+            st.rerun()
+        st.button("Dismiss", icon=":material/close:", type="tertiary", key=keyed("dismiss"), on_click=_forget)
+
+
+def _done(sentence: str, undo: tuple[list[str], bool] | None = None) -> None:
+    st.session_state[DONE], st.session_state[UNDO] = sentence, undo
+
+
+def _forget() -> None:
+    st.session_state.pop(DONE, None)
+    st.session_state.pop(UNDO, None)
 
 
 def _pick(runs: list[RunSummary], titles: dict[str, str], key: str) -> RunSummary:
@@ -50,6 +87,7 @@ def _draw_names(root: Path, runs: list[RunSummary], titles: dict[str, str]) -> N
             meta.rename(root, run.id, name)
             meta.set_tags(root, run.id, tags.split(","))
             meta.note(root, run.id, notes)
+            _done(f"Saved name, tags and notes of {name or run.id}.")
             st.rerun()
 
 
@@ -89,7 +127,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
                 average=average,
                 measure=measure,
             )
-        shared.announce(f"{titles[run.id]} is now the model “{name}”.")
+        _done(f"{titles[run.id]} is now the model “{name}”, which every page offers.")
         st.rerun()
 
 
@@ -110,19 +148,20 @@ def _draw_export(chosen: Chosen) -> None:
 def _report(runs: list[Run], summaries: list[RunSummary]) -> str:
     shared.await_torch()
     # Only here: it asks the training for its defaults, and that brings PyTorch.
-    from ferdash.plots.report import html_report
+    from ferdash.exports.runs_report import html_report
 
     return html_report(runs, summaries)
 
 
 def _draw_archive(root: Path, runs: list[RunSummary]) -> None:
-    archived = all(run.archived for run in runs)
+    archived = bool(runs) and all(run.archived for run in runs)
     label = "Take out of the archive" if archived else "Archive"
     explanation = "The table leaves archived runs out unless asked."
-    if st.button(label, icon=":material/archive:", help=explanation, key=keyed("to-archive")):
+    if st.button(label, icon=":material/archive:", help=explanation, key=keyed("to-archive"), disabled=not runs):
         for run in runs:
             meta.archive(root, run.id, not archived)
-        shared.announce(f"{label}: {counted(len(runs), 'run')}.")
+        what = "taken out of the archive" if archived else "archived: the table leaves them out unless asked"
+        _done(f"{counted(len(runs), 'run')} {what}.", ([run.id for run in runs], archived))
         st.rerun()
 
 
@@ -132,5 +171,5 @@ def _draw_deletion(root: Path, runs: list[RunSummary], titles: dict[str, str]) -
     if st.button(f"Delete {counted(len(runs), 'run')} for good", type="primary"):
         for run in runs:
             meta.delete(root, run.id)
-        shared.announce(f"Deleted {counted(len(runs), 'run')}.")
+        _done(f"Deleted {', '.join(titles[run.id] for run in runs)}.")
         st.rerun()

@@ -63,8 +63,7 @@ def draw(summaries: list[RunSummary]) -> list[RunSummary]:
     if not own:
         st.info("No run fits; widen the search.", icon=":material/filter_alt_off:")
     groups = measured_alike(found)
-    measured = sum(bool(group.described) for group in groups)
-    if measured > 1:
+    if len({group.described for group in groups if group.comparable}) > 1:
         st.caption("Scores of different images cannot be compared, so runs that were measured alike stand together.")
     for group in groups:
         _draw_group(group, columns)
@@ -101,10 +100,8 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
     published = group.runs[0].kind == "published"
     if published:
         st.markdown(f"*{plain(group.described)}*: {counted(len(run_ids), 'result')}")
-    elif group.described:
-        st.markdown(f"**{plain(group.described)}**: {counted(len(run_ids), 'run')}")
     else:
-        st.markdown(f"**Not measured yet**: {counted(len(run_ids), 'run')}")
+        st.markdown(f"**{plain(group.described)}**: {counted(len(run_ids), 'run')}")
     ticked: Any = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
     key = keyed(f"table-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}")
     table = runs_table(group.runs)

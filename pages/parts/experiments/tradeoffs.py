@@ -23,9 +23,9 @@ SCORES = ("Accuracy", "Macro F1", "Worst emotion's F1")
 
 def draw(root: Path, found: list[RunSummary]) -> None:
     """The whole tab, of the runs that the table shows."""
-    groups = {group.described: group.runs for group in measured_alike(found) if group.described}
+    groups = {group.described: group.runs for group in measured_alike(found) if group.comparable}
     if not groups:
-        st.info("No run here has been measured yet.", icon=":material/info:")
+        st.info("No run here has been measured on images that are known.", icon=":material/info:")
         return
     described = next(iter(groups))
     if len(groups) > 1:

@@ -1,19 +1,24 @@
 """A report of runs as one HTML file that needs nothing else: its charts work without network and without ferdash."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import plotly.graph_objects as go
 
+from ferdash.evaluation.intervals import bootstrap_intervals, score_text
+from ferdash.evaluation.metrics import TITLES, compute_metrics
+from ferdash.exports.verdicts import answers_of, verdicts
 from ferdash.plots import experiments as plots
+from ferdash.plots.errors import confusion_matrix
 from ferdash.records import flatten
-from ferdash.runs.compare import f1_table, learning_curves, settings_differences
+from ferdash.runs.compare import Answers, comparable_runs, f1_table, learning_curves, settings_differences
 from ferdash.runs.export import HEADS, table_row
 from ferdash.runs.index import RunSummary
 from ferdash.runs.lineage import trace
 from ferdash.runs.store import Run
+from ferdash.runs.table import titles
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.wording import counted
 
@@ -29,17 +34,21 @@ code { overflow-wrap: anywhere; } .mark { color: #9a5b00; font-weight: 600; }
 
 
 def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> str:
-    """The report as HTML: table, curves, F1 of each emotion, settings that differ, and how to make each run again.
+    """The report as HTML: verdict, scores with their intervals, curves, F1 and confusions of each emotion, settings
+    that differ, and how to make each run again.
 
-    runs, summaries: the same runs in the same order.
+    runs, summaries: the same runs in the same order; the first is the baseline.
     """
-    names = {run.id: run.title for run in summaries}
-    figures = "".join(f"<section>{part}</section>\n" for part in _drawn(_figures(runs, summaries, names)))
+    names = titles(summaries)
+    answers = {run.id: found for run in runs if (found := answers_of(run)) is not None}
+    figures = "".join(f"<section>{part}</section>\n" for part in _drawn(_figures(runs, summaries, names, answers)))
     parts = [
         f"<h1>{counted(len(runs), 'run')}</h1>",
         f"<p>Written by ferdash on {datetime.now(UTC):%d %B %Y}. Scores: each run's best epoch on validation.</p>",
-        _table(HEADS, map(table_row, summaries)),
+        _verdicts(runs, names),
         _warning(summaries),
+        _table(HEADS, ([names[run.id], *table_row(run)[1:]] for run in summaries)),
+        _scores(names, answers),
         figures,
         "<h2>Settings that differ</h2>",
         _settings(runs, names),
@@ -50,15 +59,46 @@ def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _figures(runs: Sequence[Run], summaries: Sequence[RunSummary], names: dict[str, str]) -> Iterable[go.Figure]:
+def _verdicts(runs: Sequence[Run], names: Mapping[str, str]) -> str:
+    """Each run against the first, in a sentence, and what the sentence rests on."""
+    lines = []
+    for verdict in verdicts(runs, names):
+        lines.append(f"<p><strong>{html.escape(verdict.sentence)}</strong></p>")
+        if verdict.result is not None:
+            lines.append(f"<p>{html.escape(verdict.result.interval_words)} (McNemar's exact test.)</p>")
+    return "\n".join(lines)
+
+
+def _scores(names: Mapping[str, str], answers: Mapping[str, Answers]) -> str:
+    """Every score with its 95% CI, of the runs that have kept their predictions."""
+    if not answers:
+        return ""
+    columns = []
+    for each in answers.values():
+        metrics = compute_metrics(y_true=each.labels, probabilities=each.probabilities)
+        intervals = bootstrap_intervals(y_true=each.labels, probabilities=each.probabilities)
+        columns.append({name: score_text(name, getattr(metrics, name), intervals[name]) for name in TITLES})
+    rows = ([title, *(column[name] for column in columns)] for name, title in TITLES.items())
+    return "<h2>Scores with their 95% CI</h2>" + _table(("", *(names[run_id] for run_id in answers)), rows)
+
+
+def _figures(
+    runs: Sequence[Run], summaries: Sequence[RunSummary], names: Mapping[str, str], answers: Mapping[str, Answers]
+) -> Iterable[go.Figure]:
+    alike = all(comparable_runs(summaries[0], run) for run in summaries)
     for measure, title in CURVES.items():
         table = learning_curves(runs, measure)
         if len(table):
             shown = {run_id: name for run_id, name in names.items() if (table["run"] == run_id).any()}
-            yield plots.learning_curves(table, shown, measure=measure, title=title)
-    f1 = f1_table(runs, {summary.id: summary.best.epoch for summary in summaries if summary.best})
+            yield plots.learning_curves(table, shown, measure=measure, title=title, alike=alike)
+    f1 = f1_table(runs, summaries)
     if f1["f1"].notna().any():
         yield plots.emotion_bars(f1, {run_id: names[run_id] for run_id in f1["run"].unique()})
+    for run_id, each in answers.items():
+        matrix = compute_metrics(y_true=each.labels, probabilities=each.probabilities).confusion
+        figure = confusion_matrix(matrix)
+        # Which run it is of stands in the heading of the page, but not in that of a report.
+        yield figure.update_layout(title_text=f"{names[run_id]}: {figure.layout.title.text}")
 
 
 def _drawn(figures: Iterable[go.Figure]) -> Iterable[str]:
@@ -68,12 +108,12 @@ def _drawn(figures: Iterable[go.Figure]) -> Iterable[str]:
 
 
 def _warning(summaries: Sequence[RunSummary]) -> str:
-    if len({summary.measured_on for summary in summaries if summary.images}) < 2:
+    if all(comparable_runs(summaries[0], run) for run in summaries):
         return ""
     return '<p class="mark">These runs were not all measured on the same images; such scores are not comparable.</p>'
 
 
-def _settings(runs: Sequence[Run], names: dict[str, str]) -> str:
+def _settings(runs: Sequence[Run], names: Mapping[str, str]) -> str:
     differing = settings_differences({run.id: run.record["config"] for run in runs}, to_dict(TrainConfig()))
     if len(runs) == 1:
         differing = {path: {runs[0].id: value} for path, value in flatten(runs[0].record["config"]).items()}

@@ -20,7 +20,7 @@ from ferdash.paths import checkpoints_root, data_root
 from ferdash.runs.store import Run, read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
-from ferdash.training.groups import members
+from ferdash.training.out_of_fold import members
 from ferdash.training.recipes import get_recipe
 
 SHORT = ["network.width=16", "augment.small_epochs=0", "checkpoint.every_batches=0", "checkpoint.keep_last=1"]

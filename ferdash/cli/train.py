@@ -69,17 +69,17 @@ def train(
 def _taken_up(reference: str, settings: list[str], name: str) -> "tuple[str, list[Run]]":
     """The group's name and its unfinished runs, or an empty name and the run, that --resume asks for."""
     from ferdash.runs import meta
-    from ferdash.training import continuation, groups
+    from ferdash.training import continuation, out_of_fold
 
     data, checkpoints = data_root(), checkpoints_root()
-    if not (group := groups.members(checkpoints, reference)):
+    if not (group := out_of_fold.members(checkpoints, reference)):
         run = continuation.resume(reference, settings, data=data, checkpoints=checkpoints)
         if name:
             meta.rename(checkpoints / "runs", run.id, name)
         return "", [run]
     if settings or name:
         raise ConfigError("A group resumes as it was begun; leave --set and --name out, or name one of its runs.")
-    return reference, groups.unfinished(group)
+    return reference, out_of_fold.unfinished(group)
 
 
 def _made(
@@ -114,7 +114,7 @@ def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:
 
 def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "Processes") -> None:
     """Train the runs one after the other; whatever ends that early, the rest can be resumed by the group's name."""
-    from ferdash.training import groups
+    from ferdash.training import groups, out_of_fold
 
     control, states = stop_on_interrupt(), {}
     try:
@@ -124,7 +124,7 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
             if processes.sum([float(control.stop.is_set())]) != [0.0]:
                 break
     finally:
-        left = groups.unfinished([run for run in runs if run.folder.is_dir()]) if processes.main else []
+        left = out_of_fold.unfinished([run for run in runs if run.folder.is_dir()]) if processes.main else []
         groups.release(left)
         if left:
             say(f"{counted(len(left), 'run')} of the group left. Resume with: ferdash train --resume {group}")
@@ -138,9 +138,9 @@ def _train_group(group: str, runs: "list[Run]", json_output: bool, processes: "P
 def _report_group(group: str, trained: list[dict[str, Any]], json_output: bool, *, complete: bool) -> None:
     from ferdash.runs.groups import group_summary
     from ferdash.runs.index import summary_of
-    from ferdash.training import groups
+    from ferdash.training import out_of_fold
 
-    members = groups.members(checkpoints_root(), group)
+    members = out_of_fold.members(checkpoints_root(), group)
     summary = next(iter(group_summary(summary_of(run.folder.parent, run.id) for run in members)), None)
     if json_output:
         print_json({"group": group, "runs": trained, "summary": summary and asdict(summary)})

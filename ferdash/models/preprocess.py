@@ -122,7 +122,7 @@ class Preprocess:
         return pixels.contiguous(memory_format=torch.channels_last)
 
     def resized(self, pixels: "torch.Tensor") -> "torch.Tensor":
-        """uint8 (N, C, H, W) on the CPU -> uint8 (N, C, height, width)."""
+        """uint8 (N, C, H, W) -> uint8 (N, C, height, width)."""
         top, left = self.corner
         return self.uncut(pixels)[..., top : top + self.height, left : left + self.width]
 
@@ -134,6 +134,11 @@ class Preprocess:
             return pixels
         if self.resample == "nearest":
             return F.interpolate(pixels, size=self.whole, mode="nearest-exact")
+        if pixels.device.type != "cpu":  # where there is no antialiased form for bytes
+            exact = F.interpolate(
+                pixels.float(), size=self.whole, mode=self.resample, align_corners=False, antialias=True
+            )
+            return exact.round_().clamp_(0, 255).to(pixels.dtype)
         return F.interpolate(pixels, size=self.whole, mode=self.resample, align_corners=False, antialias=True)
 
     @property

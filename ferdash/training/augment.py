@@ -12,10 +12,11 @@ from ferdash.training.settings import AugmentConfig
 from ferdash.training.torch_compat import draw_beta
 
 
-def batch_generator(seed: int, step: int) -> torch.Generator:
-    """The random numbers of one batch: a function of the run's seed and the batch's number since the run's start."""
+def batch_generator(seed: int, step: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """The random numbers of one batch: a function of the run's seed and the batch's number since the run's start, and
+    of the kind of device, which has a generator of its own."""
     # A large odd multiplier keeps (seed, step) pairs apart; torch mixes the bits of the seed itself.
-    return torch.Generator().manual_seed((seed * 1_000_003 + step) % 2**63)
+    return torch.Generator(device).manual_seed((seed * 1_000_003 + step) % 2**63)
 
 
 def augment(
@@ -28,7 +29,7 @@ def augment(
 ) -> torch.Tensor:
     """Randomly changed training images, of the size and from the part of the face that the network is given.
 
-    images: uint8 (N, H, W). Returns float32 (N, 1, height, width) on a scale of 0 to 1, which without any change are
+    images: uint8 (N, H, W), on the generator's device. Returns float32 (N, 1, height, width) on a scale of 0 to 1, which without any change are
     the pixels that evaluation sees. The randomness comes from `generator` alone. quick: sample once where resizing
     first would look nearer at every pixel.
     """
@@ -36,7 +37,7 @@ def augment(
     if config.flip or config.rotation or config.scale or config.shift:
         if not quick and not _samples_alike(images, preprocess):
             channel = preprocess.uncut(channel)
-        theta = _random_affine(count, config, generator) @ _window(preprocess)
+        theta = _random_affine(count, config, generator) @ _window(preprocess).to(images.device)
         grid = F.affine_grid(theta, [count, 1, preprocess.height, preprocess.width], align_corners=False)
         pixels = F.grid_sample(channel.float().div_(255), grid, padding_mode="border", align_corners=False)
     else:
@@ -74,19 +75,23 @@ def mixup(
     Minimization" (2018), equation 1.
     """
     share = draw_beta(alpha, generator)
-    order = torch.randperm(len(pixels), generator=generator)
+    order = torch.randperm(len(pixels), generator=generator, device=generator.device)
     return torch.lerp(pixels[order], pixels, share), torch.lerp(targets[order], targets, share)
 
 
+def _rand(count: int, generator: torch.Generator) -> torch.Tensor:
+    return torch.rand(count, generator=generator, device=generator.device)
+
+
 def _uniform(count: int, limit: float, generator: torch.Generator) -> torch.Tensor:
-    return (torch.rand(count, generator=generator) * 2 - 1) * limit
+    return (_rand(count, generator) * 2 - 1) * limit
 
 
 def _random_affine(count: int, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
     angle = _uniform(count, math.radians(config.rotation), generator)
     zoom = 1 + _uniform(count, config.scale, generator)
     shift = _uniform(2 * count, 2 * config.shift, generator).view(2, count)  # affine_grid spans -1 to 1
-    mirror = torch.where(torch.rand(count, generator=generator) < config.flip, -1.0, 1.0)
+    mirror = torch.where(_rand(count, generator) < config.flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     return torch.stack([cos * mirror, -sin, shift[0], sin * mirror, cos, shift[1]], dim=1).view(count, 2, 3)
 
@@ -102,15 +107,15 @@ def _relight(pixels: torch.Tensor, config: AugmentConfig, generator: torch.Gener
 def _erase(pixels: torch.Tensor, probability: float, generator: torch.Generator) -> torch.Tensor:
     """Zhong et al., "Random Erasing Data Augmentation" (2020), filling with the image's mean."""
     count, _, height, width = pixels.shape
-    chosen = torch.rand(count, generator=generator) < probability
-    area = (0.02 + 0.13 * torch.rand(count, generator=generator)) * height * width
+    chosen = _rand(count, generator) < probability
+    area = (0.02 + 0.13 * _rand(count, generator)) * height * width
     ratio = torch.exp(_uniform(count, math.log(3.0), generator))
     tall = (area * ratio).sqrt().clamp(max=height)
     wide = (area / ratio).sqrt().clamp(max=width)
-    top = torch.rand(count, generator=generator) * (height - tall)
-    left = torch.rand(count, generator=generator) * (width - wide)
-    rows = torch.arange(height)[None, :]
-    columns = torch.arange(width)[None, :]
+    top = _rand(count, generator) * (height - tall)
+    left = _rand(count, generator) * (width - wide)
+    rows = torch.arange(height, device=pixels.device)[None, :]
+    columns = torch.arange(width, device=pixels.device)[None, :]
     in_rows = (rows >= top[:, None]) & (rows < (top + tall)[:, None])
     in_columns = (columns >= left[:, None]) & (columns < (left + wide)[:, None])
     hole = (in_rows[:, :, None] & in_columns[:, None, :] & chosen[:, None, None])[:, None]

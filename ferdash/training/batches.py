@@ -21,8 +21,9 @@ from ferdash.training.sampling import epoch_order, training_rows
 
 @dataclass(frozen=True, eq=False)
 class TrainingImages:
-    """labels: int64 (N,). images: uint8 (N, H, W). targets: float32 (N, 7), rows sum to 1. preprocess: how the
-    network is given a face."""
+    """labels: int64 (N,). images: uint8 (N, H, W), and targets: float32 (N, 7), rows sum to 1, lie on the device that
+    trains: drawing, changing and mixing a batch happens there, and nothing is copied. preprocess: how the network is
+    given a face."""
 
     config: TrainConfig
     labels: np.ndarray
@@ -52,7 +53,8 @@ class TrainingImages:
     def batch(self, positions: torch.Tensor, *, epoch: int, number: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The images at int64 `positions`, changed at random, float32 (B, 1, height, width) from 0 to 1, and their
         targets, float32 (B, 7). number: of the batch since the run's start; it decides the randomness."""
-        generator = batch_generator(self.config.seed, number)
+        generator = batch_generator(self.config.seed, number, self.images.device)
+        positions = positions.to(self.images.device)
         change = self.config.augment
         small = bool(change.small_size) and epoch < change.small_epochs
         shown = self.preprocess.at_size(change.small_size) if small else self.preprocess
@@ -64,9 +66,15 @@ class TrainingImages:
 
 
 def training_images(
-    dataset: FaceDataset, config: TrainConfig, preprocess: Preprocess, *, teacher_probs: np.ndarray | None = None
+    dataset: FaceDataset,
+    config: TrainConfig,
+    preprocess: Preprocess,
+    *,
+    device: torch.device | str = "cpu",
+    teacher_probs: np.ndarray | None = None,
 ) -> TrainingImages:
-    """Those that a run trains on. teacher_probs: float32 (N, 7), what teachers see in the N images of `training_rows`.
+    """Those that a run trains on, on its device. teacher_probs: float32 (N, 7), what teachers see in the N images of
+    `training_rows`.
 
     Raises ConfigError when there are none.
     """
@@ -78,7 +86,7 @@ def training_images(
     return TrainingImages(
         config=config,
         labels=labels,
-        images=torch.from_numpy(np.ascontiguousarray(dataset.images[rows])),
-        targets=target_table(labels, votes, config.loss, teacher_probs),
+        images=torch.from_numpy(np.ascontiguousarray(dataset.images[rows])).to(device),
+        targets=target_table(labels, votes, config.loss, teacher_probs).to(device),
         preprocess=preprocess,
     )

@@ -41,6 +41,12 @@ def set_threads(threads: int) -> int:
     return torch.get_num_threads()
 
 
+def let_try(device: torch.device) -> None:
+    """Let cuDNN try its ways of computing a convolution on the first batch of a shape; all of a run are of one."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+
+
 def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -21,12 +21,12 @@ KERNEL = 9
 def degrade(pixels: torch.Tensor, probability: float, generator: torch.Generator) -> torch.Tensor:
     """Images degraded at random.
 
-    pixels: float32 (N, 1, H, W) on a scale of 0 to 1; returns the same shape and scale. The randomness comes from
-    `generator` alone.
+    pixels: float32 (N, 1, H, W) on a scale of 0 to 1, on the generator's device; returns the same shape and scale. The
+    randomness comes from `generator` alone.
     """
     pixels = pixels.clone()
     for kind in KINDS:
-        chosen = (torch.rand(len(pixels), generator=generator) < probability).nonzero()[:, 0]
+        chosen = (torch.rand(len(pixels), generator=generator, device=generator.device) < probability).nonzero()[:, 0]
         if len(chosen):
             pixels[chosen] = kind(pixels[chosen], generator).clamp_(0, 1)
     return pixels
@@ -45,10 +45,10 @@ def tone(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 def cover(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A side of the face, at any angle, covered by one grey: up to 45% of the picture, as by a hand or a scarf."""
     count, _, height, width = pixels.shape
-    angle = torch.rand(count, generator=generator).view(-1, 1, 1) * 2 * math.pi
+    angle = torch.rand(count, generator=generator, device=generator.device).view(-1, 1, 1) * 2 * math.pi
     depth = _uniform(count, 0.05, 0.5, generator)
-    rows = torch.linspace(-0.5, 0.5, height)[None, :, None]
-    columns = torch.linspace(-0.5, 0.5, width)[None, None, :]
+    rows = torch.linspace(-0.5, 0.5, height, device=pixels.device)[None, :, None]
+    columns = torch.linspace(-0.5, 0.5, width, device=pixels.device)[None, None, :]
     hidden = (torch.cos(angle) * columns + torch.sin(angle) * rows)[:, None] > depth
     return torch.where(hidden, _uniform(count, 0.0, 1.0, generator), pixels)
 
@@ -62,7 +62,7 @@ def motion(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A movement of 2 to 9 pixels in any direction while the shutter is open."""
     length = _uniform(len(pixels), 2.0, float(KERNEL), generator)
     angle = _uniform(len(pixels), 0.0, math.pi, generator)
-    offsets = torch.arange(KERNEL) - KERNEL // 2
+    offsets = torch.arange(KERNEL, device=pixels.device) - KERNEL // 2
     across, down = offsets.view(1, 1, 1, -1), offsets.view(1, 1, -1, 1)
     along = across * torch.cos(angle) + down * torch.sin(angle)
     aside = down * torch.cos(angle) - across * torch.sin(angle)
@@ -73,14 +73,14 @@ def motion(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 def low_resolution(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Seen from afar: down to 12 to 36 pixels and enlarged again, the same for all images of the call."""
-    size = int(torch.randint(12, 37, (1,), generator=generator))
+    size = int(torch.randint(12, 37, (1,), generator=generator, device=generator.device))
     small = F.interpolate(pixels, size=(size, size), mode="bilinear", antialias=True, align_corners=False)
     return F.interpolate(small, size=pixels.shape[-2:], mode="bilinear", align_corners=False)
 
 
 def noise(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A sensor in little light: Gaussian noise with a deviation of 0.01 to 0.15."""
-    return pixels + torch.randn(pixels.shape, generator=generator) * _uniform(len(pixels), 0.01, 0.15, generator)
+    return pixels + torch.randn(pixels.shape, generator=generator, device=generator.device) * _uniform(len(pixels), 0.01, 0.15, generator)
 
 
 def sharpen(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -98,13 +98,14 @@ def jpeg(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     brightness (ITU-T T.81, annex K.1), which the quality scales as libjpeg does."""
     quality = _uniform(len(pixels), 8.0, 60.0, generator).view(-1, 1, 1, 1, 1)
     scale = torch.where(quality < 50, 50 / quality, 2 - quality / 50)
-    steps = (LUMINANCE * scale).round().clamp(1, 255)
+    cosines, luminance = COSINES.to(pixels.device), LUMINANCE.to(pixels.device)
+    steps = (luminance * scale).round().clamp(1, 255)
     count, _, height, width = pixels.shape
     padded = F.pad(pixels, (0, -width % 8, 0, -height % 8), mode="replicate") * 255 - 128
     down, across = padded.shape[-2] // 8, padded.shape[-1] // 8
     blocks = padded.view(count, down, 8, across, 8).transpose(2, 3)
-    rounded = ((COSINES @ blocks @ COSINES.T) / steps).round() * steps
-    restored = (COSINES.T @ rounded @ COSINES).transpose(2, 3).reshape(padded.shape)
+    rounded = ((cosines @ blocks @ cosines.T) / steps).round() * steps
+    restored = (cosines.T @ rounded @ cosines).transpose(2, 3).reshape(padded.shape)
     return ((restored + 128) / 255)[..., :height, :width]
 
 
@@ -140,7 +141,7 @@ LUMINANCE = torch.tensor(
 
 
 def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
-    return (torch.rand(count, generator=generator) * (high - low) + low).view(-1, 1, 1, 1)
+    return (torch.rand(count, generator=generator, device=generator.device) * (high - low) + low).view(-1, 1, 1, 1)
 
 
 def _log_uniform(count: int, low: float, high: float, generator: torch.Generator) -> torch.Tensor:
@@ -148,7 +149,7 @@ def _log_uniform(count: int, low: float, high: float, generator: torch.Generator
 
 
 def _gaussian(pixels: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
-    offsets = torch.arange(KERNEL, dtype=torch.float32) - KERNEL // 2
+    offsets = torch.arange(KERNEL, dtype=torch.float32, device=pixels.device) - KERNEL // 2
     line = torch.exp(-0.5 * (offsets / deviation) ** 2)
     return _convolved(pixels, line.transpose(2, 3) @ line)
 

@@ -22,6 +22,10 @@ VOTES = "votes"
 """Name of the teacher that knows the raters' votes (see ferdash.training.raters); `votes:MODEL` is the one that knows
 MODEL's features of the image besides."""
 
+OOF = "oof"
+"""`oof:GROUP` are the networks of a cross-validation of that name, each asked about the images that it has not learned
+(see ferdash.training.out_of_fold)."""
+
 LOOKS = 10
 """How often a teacher looks at each image."""
 
@@ -73,11 +77,16 @@ def made_table(folder: Path, name: str = TEACHER_PROBS) -> Path | None:
 
 
 def model_behind(reference: str) -> str:
-    """The model that a teacher looks at images with; empty for the raters' votes alone and for a table."""
+    """The model that a teacher looks at images with; empty for the raters' votes alone, a table and folds."""
     name, _, model = reference.partition(":")
     if name == VOTES:
         return model
-    return "" if is_table(reference) else reference
+    return "" if is_table(reference) or is_folds(reference) else reference
+
+
+def is_folds(reference: str) -> bool:
+    """Whether a teacher is a cross-validation."""
+    return reference.partition(":")[0] == OOF
 
 
 def is_table(reference: str) -> bool:

@@ -1,4 +1,5 @@
-"""Cross-validation: the training and validation images together, divided into folds that take turns as validation.
+"""Cross-validation: the training and validation images together, or the training images alone, divided into folds that
+take turns as validation.
 
 Which fold an image is in depends on the dataset's content alone, so the runs of one group, a run that is resumed, and
 whoever scores a run later all see the same folds. The test split is never touched.
@@ -20,15 +21,16 @@ from ferdash.paths import named_model
 from ferdash.references import parse, run_reference
 from ferdash.runs.store import open_run
 from ferdash.training.config import TrainConfig, from_dict
-from ferdash.training.distillation import is_table, model_behind
+from ferdash.training.distillation import is_folds, is_table, model_behind
 from ferdash.training.settings import FoldsConfig
 
 NEARLY_IDENTICAL = ("near_leaks", "near_conflicts", "near_duplicates")
 """The audit's findings whose groups are versions of one photograph."""
 
 
-def assign_folds(dataset: FaceDataset, count: int) -> np.ndarray:
-    """The fold of each image, int64 (N,), from 0 to count - 1; -1 for the images of test.
+def assign_folds(dataset: FaceDataset, count: int, within: str = "all") -> np.ndarray:
+    """The fold of each image, int64 (N,), from 0 to count - 1; -1 for the images of test, and where `within` is train
+    for those of validation.
 
     Every emotion is divided as evenly as its photographs allow. Identical images, and those that the audit finds to be
     versions of one photograph, are in the same fold; the audit is made where the dataset has none yet. (scikit-learn's
@@ -36,7 +38,8 @@ def assign_folds(dataset: FaceDataset, count: int) -> np.ndarray:
 
     Raises ConfigError when there are too few images for so many folds.
     """
-    pool = np.flatnonzero((dataset.table["split"] != "test").to_numpy())
+    split = dataset.table["split"]
+    pool = np.flatnonzero((split == "train" if within == "train" else split != "test").to_numpy())
     shares = {str(fold): 1 / count for fold in range(count)}
     folds = np.full(len(dataset), -1, dtype=np.int64)
     folds[pool] = np.array(
@@ -50,11 +53,12 @@ def assign_folds(dataset: FaceDataset, count: int) -> np.ndarray:
 
 
 def in_fold(dataset: FaceDataset, folds: FoldsConfig) -> FaceDataset:
-    """The dataset as one run of a cross-validation sees it: fold `folds.index` is validation, the others are train. The
-    dataset itself where folds.count is 0. Raises ConfigError as `assign_folds` does."""
+    """The dataset as one run of a cross-validation sees it: fold `folds.index` is validation, the others are train, and
+    whatever is not divided is test. The dataset itself where folds.count is 0. Raises ConfigError as `assign_folds`
+    does."""
     if folds.count == 0:
         return dataset
-    fold = assign_folds(dataset, folds.count)
+    fold = assign_folds(dataset, folds.count, folds.within)
     split = np.select([fold < 0, fold == folds.index], ["test", "validation"], "train")
     table = dataset.table.assign(split=pd.Categorical(split, categories=list(SPLITS), ordered=True))
     return replace(dataset, table=table)
@@ -77,7 +81,7 @@ def require_unseen(config: TrainConfig, dataset: FaceDataset, checkpoints: Path)
 
 
 def _teachers(config: TrainConfig) -> list[str]:
-    return [name if is_table(name) else model_behind(name) for name in config.teachers()]
+    return [name if is_table(name) or is_folds(name) else model_behind(name) for name in config.teachers()]
 
 
 @dataclass
@@ -92,7 +96,7 @@ class _Past:
 
     def has_seen(self, reference: str) -> bool:
         """Whether it was trained on images that the folds validate on."""
-        if is_table(reference):
+        if is_table(reference) or is_folds(reference):
             return True  # it was made from all training images, as far as anybody knows
         if reference in self._asked:
             return False

@@ -28,7 +28,7 @@ from ferdash.runs.store import Run
 from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.batches import training_images
 from ferdash.training.bookkeeping import Journal
-from ferdash.training.compute import pick_device, pick_dtype, set_threads
+from ferdash.training.compute import let_try, pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
@@ -45,6 +45,7 @@ from ferdash.training.state import (
     start_average,
 )
 from ferdash.training.step import Step, batch_number
+from ferdash.training.tally import Tally
 from ferdash.wording import counted
 
 
@@ -79,6 +80,7 @@ class Trainer:
         self.journal = Journal(run, writes=processes.main, keep_last=config.checkpoint.keep_last)
         device = processes.device or pick_device(config.compute.device)
         set_threads(config.compute.threads)
+        let_try(device)
         network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-arg]
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
         self.state = TrainingState(
@@ -89,7 +91,8 @@ class Trainer:
         if checkpoint is not None:
             restore_state(self.state, checkpoint)
         freeze(network, config.optimizer.freeze)  # before the processes agree on whose gradients they share
-        self.images = training_images(dataset, config, preprocess, teacher_probs=teacher_probs)
+        self.images = training_images(dataset, config, preprocess, device=device, teacher_probs=teacher_probs)
+        self.tally = Tally()
         self.validation = self._evaluation_rows("validation")
         if len(self.validation) == 0:
             raise ConfigError(f"The dataset “{dataset.name}” has no validation images to choose a checkpoint by.")
@@ -148,8 +151,7 @@ class Trainer:
         position = self.state.position
         number = batch_number(position, self.images.batches)
         sums = self.step(self.state, *self.images.batch(positions, epoch=position.epoch, number=number))
-        position.loss_sum += sums.loss
-        position.correct += sums.correct
+        self.tally.add(sums, position, wait=self.step.reads_later and position.batch + 1 < self.images.batches)
         position.seen += sums.images
         position.batch += 1
 
@@ -332,6 +334,7 @@ class Trainer:
 
     def _pack(self) -> dict[str, Any]:
         """The state as plain data; empty in a process that does not write."""
+        self.tally.settle(self.state.position)
         if not self.journal.writes:
             return {}
         return pack_state(self.state, config=to_dict(self.config), preprocess=asdict(self.preprocess))

@@ -73,8 +73,9 @@ class LossConfig:
     label_smoothing: share of the target spread over all emotions. soft_votes: learn the raters' votes where known.
     teachers: model references, separated by commas, whose probabilities take teacher_share of each target; `start` is
     the model that the run starts from, `votes` what the label usually is given an image's votes, `votes:MODEL` what it
-    usually is given these and MODEL's features (see ferdash.training.raters), and a .npy file a table of what somebody
-    else sees in the training images."""
+    usually is given these and MODEL's features (see ferdash.training.raters), `oof:GROUP` a cross-validation, each of
+    whose networks is asked about the images that it has not learned, and a .npy file a table of what somebody else sees
+    in the training images."""
 
     focal_gamma: float = 0.0
     label_smoothing: float = 0.0
@@ -186,10 +187,12 @@ class EvaluationConfig:
 @dataclass(frozen=True)
 class FoldsConfig:
     """Cross-validation. count: folds into which training and validation images together are divided (see
-    ferdash.training.folds), 0 for the dataset's own splits. index: the fold that is validation, from 0."""
+    ferdash.training.folds), 0 for the dataset's own splits. index: the fold that is validation, from 0. within: `train`
+    divides the training images alone, so that no fold knows the dataset's validation: teachers need that."""
 
     count: int = 0
     index: int = 0
+    within: Literal["all", "train"] = "all"
 
     def __post_init__(self) -> None:
         require(self.count == 0 or self.count >= 2, "folds.count", self.count, "0 (the dataset's splits), or from 2")

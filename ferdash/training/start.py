@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, FerdashError, ModelError
 from ferdash.models.features import embed
 from ferdash.models.loading import import_torch, load_model
@@ -28,10 +29,11 @@ from ferdash.runs.store import RUNS, Run, append_log, create_run, new_run_id, wr
 from ferdash.training.checkpoints import read_latest
 from ferdash.training.config import TrainConfig, differences, from_dict, to_dict
 from ferdash.training.control import Control, Progress
-from ferdash.training.distillation import TEACHER_PROBS, VOTES, model_behind, teacher_table
+from ferdash.training.distillation import OOF, TEACHER_PROBS, VOTES, is_folds, model_behind, teacher_table
 from ferdash.training.extra import describe_extra, pin_extra, require_same_extra, with_extra
 from ferdash.training.folds import in_fold, require_unseen
 from ferdash.training.loop import Trainer
+from ferdash.training.out_of_fold import out_of_fold_table, require_teachers
 from ferdash.training.processes import SINGLE_PROCESS, Processes
 from ferdash.training.raters import label_given_votes
 from ferdash.training.recipes import RECIPES
@@ -61,6 +63,8 @@ def create(
     config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
     config = pin_extra(config, data)
     require_applicable(config)
+    for teacher in filter(is_folds, config.teachers()):
+        require_teachers(teacher.partition(":")[2], dataset, checkpoints)
     unknown = require_unseen(config, dataset, checkpoints)
     if parent is None and (began := parse(config.start_from)).of_run:
         parent = {"run": began.run, "checkpoint": began.checkpoint or DEFAULT_CHECKPOINT, "changes": {}}
@@ -189,19 +193,28 @@ def _ask_teachers(
 
     rows = training_rows(dataset, config)
 
-    def ask() -> np.ndarray:
+    def alive() -> None:
+        write_status(run.folder, state="running")
+
+    def made(name: str) -> np.ndarray:
+        if is_folds(name):
+            imported = open_dataset(dataset.folder.parent, config.dataset)  # which is what the folds divide
+            table = np.eye(len(EMOTIONS), dtype=np.float32)[dataset.labels[rows]]  # of images that were added to it
+            own = rows < len(imported)
+            group = name.partition(":")[2]
+            table[own] = out_of_fold_table(group, imported, rows[own], checkpoints=checkpoints, on_batch=alive)
+            return table
         votes = None if dataset.votes is None else dataset.votes[rows]
+        return label_given_votes(dataset.labels[rows], votes, _features(name, dataset.images[rows], checkpoints))
+
+    def ask() -> np.ndarray:
         return teacher_table(
             references,
             dataset.images[rows],
             checkpoints=checkpoints,
             kept=run.folder / TEACHER_PROBS,
-            on_progress=lambda done, total: write_status(run.folder, state="running"),
-            tables=lambda: {
-                name: label_given_votes(dataset.labels[rows], votes, _features(name, dataset.images[rows], checkpoints))
-                for name in references
-                if name.partition(":")[0] == VOTES
-            },
+            on_progress=lambda done, total: alive(),
+            tables=lambda: {name: made(name) for name in references if name.partition(":")[0] in (VOTES, OOF)},
         )
 
     if processes.main:

@@ -22,10 +22,11 @@ from ferdash.training.state import Position, TrainingState, update_average
 
 @dataclass(frozen=True)
 class Sums:
-    """Of one batch, over all processes: the loss summed over its images, hits, and images."""
+    """Of one batch, over all processes: the loss summed over its images, hits, and images. Where a device other than
+    the processor computes, loss and hits are tensors there: to read them is to wait for it."""
 
-    loss: float
-    correct: float
+    loss: float | torch.Tensor
+    correct: float | torch.Tensor
     images: int
 
 
@@ -50,7 +51,7 @@ class Step:
     def __call__(self, state: TrainingState, pixels: torch.Tensor, targets: torch.Tensor) -> Sums:
         """Train the batch at the state's position, pixels float32 (B, 1, H, W) from 0 to 1 and targets float32 (B, 7).
 
-        Raises RunError when the loss is no number any more.
+        Raises RunError when the loss is no number any more, if it is read here.
         """
         images = len(pixels)
         # Every process changes the whole batch and takes its share, so that the images do not depend on their number.
@@ -69,15 +70,20 @@ class Step:
             gamma = self.config.loss.focal_gamma
             loss = loss_of(logits, targets, focal_gamma=gamma, class_weights=self.class_weights)
         loss = loss * (weight * self.processes.count)
+        if self.reads_later:
+            found = (logits.detach().argmax(1) == targets.argmax(1)).sum()
+            self._descend(state, loss)
+            return Sums(loss=loss.detach() * images, correct=found, images=images)
         hits = float((logits.detach().argmax(1) == targets.argmax(1)).sum()) if weight else 0.0
         mean, hits = self.processes.sum([float(loss.detach()) / self.processes.count, hits])
-        if not np.isfinite(mean):
-            raise RunError(
-                f"The loss became {mean} in epoch {state.position.epoch + 1}, batch {state.position.batch + 1}. "
-                "Continue from the last checkpoint with a lower optimizer.lr, or with optimizer.clip=1."
-            )
+        require_finite(mean, state.position)
         self._descend(state, loss)
         return Sums(loss=mean * images, correct=hits, images=images)
+
+    @property
+    def reads_later(self) -> bool:
+        """Whether sums stay on the device until somebody asks for them."""
+        return self.device.type != "cpu" and self.processes.count == 1
 
     def _share(self, pixels: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, float]:
         """This process's part of a batch, and its share of the batch's images; a process left without any takes one
@@ -106,6 +112,15 @@ class Step:
         if self.dtype == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)
+
+
+def require_finite(loss: float, position: Position) -> None:
+    """Raise RunError for a loss that is no number, with where it was found and what to do."""
+    if not np.isfinite(loss):
+        raise RunError(
+            f"The loss became {loss} in epoch {position.epoch + 1}, batch {position.batch + 1}. "
+            "Continue from the last checkpoint with a lower optimizer.lr, or with optimizer.clip=1."
+        )
 
 
 def batch_number(position: Position, batches: int) -> int:

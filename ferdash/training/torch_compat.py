@@ -14,5 +14,6 @@ def move_towards(averages: list[torch.Tensor], values: list[torch.Tensor], share
 
 def draw_beta(alpha: float, generator: torch.Generator) -> float:
     """A draw from Beta(alpha, alpha), made of two gamma draws: torch.distributions takes no generator."""
-    gammas = torch._standard_gamma(torch.full((2,), alpha, dtype=torch.float64), generator=generator)
+    shape = torch.full((2,), alpha, dtype=torch.float64, device=generator.device)
+    gammas = torch._standard_gamma(shape, generator=generator)
     return float(gammas[0] / gammas.sum().clamp_min(1e-12))

@@ -10,7 +10,8 @@ from ferdash.runs.predictions import read_predictions
 from ferdash.runs.store import Run, open_run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict, override
-from ferdash.training.groups import create_group, members, out_of_fold, out_of_fold_answers, plan, release, unfinished
+from ferdash.training.groups import create_group, plan, release
+from ferdash.training.out_of_fold import members, out_of_fold, out_of_fold_answers, unfinished
 from ferdash.training.settings import FoldsConfig
 
 FOLDS = 3

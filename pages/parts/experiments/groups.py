@@ -60,7 +60,7 @@ def _draw_label_errors(folds: list[str]) -> None:
     from pages.parts.experiments.errors import draw_candidates
     from pages.parts.experiments.faces import dataset_of
 
-    from ferdash.training.groups import out_of_fold_answers
+    from ferdash.training.out_of_fold import out_of_fold_answers
 
     answers = out_of_fold_answers(checkpoints_root(), group)
     draw_candidates(answers, dataset_of(answers), "out-of-fold", key=keyed("groups-label-errors-faces"))

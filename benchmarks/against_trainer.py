@@ -121,7 +121,7 @@ def transformers_trainer(
         warmup_steps=round(config.schedule.warmup_epochs * -(-len(pictures) // config.batch_size)),
         label_smoothing_factor=config.loss.label_smoothing,
         seed=config.seed,
-        use_cpu=True,
+        use_cpu=not torch.cuda.is_available(),
         remove_unused_columns=False,
         save_strategy="no",
         logging_strategy="no",

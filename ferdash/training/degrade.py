@@ -80,7 +80,8 @@ def low_resolution(pixels: torch.Tensor, generator: torch.Generator) -> torch.Te
 
 def noise(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """A sensor in little light: Gaussian noise with a deviation of 0.01 to 0.15."""
-    return pixels + torch.randn(pixels.shape, generator=generator, device=generator.device) * _uniform(len(pixels), 0.01, 0.15, generator)
+    drawn = torch.randn(pixels.shape, generator=generator, device=generator.device)
+    return pixels + drawn * _uniform(len(pixels), 0.01, 0.15, generator)
 
 
 def sharpen(pixels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -93,9 +93,10 @@ def require_teachers(group: str, dataset: FaceDataset, checkpoints: Path) -> lis
     except RunError as error:
         raise ConfigError(f"loss.teachers names {OOF}:{group}, which cannot teach. {error}") from error
     if runs[0].record["dataset"]["hash"] != dataset.hash:
+        other = runs[0].record["dataset"]["name"]
         raise ConfigError(
-            f"{OOF}:{group} was trained on another dataset (“{runs[0].record['dataset']['name']}”, as it was then) than "
-            f"“{dataset.name}”; train the folds on this one."
+            f"{OOF}:{group} was trained on another dataset (“{other}”, as it was then) than “{dataset.name}”; train the "
+            "folds on this one."
         )
     if from_dict(runs[0].record["config"]).folds.within != "train":
         raise ConfigError(

@@ -199,7 +199,8 @@ def _ask_teachers(
     def made(name: str) -> np.ndarray:
         if is_folds(name):
             imported = open_dataset(dataset.folder.parent, config.dataset)  # which is what the folds divide
-            table = np.eye(len(EMOTIONS), dtype=np.float32)[dataset.labels[rows]]  # of images that were added to it
+            # An image that was added to it keeps its label.
+            table: np.ndarray = np.eye(len(EMOTIONS), dtype=np.float32)[dataset.labels[rows]]
             own = rows < len(imported)
             group = name.partition(":")[2]
             table[own] = out_of_fold_table(group, imported, rows[own], checkpoints=checkpoints, on_batch=alive)

@@ -40,9 +40,9 @@ def doubled(squares_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Fac
 
 
 @pytest.fixture(scope="module")
-def taught(doubled: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Run]]:
+def validated(doubled: FaceDataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Run]]:
     """A finished cross-validation of the training images alone."""
-    checkpoints = tmp_path_factory.mktemp("taught")
+    checkpoints = tmp_path_factory.mktemp("validated")
     config = override(TrainConfig(), ["dataset=doubled", "folds.within=train", *SMALL])
     runs = create_group(plan(config, folds=FOLDS), data=doubled.folder.parent, checkpoints=checkpoints)
     for run in runs:
@@ -78,12 +78,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, list[np.nda
 
 
 def test_no_image_is_looked_at_by_a_network_that_saw_it_or_a_version_of_it(
-    taught: tuple[Path, list[Run]],
+    validated: tuple[Path, list[Run]],
     doubled: FaceDataset,
     squares_root: Path,
     asked: Callable[[], dict[str, list[np.ndarray]]],
 ) -> None:
-    checkpoints, runs = taught
+    checkpoints, runs = validated
     rows = doubled.rows("train")
     table = out_of_fold_table(runs[0].record["group"], doubled, rows, checkpoints=checkpoints)
     assert np.isfinite(table).all()
@@ -100,9 +100,9 @@ def test_no_image_is_looked_at_by_a_network_that_saw_it_or_a_version_of_it(
 
 
 def test_a_row_is_what_that_folds_network_sees_in_ten_crops(
-    taught: tuple[Path, list[Run]], doubled: FaceDataset
+    validated: tuple[Path, list[Run]], doubled: FaceDataset
 ) -> None:
-    checkpoints, runs = taught
+    checkpoints, runs = validated
     rows = doubled.rows("train")[5:40]
     table = out_of_fold_table(runs[0].record["group"], doubled, rows, checkpoints=checkpoints)
     for index, run in enumerate(runs):
@@ -114,9 +114,9 @@ def test_a_row_is_what_that_folds_network_sees_in_ten_crops(
 
 
 def test_a_pupil_learns_from_the_folds_as_from_any_teacher(
-    taught: tuple[Path, list[Run]], doubled: FaceDataset
+    validated: tuple[Path, list[Run]], doubled: FaceDataset
 ) -> None:
-    checkpoints, runs = taught
+    checkpoints, runs = validated
     group = runs[0].record["group"]
     config = override(TrainConfig(), ["dataset=doubled", f"loss.teachers=oof:{group}", *SMALL])
     pupil = start.create(config, data=doubled.folder.parent, checkpoints=checkpoints)
@@ -128,14 +128,14 @@ def test_a_pupil_learns_from_the_folds_as_from_any_teacher(
 
 
 def test_folds_that_know_validation_or_another_dataset_cannot_teach(
-    taught: tuple[Path, list[Run]], doubled: FaceDataset, squares_root: Path, tmp_path: Path
+    validated: tuple[Path, list[Run]], doubled: FaceDataset, squares_root: Path, tmp_path: Path
 ) -> None:
-    checkpoints, runs = taught
+    checkpoints, runs = validated
     group = runs[0].record["group"]
     with pytest.raises(ConfigError, match=rf"oof:{group} was trained on another dataset \(“doubled”"):
         require_teachers(group, open_dataset(squares_root, "squares"), checkpoints)
+    config = override(TrainConfig(), ["dataset=squares", "loss.teachers=oof:nobody", *SMALL])
     with pytest.raises(ConfigError, match=r"names oof:nobody, which cannot teach\. These runs are not the folds"):
-        config = override(TrainConfig(), ["dataset=squares", "loss.teachers=oof:nobody", *SMALL])
         start.create(config, data=squares_root, checkpoints=tmp_path)
     config = override(TrainConfig(), ["dataset=squares", *SMALL])
     both = create_group(plan(config, folds=2), data=squares_root, checkpoints=tmp_path)

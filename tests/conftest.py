@@ -16,6 +16,7 @@ from skimage.data import astronaut
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.data.demo import make_demo
 from ferdash.emotions import EMOTIONS
+from ferdash.evaluation.metrics import compute_metrics
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
@@ -23,6 +24,8 @@ from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import FerNetImageProcessor
 from ferdash.models.torch_model import TorchModel
 from ferdash.paths import checkpoints_root
+from ferdash.runs import predictions, store
+from ferdash.training.config import TrainConfig, override, to_dict
 
 # A busy machine may take its time over one example without anything being wrong.
 settings.register_profile("ferdash", deadline=None, max_examples=50)
@@ -40,6 +43,51 @@ def demo_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def demo_dataset(demo_root: Path) -> FaceDataset:
     return open_dataset(demo_root, "demo")
+
+
+@pytest.fixture(scope="session")
+def write_run() -> Callable[..., store.Run]:
+    """Write a finished run without training: write_run(runs folder, dataset, id, right, *settings, ...). Its best epoch
+    is right on `right` of the validation images, the first ones or the last ones."""
+
+    def write(
+        folder: Path,
+        dataset: FaceDataset,
+        run_id: str,
+        right: int,
+        *settings: str,
+        last: bool = False,
+        name: str = "",
+        group: str = "",
+        without: str = "",
+    ) -> store.Run:
+        rows = dataset.rows("validation")
+        if without:
+            rows = rows[dataset.labels[rows] != EMOTIONS.index(without)]
+        labels = dataset.labels[rows]
+        config = to_dict(override(TrainConfig(), [f"dataset={dataset.name}", *settings]))
+        record = {
+            "config": config,
+            "dataset": {"name": dataset.name, "hash": dataset.hash, "images": len(dataset)},
+            "code": "0123456789ab",
+            "versions": {"python": "3.11"},
+            "command": f"ferdash train --name {run_id}",
+            "parent": None,
+            "group": group,
+        }
+        run = store.create_run(folder, run_id, record, name=name)
+        hit = np.arange(len(rows)) >= len(rows) - right if last else np.arange(len(rows)) < right
+        probabilities = np.full((len(rows), 7), 0.05)
+        probabilities[np.arange(len(rows)), np.where(hit, labels, (labels + 1) % 7)] = 0.7
+        metrics = compute_metrics(y_true=labels, probabilities=probabilities)
+        row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
+        store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
+        predictions.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
+        best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
+        store.write_status(run.folder, state="finished", best=best)
+        return run
+
+    return write
 
 
 @pytest.fixture

@@ -144,24 +144,41 @@ def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
         console.print(f"{measure}: mean {row['mean']:,.1f}, from {row['min']:,.1f} to {row['max']:,.1f}")
 
 
-def audit(name: DatasetName, json_output: JsonFlag = False) -> None:
-    """Look for duplicates, contradicting labels, empty images, and a copy of FER2013 that somebody has altered."""
+def audit(
+    name: DatasetName,
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="Leave a finding out of scores; may be repeated.", show_default=False)
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(help="Take it into scores again; may be repeated.", show_default=False)
+    ] = None,
+    json_output: JsonFlag = False,
+) -> None:
+    """Look for duplicates, contradicting labels, empty images, and a copy of FER2013 that somebody has altered; say how
+    far each finding can move a score, and leave findings out of scores."""
+    from ferdash.data import exclusions
     from ferdash.data.audit import audit_dataset
     from ferdash.data.dataset import open_dataset
 
     dataset = open_dataset(data_root(), name)
     with _progress_bar() as progress:
         report = audit_dataset(dataset, progress)
+    left_out = exclusions.excluded_kinds(dataset)
+    if exclude or include:
+        left_out = exclusions.exclude(dataset, ({*left_out} | {*(exclude or ())}) - {*(include or ())})
     if json_output:
         findings = [finding.as_dict() for finding in report.findings]
-        print_json({"name": name, "hash": dataset.hash, "altered": report.altered, "findings": findings})
+        document = {"name": name, "hash": dataset.hash, "altered": report.altered, "findings": findings}
+        print_json(document | {"excluded": list(left_out)})
         return
     if report.altered:
         console.print(report.altered, highlight=False)
-    table = Table("finding", "images", "what it means")
+    table = Table("finding", "images", "in scores", "what it means")
     table.columns[1].justify = "right"
     for finding in report.findings:
-        table.add_row(finding.title, count(finding.count), finding.explanation)
+        weight = exclusions.weight_of(finding, dataset).words if finding.count else ""
+        scored = "left out" if finding.kind in left_out else weight
+        table.add_row(f"{finding.title} ({finding.kind})", count(finding.count), scored, finding.explanation)
     console.print(table)
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from ferdash.cli.output import JsonFlag, console, escape, print_json
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import RunError
-from ferdash.paths import checkpoints_root
+from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def compare(
     summaries = [summary_of(root, run.id) for run in opened]
     settings = settings_differences({run.id: run.record["config"] for run in opened}, to_dict(TrainConfig()))
     f1 = _f1(opened, summaries)
-    found = verdicts(opened, dict(zip((run.id for run in opened), LETTERS, strict=False)))
+    found = verdicts(opened, dict(zip((run.id for run in opened), LETTERS, strict=False)), data_root())
     if json_output:
         print_json(_document(summaries, settings, f1, found))
         return

@@ -8,7 +8,7 @@ import typer
 
 from ferdash.cli.output import JsonFlag, escape, print_json, say
 from ferdash.errors import RunError
-from ferdash.paths import checkpoints_root
+from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
@@ -102,4 +102,4 @@ def _text(to: Format, runs: "list[Run]", summaries: "list[RunSummary]") -> str:
         return export.to_latex(summaries)
     from ferdash.exports.runs_report import html_report
 
-    return html_report(runs, summaries)
+    return html_report(runs, summaries, data_root())

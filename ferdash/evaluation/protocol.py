@@ -26,7 +26,8 @@ class Protocol:
     images: how many. per_class: 0 for the whole split, else the most images of each emotion, drawn by `seed`.
     duplicates_included: whether images that are pixel-identical to a training image, or to its mirror image, were left
     in; duplicates: how many of the images are; mirrored: how many of those only to the mirror image. tta: one of
-    TTA. rows: fingerprint of the dataset rows (`fingerprint`).
+    TTA. rows: fingerprint of the dataset rows (`fingerprint`). excluded: kinds of findings of the audit whose images
+    were left out.
     """
 
     dataset: str
@@ -40,6 +41,7 @@ class Protocol:
     tta: str
     rows: str
     mirrored: int = 0
+    excluded: tuple[str, ...] = ()
 
     def why_not_comparable(self, other: "Protocol") -> str | None:
         """A sentence, or None when both were measured on exactly the same images. Test-time augmentation is
@@ -70,13 +72,16 @@ class Protocol:
         elif self.duplicates:
             text += f", {self.duplicates - self.mirrored:,} of them identical to a training image"
             text += f" and {self.mirrored:,} to the mirror image of one" if self.mirrored else ""
+        if self.excluded:
+            kinds = ", ".join(kind.replace("_", " ") for kind in self.excluded)
+            text += f", without what the audit found as {kinds}"
         if self.tta != "plain":
             text += f"; each probability is the mean over {TTA[self.tta]}"
         return text + "."
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        return dict(vars(self))
+        return vars(self) | {"excluded": list(self.excluded)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Protocol":
@@ -84,18 +89,19 @@ class Protocol:
 
         Raises EvaluationError for a field that is missing, or an augmentation that does not exist.
         """
-        values = {"mirrored": 0} | former_names.protocol(values)
+        values = {**dict[str, Any](mirrored=0, excluded=()), **former_names.protocol(values)}
         if missing := [field.name for field in fields(cls) if field.name not in values]:
             raise EvaluationError(f"This is not the protocol of an evaluation: {missing[0]} is missing.")
         if values["tta"] not in TTA:
             raise EvaluationError(f"There is no test-time augmentation “{values['tta']}”; there are {', '.join(TTA)}.")
+        values["excluded"] = tuple(values["excluded"])
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     def _which(self) -> str:
         counted = f"{self.images:,} image{'' if self.images == 1 else 's'}"
         if self.per_class:
             return f"{counted} (at most {self.per_class:,} of each emotion, drawn by seed {self.seed})"
-        return f"all {counted}" if self.duplicates_included else counted
+        return f"all {counted}" if self.duplicates_included and not self.excluded else counted
 
 
 def fingerprint(rows: np.ndarray) -> str:

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -33,19 +34,20 @@ code { overflow-wrap: anywhere; } .mark { color: #9a5b00; font-weight: 600; }
 """
 
 
-def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> str:
+def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary], data: Path) -> str:
     """The report as HTML: verdict, scores with their intervals, curves, F1 and confusions of each emotion, settings
     that differ, and how to make each run again.
 
-    runs, summaries: the same runs in the same order; the first is the baseline.
+    runs, summaries: the same runs in the same order; the first is the baseline. data: the data root, whose datasets say
+    what is left out of scores.
     """
     names = titles(summaries)
-    answers = {run.id: found for run in runs if (found := answers_of(run)) is not None}
+    answers = {run.id: found for run in runs if (found := answers_of(run, data)) is not None}
     figures = "".join(f"<section>{part}</section>\n" for part in _drawn(_figures(runs, summaries, names, answers)))
     parts = [
         f"<h1>{counted(len(runs), 'run')}</h1>",
         f"<p>Written by ferdash on {datetime.now(UTC):%d %B %Y}. Scores: each run's best epoch on validation.</p>",
-        _verdicts(runs, names),
+        _verdicts(runs, names, data),
         _warning(summaries),
         _table(HEADS, ([names[run.id], *table_row(run)[1:]] for run in summaries)),
         _scores(names, answers),
@@ -59,10 +61,10 @@ def html_report(runs: Sequence[Run], summaries: Sequence[RunSummary]) -> str:
     return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n' + "\n".join(parts) + "\n</body></html>\n"
 
 
-def _verdicts(runs: Sequence[Run], names: Mapping[str, str]) -> str:
+def _verdicts(runs: Sequence[Run], names: Mapping[str, str], data: Path) -> str:
     """Each run against the first, in a sentence, and what the sentence rests on."""
     lines = []
-    for verdict in verdicts(runs, names):
+    for verdict in verdicts(runs, names, data):
         lines.append(f"<p><strong>{html.escape(verdict.sentence)}</strong></p>")
         if verdict.result is not None:
             lines.append(f"<p>{html.escape(verdict.result.interval_words)} (McNemar's exact test.)</p>")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.data.exclusions import excluded_kinds, is_excluded
 from ferdash.data.votes import majority, targets
 from ferdash.errors import EvaluationError
 from ferdash.evaluation.intervals import Interval, bootstrap_intervals
@@ -74,12 +75,22 @@ def score(
     before duplicates are left out, so that the images without them are some of the images with them.
     on_progress(done, total) is called after every batch.
 
+    Images of findings that the dataset leaves out of scores (`ferdash.data.exclusions`) are not among them.
+
     Raises DatasetError for an unknown split, and EvaluationError when no image is left to score.
     """
     rows = dataset.rows(split)
     rows = stratified_rows(rows, dataset.labels[rows], per_class=per_class, seed=seed)
     if len(rows) == 0:
         raise EvaluationError(f"The {split} split of “{dataset.name}” has no image; choose another split.")
+    kinds = excluded_kinds(dataset)
+    if kinds:
+        rows = rows[~is_excluded(dataset)[rows]]
+        if len(rows) == 0:
+            raise EvaluationError(
+                f"Every image of the {split} split of “{dataset.name}” is left out of scores as {', '.join(kinds)}; "
+                "leave less out (Dataset page, Audit)."
+            )
     duplicates = dataset.duplicates_training()[rows]
     protocol = Protocol(
         dataset=dataset.name,
@@ -93,6 +104,7 @@ def score(
         tta=model.tta,
         rows=fingerprint(rows),
         mirrored=int(dataset.mirrors_training[rows].sum()),
+        excluded=kinds,
     )
     probabilities = _classify(model, dataset, rows, on_progress or (lambda done, total: None))
     votes = None if dataset.votes is None else dataset.votes[rows]

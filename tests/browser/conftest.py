@@ -35,10 +35,12 @@ expect.set_options(timeout=WAIT_MS)
 
 @dataclass(frozen=True)
 class App:
-    """The running app. shipped: whether it works with the model that the project ships."""
+    """The running app. shipped: whether it works with the model that the project ships. folder: what it works in, with
+    its data/ and checkpoints/."""
 
     url: str
     shipped: bool
+    folder: Path
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +62,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         )
         try:
             _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log.txt")
-            yield App(f"http://localhost:{port}", shipped)
+            yield App(f"http://localhost:{port}", shipped, folder)
         finally:
             process.terminate()
             process.wait(timeout=30)

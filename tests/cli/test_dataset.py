@@ -1,6 +1,7 @@
 """`ferdash dataset ...` as a person or a script calls it."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -109,3 +110,14 @@ def test_torch_is_not_loaded():
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "False"
+
+
+def test_findings_are_left_out_of_scores_and_taken_in_again(run, demo_root, tmp_path):
+    shutil.copytree(demo_root / "demo", tmp_path / "demo")
+    assert parsed(run(tmp_path, "audit", "demo", "--json"))["excluded"] == []
+    left_out = run(tmp_path, "audit", "demo", "--exclude", "leaks", "--exclude", "blank", "--json")
+    assert parsed(left_out)["excluded"] == ["leaks", "blank"]
+    assert parsed(run(tmp_path, "audit", "demo", "--include", "leaks", "--json"))["excluded"] == ["blank"]
+    text = " ".join(run(tmp_path, "audit", "demo", env={"COLUMNS": "250"}).stdout.split())
+    assert "left out" in text
+    assert "points of accuracy" in text

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ferdash.data.dataset import FaceDataset, save_dataset
+from ferdash.data.exclusions import exclude
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError, EvaluationError
 from ferdash.evaluation.metrics import compute_metrics
@@ -124,6 +125,19 @@ def test_without_duplicates_is_the_same_whichever_way(corners: FaceDataset, mode
     assert (asked.protocol.duplicates_included, asked.protocol.duplicates) == (False, 0)
     golden = compute_metrics(y_true=asked.labels, probabilities=asked.probabilities)
     assert asked.metrics.to_dict() == golden.to_dict()
+
+
+def test_findings_left_out_are_part_of_the_protocol(tmp_path: Path, model: EmotionModel) -> None:
+    dataset = make_dataset(tmp_path, validation=10)
+    whole = score(model, dataset, "validation")
+    exclude(dataset, ["leaks"])
+    scored = score(model, dataset, "validation")
+    assert (len(whole.rows), len(scored.rows)) == (70, 58)
+    assert scored.protocol.excluded == ("leaks",)
+    assert scored.protocol.describe().endswith("58 images, without what the audit found as leaks.")
+    assert whole.protocol.why_not_comparable(scored.protocol)
+    exclude(dataset, [])
+    assert score(model, dataset, "validation").protocol == whole.protocol
 
 
 def test_a_subset_is_the_one_that_training_measures(corners: FaceDataset, model: EmotionModel) -> None:

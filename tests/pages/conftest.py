@@ -1,10 +1,10 @@
 """The app without a browser: each test gets roots of its own and says what is in them."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from aiortc.contrib.media import MediaRelay
 from streamlit.runtime.pages_manager import PagesManager
@@ -14,13 +14,10 @@ from pages.parts.common.keys import SHARED
 from pages.parts.live import compat as live_compat
 
 from ferdash.data.dataset import open_dataset
-from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.metrics import compute_metrics
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
-from ferdash.runs import predictions, store
-from ferdash.training.config import TrainConfig, override, to_dict
+from ferdash.runs import store
 
 MAIN = Path(__file__).parents[2] / "streamlit_app.py"
 TIMEOUT_S = 60
@@ -74,47 +71,9 @@ def fernet(checkpoints: Path) -> Path:
 
 
 @pytest.fixture
-def make_run(demo_root: Path, checkpoints: Path) -> Callable[..., store.Run]:
-    """A finished run on the demo dataset whose best epoch is right on `right` of the validation images, the first ones
-    or the last ones."""
-    dataset = open_dataset(demo_root, "demo")
-
-    def make(
-        run_id: str,
-        right: int,
-        *settings: str,
-        last: bool = False,
-        name: str = "",
-        group: str = "",
-        without: str = "",
-    ) -> store.Run:
-        rows = dataset.rows("validation")
-        if without:
-            rows = rows[dataset.labels[rows] != EMOTIONS.index(without)]
-        labels = dataset.labels[rows]
-        config = to_dict(override(TrainConfig(), ["dataset=demo", *settings]))
-        record = {
-            "config": config,
-            "dataset": {"name": "demo", "hash": dataset.hash, "images": len(dataset)},
-            "code": "0123456789ab",
-            "versions": {"python": "3.11"},
-            "command": f"ferdash train --name {run_id}",
-            "parent": None,
-            "group": group,
-        }
-        run = store.create_run(checkpoints / "runs", run_id, record, name=name)
-        hit = np.arange(len(rows)) >= len(rows) - right if last else np.arange(len(rows)) < right
-        probabilities = np.full((len(rows), 7), 0.05)
-        probabilities[np.arange(len(rows)), np.where(hit, labels, (labels + 1) % 7)] = 0.7
-        metrics = compute_metrics(y_true=labels, probabilities=probabilities)
-        row = {"epoch": 0, "step": 4, "train_loss": 1.5, "seconds": 3.0, "images_per_s": 50.0}
-        store.append_metrics(run.folder, {**row, "validation": metrics.to_dict()})
-        predictions.write_predictions(run.folder, "validation", rows=rows, labels=labels, probabilities=probabilities)
-        best = {"score": metrics.accuracy, "epoch": 0, "select": "accuracy"}
-        store.write_status(run.folder, state="finished", best=best)
-        return run
-
-    return make
+def make_run(demo_root: Path, checkpoints: Path, write_run: Callable[..., store.Run]) -> Callable[..., store.Run]:
+    """A finished run on the demo dataset, see `write_run`."""
+    return partial(write_run, checkpoints / "runs", open_dataset(demo_root, "demo"))
 
 
 @pytest.fixture

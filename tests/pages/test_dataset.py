@@ -1,5 +1,6 @@
 """Dataset: the way to a first one, what stands on it when there is one, and what a bad input leads to."""
 
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.parts.dataset.audit import examples
+
+from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import list_datasets, open_dataset, save_dataset
+from ferdash.data.exclusions import excluded_kinds, is_excluded
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.wording import count
 
@@ -29,6 +34,13 @@ def kaggle_zip(tmp_path: Path) -> Path:
                 face = rng.integers(0, 256, (48, 48), dtype=np.uint8)
                 archive.writestr(name.format(emotion) + ".png", cv2.imencode(".png", face)[1].tobytes())
     return path
+
+
+@pytest.fixture
+def demo_copy(demo_root: Path, data: Path) -> Path:
+    """The data root that the app uses, with a dataset "demo" in it that may be changed."""
+    shutil.copytree(demo_root / "demo", data / "demo")
+    return data
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -132,3 +144,40 @@ def test_damaged_dataset_can_be_told_and_deleted(visit: Visit, data: Path) -> No
     assert not app.exception
     assert any("“torn” is damaged" in error.value and "Delete it" in error.value for error in app.error)
     assert any(button.label.startswith("Delete “torn”") for button in app.button)
+
+
+def test_a_finding_is_left_out_of_scores_and_taken_in_again(visit: Visit, demo_copy: Path) -> None:
+    app = visit("dataset", tab="Audit")
+    assert any("Nothing is left out of scores" in info.value for info in app.info)
+    app.session_state["dataset-finding-leaks"] = True
+    app.run()
+    app.button(key="dataset-leave-out-leaks").click().run()
+    assert not app.exception
+    dataset = open_dataset(demo_copy, "demo")
+    assert excluded_kinds(dataset) == ("leaks",)
+    images = int(is_excluded(dataset)[dataset.rows("test")].sum())
+    assert any(f"{images} of {len(dataset.rows('test'))} test images" in info.value for info in app.info)
+    app.button(key="dataset-leave-out-leaks").click().run()
+    assert excluded_kinds(dataset) == ()
+
+
+def test_a_finding_is_opened_in_the_gallery_at_an_address(visit: Visit, demo_data: Path) -> None:
+    app = visit("dataset", tab="Audit")
+    app.session_state["dataset-finding-leaks"] = True
+    app.run()
+    app.button(key="dataset-open-leaks").click().run()
+    assert not app.exception
+    title = "Held-out images identical to a training image"
+    assert app.selectbox(key="dataset-finding").value == title
+    assert app.query_params["dataset-finding"] in (title, [title])  # AppTest gives one value either way
+    leaks = audit_dataset(open_dataset(demo_data, "demo")).finding("leaks").count
+    assert any(f"**{leaks} faces** of" in entry.value for entry in app.markdown)
+
+
+def test_examples_of_a_finding_have_every_label(demo_data: Path) -> None:
+    dataset = open_dataset(demo_data, "demo")
+    everything = np.arange(len(dataset))
+    shown = examples(dataset, everything)
+    for split in SPLITS:
+        rows = dataset.rows(split)
+        assert set(dataset.labels[np.intersect1d(shown, rows)]) == set(dataset.labels[rows])

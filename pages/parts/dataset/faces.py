@@ -6,18 +6,19 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
-from pages.parts.common.plain import plain
+from pages.parts.common.pager import page_number
+from pages.parts.dataset.face import show_face
 
 from ferdash.data.dataset import FaceDataset
-from ferdash.data.votes import VOTE_CLASSES
 from ferdash.emotions import COLOURS, EMOTIONS, SPLITS
 from ferdash.plots.mosaic import enlarge
-from ferdash.plots.votes import vote_bars
 from ferdash.wording import count, counted
 
 keyed = keys_of("dataset")
 
 PER_PAGE = 96
+SHUFFLED = keyed("shuffled")
+"""How often the faces were shuffled; 0 for the order of the table."""
 
 
 def draw(dataset: FaceDataset) -> None:
@@ -28,7 +29,7 @@ def draw(dataset: FaceDataset) -> None:
     if not len(rows):
         st.info("No face fits these filters; widen one of them.", icon=":material/filter_alt_off:")
         return
-    _draw_page(dataset, rows)
+    _draw_page(dataset, _in_order(rows))
 
 
 def _draw_mean_faces(dataset: FaceDataset) -> None:
@@ -64,13 +65,30 @@ def _filtered(dataset: FaceDataset) -> np.ndarray:
     return np.flatnonzero(keep)
 
 
+def _in_order(rows: np.ndarray) -> np.ndarray:
+    """The rows as the table has them, or shuffled, the same way until they are shuffled again."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Shuffle", icon=":material/shuffle:", on_click=_shuffle, key=keyed("shuffle"))
+        turn = st.session_state.get(SHUFFLED, 0)
+        if turn:
+            st.button("In order again", type="tertiary", on_click=_in_table_order, key=keyed("unshuffle"))
+    return np.random.default_rng(turn).permutation(rows) if turn else rows
+
+
+def _shuffle() -> None:
+    st.session_state[SHUFFLED] = st.session_state.get(SHUFFLED, 0) + 1
+
+
+def _in_table_order() -> None:
+    st.session_state[SHUFFLED] = 0
+
+
 @st.fragment
 def _draw_page(dataset: FaceDataset, rows: np.ndarray) -> None:
     pages = -(-len(rows) // PER_PAGE)
-    place = st.container()
-    number = st.pagination(pages, key=keyed(f"faces-page-{len(rows)}")) if pages > 1 else 1
-    with place:
-        draw_faces(dataset, rows[(number - 1) * PER_PAGE : number * PER_PAGE], key=keyed("faces"))
+    number = page_number(pages, f"faces-{len(rows)}")
+    draw_faces(dataset, rows[(number - 1) * PER_PAGE : number * PER_PAGE], key=keyed("faces"))
+    page_number(pages, f"faces-{len(rows)}", below=True)
 
 
 def draw_faces(dataset: FaceDataset, rows: np.ndarray, *, key: str, groups: list[int] | None = None) -> None:
@@ -82,25 +100,4 @@ def draw_faces(dataset: FaceDataset, rows: np.ndarray, *, key: str, groups: list
     ]
     clicked = gallery(dataset.images[rows], tiles, key=key, groups=groups)
     if clicked is not None and clicked < len(rows):
-        show_face(dataset, int(rows[clicked]))
-
-
-@st.dialog("Face", width="medium")
-def show_face(dataset: FaceDataset, row: int) -> None:
-    """One face, enlarged, with all that is known of it."""
-    record = dataset.table.iloc[row]
-    picture, facts = st.columns(2)
-    emotion = EMOTIONS[record["label"]]
-    picture.image(enlarge(dataset.images[row], 8), width="stretch", alt=f"face labelled {emotion}, enlarged 8 times")
-    twins = int((dataset.table["content_hash"] == record["content_hash"]).sum()) - 1
-    facts.subheader(emotion, anchor=False)
-    facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: {plain(record['source'])}")
-    facts.markdown(f"Pixel-identical images elsewhere: **{count(twins)}**")
-    for finding in shared.audit(dataset).findings:
-        if row in finding.rows:
-            facts.markdown(f":material/flag: {finding.title}")
-    if dataset.votes is not None and dataset.votes[row].any():
-        votes = dataset.votes[row].astype(int)
-        named = [f"{VOTE_CLASSES[c].replace('_', ' ')} {votes[c]}" for c in np.argsort(-votes) if votes[c]]
-        alt = f"raters' votes: {', '.join(named)}"
-        st.plotly_chart(vote_bars(votes), alt=alt, config=shared.PLOT, key=keyed(f"votes-{row}"))
+        show_face(dataset, int(rows[clicked]), rows)

@@ -12,6 +12,8 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
 from ferdash import comparable
+from ferdash.exports.answers import without_excluded
+from ferdash.paths import data_root
 from ferdash.published.rows import why_not_paired
 from ferdash.runs.compare import Answers, comparable_runs, paired_answers, read_answers, why_not_comparable
 from ferdash.runs.index import RunSummary
@@ -60,10 +62,15 @@ class Chosen:
         return [open_run(self.root, summary.id) for summary in self.own]
 
     @cached_property
-    def answers(self) -> dict[str, Answers]:
+    def whole(self) -> dict[str, Answers]:
         """What each run says of validation; runs without predictions are left out."""
         found = {run.id: answers(run) for run in self.runs}
         return {run_id: each for run_id, each in found.items() if each is not None}
+
+    @cached_property
+    def answers(self) -> dict[str, Answers]:
+        """`whole` without images that the dataset leaves out of scores."""
+        return {run_id: without_excluded(each, data_root()) for run_id, each in self.whole.items()}
 
     @property
     def others(self) -> list[str]:

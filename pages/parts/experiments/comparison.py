@@ -20,6 +20,12 @@ def draw_headline(chosen: Chosen) -> None:
                 "of it on test proves nothing.",
                 icon=":material/warning:",
             )
+    left_out = {len(whole.rows) - len(chosen.answers[run_id].rows) for run_id, whole in chosen.whole.items()}
+    if left_out - {0}:
+        st.caption(
+            f":material/filter_alt: Without {counted(max(left_out), 'image')} that the dataset leaves out of scores "
+            "(Dataset, Audit). The table of runs, curves and F1 are of all images, as they were measured in training."
+        )
     found = {other: pair_with_baseline(chosen, other) for other in chosen.others}
     if len(found) == 1:
         (result,) = found.values()

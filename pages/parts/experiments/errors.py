@@ -11,7 +11,7 @@ from pages.parts.common import shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.dataset.faces import show_face
+from pages.parts.dataset.face import show_face
 from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
 from pages.parts.experiments.faces import dataset_of
 
@@ -148,7 +148,7 @@ def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, k
     with room:
         clicked = gallery(dataset.images[answers.rows[shown]], [_tile(answers, place) for place in shown], key=key)
     if clicked is not None and clicked < len(shown):
-        show_face(dataset, int(answers.rows[shown[clicked]]))
+        show_face(dataset, int(answers.rows[shown[clicked]]), answers.rows[shown])
 
 
 def _tile(answers: Answers, place: int) -> Tile:

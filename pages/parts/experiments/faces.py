@@ -7,7 +7,7 @@ from pages.parts.common import shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
-from pages.parts.dataset.faces import show_face
+from pages.parts.dataset.face import show_face
 from pages.parts.experiments.chosen import Chosen
 
 from ferdash.data.dataset import FaceDataset, open_dataset
@@ -61,7 +61,7 @@ def _draw_faces(dataset: FaceDataset, rows: np.ndarray, a: Answers, b: Answers, 
     with place:
         clicked = gallery(dataset.images[shown], [_tile(*one) for one in said], key=key)
     if clicked is not None and clicked < len(shown):
-        show_face(dataset, int(shown[clicked]))
+        show_face(dataset, int(shown[clicked]), shown)
 
 
 def _tile(label: int, said_a: int, said_b: int, row: int) -> Tile:

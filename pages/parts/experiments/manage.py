@@ -132,7 +132,9 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
 
 
 def _draw_export(chosen: Chosen) -> None:
-    runs, summaries = chosen.runs, chosen.own
+    summaries = sorted(chosen.own, key=lambda run: run.id != chosen.baseline)  # the report takes the first for it
+    opened = {run.id: run for run in chosen.runs}
+    runs = [opened[run.id] for run in summaries]
     kinds = {
         "Report with its charts (HTML)": (lambda: _report(runs, summaries), "runs.html", "text/html"),
         "CSV, every epoch": (lambda: export.to_csv(runs), "runs.csv", "text/csv"),
@@ -150,7 +152,7 @@ def _report(runs: list[Run], summaries: list[RunSummary]) -> str:
     # Only here: it asks the training for its defaults, and that brings PyTorch.
     from ferdash.exports.runs_report import html_report
 
-    return html_report(runs, summaries)
+    return html_report(runs, summaries, data_root())
 
 
 def _draw_archive(root: Path, runs: list[RunSummary]) -> None:

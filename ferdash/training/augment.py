@@ -29,9 +29,9 @@ def augment(
 ) -> torch.Tensor:
     """Randomly changed training images, of the size and from the part of the face that the network is given.
 
-    images: uint8 (N, H, W), on the generator's device. Returns float32 (N, 1, height, width) on a scale of 0 to 1, which
-    without any change are the pixels that evaluation sees. The randomness comes from `generator` alone. quick: sample
-    once where resizing first would look nearer at every pixel.
+    images: uint8 (N, H, W), on the generator's device. Returns float32 (N, 1, height, width) on a scale of 0 to 1,
+    which without any change are the pixels that evaluation sees. The randomness comes from `generator` alone. quick:
+    sample once where resizing first would look nearer at every pixel.
     """
     count, channel = len(images), images[:, None]
     if config.flip or config.rotation or config.scale or config.shift:

@@ -95,8 +95,8 @@ def require_teachers(group: str, dataset: FaceDataset, checkpoints: Path) -> lis
     if runs[0].record["dataset"]["hash"] != dataset.hash:
         other = runs[0].record["dataset"]["name"]
         raise ConfigError(
-            f"{OOF}:{group} was trained on another dataset (“{other}”, as it was then) than “{dataset.name}”; train the "
-            "folds on this one."
+            f"{OOF}:{group} was trained on another dataset (“{other}”, as it was then) than “{dataset.name}”; train "
+            "the folds on this one."
         )
     if from_dict(runs[0].record["config"]).folds.within != "train":
         raise ConfigError(

@@ -45,7 +45,7 @@ def test_synonyms(label, name):
 
 @pytest.mark.parametrize("label", ["contempt", "", "happyy", "3"])
 def test_an_unknown_label_is_named(label):
-    with pytest.raises(LabelError, match=f"“{label}” is none of the seven emotions"):
+    with pytest.raises(LabelError, match=rf"“{label}” is none of the seven emotions \({', '.join(EMOTIONS)}\)"):
         canonical_emotion(label)
 
 

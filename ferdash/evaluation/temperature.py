@@ -12,7 +12,7 @@ _TINY = np.finfo(np.float64).tiny
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (N, C), float64, of logits (N, C)."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     found: np.ndarray = powers / powers.sum(axis=1, keepdims=True)
     return found
 

@@ -55,3 +55,8 @@ def test_each_event_stands_in_exactly_one(drawn: list[tuple[str, int, float]]) -
     )
     assert all(e.size <= m.main.size and abs(e.peak_s - m.main.peak_s) <= APART_S for m in found for e in m.others)
     assert [m.main.peak_s for m in found] == sorted(m.main.peak_s for m in found)
+
+
+def test_a_peak_exactly_that_far_away_still_belongs() -> None:
+    fall, rise, later = event("happy", 0.0, 0.9, -1), event("neutral", APART_S, 0.6), event("sad", APART_S + 0.001, 0.5)
+    assert moments([fall, rise, later]) == [Moment(fall, (rise,)), Moment(later)]

@@ -18,6 +18,7 @@ from ferdash.evaluation.calibration import (
     reliability,
     selective_accuracy,
 )
+from ferdash.evaluation.temperature import softmax as probabilities_of
 
 CLASSES = np.arange(7)
 
@@ -151,3 +152,32 @@ def test_no_image(function) -> None:
 def test_a_temperature_must_be_positive(temperature: float) -> None:
     with pytest.raises(EvaluationError, match=f"A temperature must be above 0, but it is {temperature}"):
         apply_temperature(np.eye(7), temperature)
+
+
+def test_many_equal_confidences_among_others_are_a_point_each() -> None:
+    p = np.tile([0.4, 0.6, 0, 0, 0, 0, 0], (30, 1))
+    p[:10] = [0.2, 0.8, 0, 0, 0, 0, 0]
+    p[10:15] = [0.3, 0.7, 0, 0, 0, 0, 0]
+    y_true = np.array([1] * 10 + [0] * 5 + [1] * 15)
+    curve = selective_accuracy(y_true=y_true, probabilities=p)
+    assert curve.threshold.tolist() == [0.8, 0.7, 0.6]
+    assert curve.coverage.tolist() == pytest.approx([10 / 30, 15 / 30, 1])
+    assert curve.accuracy.tolist() == pytest.approx([1, 10 / 15, 25 / 30])
+
+
+def test_the_halves_are_drawn_by_seed_and_two_images_are_enough() -> None:
+    rng = np.random.default_rng(0)
+    p, y_true = rng.dirichlet(np.ones(7), 40), rng.integers(0, 7, 40)
+    once = cross_fitted(y_true=y_true, probabilities=p)
+    assert np.array_equal(once, cross_fitted(y_true=y_true, probabilities=p, seed=0))
+    assert not np.array_equal(once, cross_fitted(y_true=y_true, probabilities=p, seed=1))
+    assert cross_fitted(y_true=y_true[:2], probabilities=p[:2]).shape == (2, 7)
+
+
+def test_a_softmax_of_any_size_is_scipys() -> None:
+    logits = np.array([[900.0, 901.0, 0.0], [-900.0, -901.0, -900.5], [0.0, 1.0, 2.0]])
+    np.testing.assert_allclose(probabilities_of(logits), softmax(logits, axis=1), rtol=1e-12)
+    half = logits[2:].astype(np.float16)
+    assert probabilities_of(half).dtype == np.float64
+    np.testing.assert_allclose(probabilities_of(half), softmax(logits[2:], axis=1), rtol=1e-12)
+    assert probabilities_of(np.zeros((0, 7))).shape == (0, 7)

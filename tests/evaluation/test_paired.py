@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -107,5 +109,13 @@ def test_different_images_are_refused() -> None:
 
 
 def test_no_image() -> None:
-    with pytest.raises(EvaluationError, match="There is no image to compare on"):
+    with pytest.raises(EvaluationError, match=r"^There is no image to compare on\.$"):
         compare_paired(y_true=np.empty(0), predicted_a=np.empty(0), predicted_b=np.empty(0))
+
+
+@pytest.mark.parametrize(
+    ("p_value", "text"),
+    [(0.0009, "p < 0.001"), (0.001, "p = 0.0010"), (0.0999, "p = 0.0999"), (0.1, "p = 0.10"), (0.5, "p = 0.50")],
+)
+def test_a_p_value_has_the_digits_that_matter(p_value: float, text: str) -> None:
+    assert replace(compare(50, 9, 3, 1), p_value=p_value).sentence.endswith(f", {text}.")

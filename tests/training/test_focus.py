@@ -51,3 +51,10 @@ def test_memory_lets_an_old_weight_fade() -> None:
 def test_equal_scores_get_equal_weights() -> None:
     focus = refocus(np.full(7, 0.5), FocusConfig())
     assert [focus.weights[index] for index in focus.emotions] == [5.0, 5.0]
+
+
+def test_smoothing_begins_with_the_first_f1_of_each_emotion() -> None:
+    f1, unknown = np.array([0.5, 0.4, 0.9, 0.8, 0.9, 0.9, 0.9]), [np.nan, 0.8, *[0.9] * 5]
+    assert refocus(f1, FocusConfig(smoothing=0.5)).f1 == f1.tolist()
+    smoothed = refocus(f1, FocusConfig(smoothing=0.5), former=Focus([1], [1.0] * 7, unknown)).f1
+    assert smoothed[:3] == pytest.approx([0.5, 0.6, 0.9])

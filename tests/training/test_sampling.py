@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.training.sampling import epoch_order, expected_draws
+from ferdash.data.dataset import open_dataset
+from ferdash.training.config import TrainConfig, override
+from ferdash.training.sampling import epoch_order, expected_draws, training_rows
 
 labels_of_all = st.lists(st.integers(0, 6), min_size=20, max_size=200).map(np.array)
 some_weights = st.lists(st.floats(0.5, 8), min_size=7, max_size=7).map(np.array)
@@ -75,3 +79,16 @@ def test_copies_of_an_image_lie_apart(seed: int) -> None:
 def test_weights_that_are_all_zero_are_refused() -> None:
     with pytest.raises(ValueError, match="weight 0"):
         expected_draws(np.zeros(5, dtype=int), np.zeros(7))
+
+
+def test_a_limit_per_class_is_drawn_from_the_runs_own_images_by_its_seed(squares_root: Path) -> None:
+    dataset = open_dataset(squares_root, "squares")
+    limited = [
+        training_rows(dataset, override(TrainConfig(), ["sampling.per_class=5", f"seed={seed}"])) for seed in (0, 0, 1)
+    ]
+    for rows in limited:
+        assert np.bincount(dataset.labels[rows]).tolist() == [5] * 7
+        assert set(rows) < set(dataset.rows("train"))
+    assert np.array_equal(limited[0], limited[1])
+    assert not np.array_equal(limited[0], limited[2])
+    assert np.array_equal(training_rows(dataset, TrainConfig()), dataset.rows("train"))

@@ -206,3 +206,24 @@ def test_noise_is_measured_in_size_and_autocorrelation_whatever_changes() -> Non
 def test_settings_without_sense_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         EventSettings(**values)
+
+
+@pytest.mark.parametrize("falls", [False, True])
+def test_an_event_tells_its_track_its_times_and_where_it_is_steepest(falls: bool) -> None:
+    way = np.zeros(160)
+    way[60:] = np.cumsum([0.05, 0.05, 0.25, 0.05, *[0.0] * 96])
+    values = STILL + (0.4 - way if falls else way)[:, None] * (np.eye(7)[HAPPY] - np.eye(7)[NEUTRAL])
+    frames = np.arange(100, 420, 2)
+    events = find_events(TrackSeries(5, frames, frames / FPS, values / values.sum(axis=1, keepdims=True)))
+    happy = next(event for event in events if event.emotion == "happy")
+    assert (happy.track, happy.direction, happy.peak_frame) == (5, -1 if falls else 1, 100 + 2 * 62)
+    assert abs(happy.start_frame - (100 + 2 * 59)) <= 2
+    assert abs(happy.end_frame - (100 + 2 * 63)) <= 2
+    for seconds, frame in [
+        (happy.start_s, happy.start_frame),
+        (happy.peak_s, happy.peak_frame),
+        (happy.end_s, happy.end_frame),
+    ]:
+        assert seconds == pytest.approx(frame / FPS)
+    assert happy.duration_s == pytest.approx(happy.end_s - happy.start_s)
+    assert happy.size == pytest.approx(0.4, abs=0.03)

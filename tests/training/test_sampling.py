@@ -77,7 +77,7 @@ def test_copies_of_an_image_lie_apart(seed: int) -> None:
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    with pytest.raises(ValueError, match="weight 0"):
+    with pytest.raises(ValueError, match="^all images have weight 0$"):
         expected_draws(np.zeros(5, dtype=int), np.zeros(7))
 
 
@@ -92,3 +92,18 @@ def test_a_limit_per_class_is_drawn_from_the_runs_own_images_by_its_seed(squares
     assert np.array_equal(limited[0], limited[1])
     assert not np.array_equal(limited[0], limited[2])
     assert np.array_equal(training_rows(dataset, TrainConfig()), dataset.rows("train"))
+
+
+def test_what_a_cap_cuts_off_goes_to_the_other_images_by_their_weights() -> None:
+    labels = np.array([0, 1, 1, 2, 2, 2, 2, 2, 2, 2])
+    weights = np.array([9.0, 2, 1, 0, 0, 0, 0])
+    # Uncapped 4.5, 1, 1 and seven times 0.5; the 2.5 that the first may not have go to the others as 2 to 1.
+    golden = [2, *[8 * 2 / 11] * 2, *[8 / 11] * 7]
+    np.testing.assert_allclose(expected_draws(labels, weights, repeat_cap=2), golden)
+    np.testing.assert_allclose(expected_draws(labels, weights / 100, repeat_cap=2), golden)
+
+
+def test_where_all_drawn_images_are_capped_the_length_of_the_epoch_goes_before_the_cap() -> None:
+    labels = np.array([0, 0, 1, 1, 1, 1, 1, 1, 1, 1])
+    expected = expected_draws(labels, np.array([1.0, 0, 0, 0, 0, 0, 0]), repeat_cap=3)
+    np.testing.assert_allclose(expected, [5, 5, *[0] * 8])

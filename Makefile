@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test fuzz quick lint format coverage docs bench clean
+.PHONY: run test fuzz mutation quick lint format coverage docs bench clean
 
 run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
@@ -34,6 +34,12 @@ format: $(VENV)/.dev
 
 coverage: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov=ferdash --cov=pages --cov-report=term-missing:skip-covered
+
+# Whether the tests notice when a line that decides a score or an event is changed: about two hours on two cores.
+mutation: $(VENV)/.dev
+	$(BIN)/pip install --quiet "mutmut>=3.8"
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
 
 # The headline figures again, each beside what is claimed (benchmarks/README.md says what each needs).
 bench: $(VENV)/.dev

@@ -34,9 +34,13 @@ def report_several(references: list[str], names: list[str], task: Task, *, json_
     cells = [cell_of(record) for record in records]
     if json_output:
         rows = [record | {"absent": list(cell.absent)} for record, cell in zip(records, cells, strict=True)]
-        print_json({"split": task.split, "tta": task.tta, "cells": rows})
+        altered = {dataset.name: dataset.altered for dataset in datasets if dataset.altered}
+        print_json({"split": task.split, "tta": task.tta, "cells": rows, "altered": altered})
         return
     _show(cells)
+    for dataset in datasets:
+        if dataset.altered:
+            console.print(f"{dataset.name}: {dataset.altered}", highlight=False)
 
 
 def _show(cells: list[Cell]) -> None:

@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from ferdash.cli.main import app
-from ferdash.data.dataset import open_dataset, save_dataset
+from ferdash.data.dataset import FaceDataset, open_dataset, save_dataset
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError
@@ -116,3 +116,12 @@ def test_a_dataset_that_is_not_there_is_said_first(run) -> None:
 
 def test_predictions_of_several_are_wrong_usage(run, tmp_path: Path) -> None:
     assert run("small", *BOTH, "--save-predictions", str(tmp_path / "p.parquet")).exit_code == 2
+
+
+def test_a_dataset_that_is_an_altered_copy_is_said_to_be(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "This is an altered copy of FER2013. Its edges are 1.6 times as strong."
+    monkeypatch.setattr(FaceDataset, "altered", property(lambda dataset: said if dataset.name == "few" else ""))
+    assert json.loads(run("small", *BOTH, "--json").stdout)["altered"] == {"few": said}
+    shown = run("small", *BOTH).stdout
+    assert f"few: {said}" in shown
+    assert "whole: This" not in shown

@@ -30,7 +30,7 @@ ONE_SEED = (
     "This is one run against one: the images could not have done it by chance, but another seed might. For that, train "
     "each with --seeds and compare the groups."
 )
-"""Below every paired comparison of runs."""
+"""Below every paired comparison of runs that chance does not explain."""
 
 
 def register(group: typer.Typer) -> None:
@@ -47,6 +47,7 @@ def compare(
 ) -> None:
     """Compare runs: settings that differ, scores, F1 of each emotion, and a paired test on the same images. Groups are
     compared by the spread that seeds give."""
+    from ferdash.exports.answers import left_out_words
     from ferdash.exports.verdicts import verdicts
     from ferdash.runs.compare import settings_differences
     from ferdash.runs.index import summary_of
@@ -73,8 +74,10 @@ def compare(
         console.print(f"[bold]{escape(verdict.sentence)}[/bold]", highlight=False)
         if verdict.result is not None:
             console.print(f"  {verdict.result.interval_words}", highlight=False, markup=False)
-    if any(verdict.result is not None for verdict in found):
+    if any(verdict.result is not None and verdict.result.significant for verdict in found):
         console.print(f"  {ONE_SEED}", highlight=False)
+    if note := left_out_words(opened, data_root()):
+        console.print(f"  {escape(note)}", highlight=False)
     console.print(_score_table(summaries, f1), highlight=False)
     console.print(_settings_table(summaries, settings), highlight=False)
 

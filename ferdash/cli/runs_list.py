@@ -111,10 +111,12 @@ def _print_sets(runs: "list[RunSummary]", sets: dict[Any, str]) -> None:
 
 def measured_on(run: "RunSummary") -> str:
     """Which images a run's scores are of, in words."""
-    if not run.images:
+    images = run.measured_on
+    if not images.words:
         return "not measured yet"
-    text = counted(run.images, "validation image") + f" of {run.dataset}"
-    text += f" ({run.dataset_hash[:8]})" if run.dataset_hash else " (imported; which images is not known)"
+    if not images.known:
+        return "imported; of which images is not known"
+    text = counted(run.images or 0, "validation image") + f" of {run.dataset} ({run.dataset_hash[:8]})"
     text += f", at most {count(run.per_class)} of each emotion" if run.per_class else ""
     return text + (f", fold {run.fold[1] + 1} of {run.fold[0]}" if run.fold[0] else "")
 

@@ -1,10 +1,15 @@
 """What runs say of the images that are scored: all of validation but what their dataset leaves out."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ferdash.data.exclusions import scored_rows
+from ferdash.data.dataset import open_dataset
+from ferdash.data.exclusions import excluded_kinds, scored_rows
+from ferdash.errors import DatasetError
 from ferdash.runs.compare import Answers
+from ferdash.runs.store import Run
 
 
 def without_excluded(each: Answers, data: Path) -> Answers:
@@ -14,3 +19,20 @@ def without_excluded(each: Answers, data: Path) -> Answers:
     if keep.all() or not keep.any():
         return each
     return replace(each, rows=each.rows[keep], labels=each.labels[keep], probabilities=each.probabilities[keep])
+
+
+def left_out_words(runs: Iterable[Run], data: Path) -> str:
+    """What the datasets of some runs leave out of scores, in a sentence; empty for nothing."""
+    kinds = {}
+    for name, content in dict.fromkeys((run.record["dataset"]["name"], run.record["dataset"]["hash"]) for run in runs):
+        with suppress(DatasetError):  # a dataset that is gone leaves nothing out
+            dataset = open_dataset(data, str(name))
+            if dataset.hash == content and (excluded := excluded_kinds(dataset)):
+                kinds[name] = ", ".join(kind.replace("_", " ") for kind in excluded)
+    if not kinds:
+        return ""
+    found = "; ".join(f"{words} of {name}" for name, words in kinds.items())
+    return (
+        f"Compared without what the audit found and the dataset leaves out of scores: {found}. Scores of an epoch are "
+        "of all images."
+    )

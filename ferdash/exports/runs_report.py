@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from ferdash.evaluation.intervals import bootstrap_intervals, score_text
 from ferdash.evaluation.metrics import TITLES, compute_metrics
+from ferdash.exports.answers import left_out_words
 from ferdash.exports.verdicts import answers_of, verdicts
 from ferdash.plots import experiments as plots
 from ferdash.plots.errors import confusion_matrix
@@ -68,6 +69,8 @@ def _verdicts(runs: Sequence[Run], names: Mapping[str, str], data: Path) -> str:
         lines.append(f"<p><strong>{html.escape(verdict.sentence)}</strong></p>")
         if verdict.result is not None:
             lines.append(f"<p>{html.escape(verdict.result.interval_words)} (McNemar's exact test.)</p>")
+    if note := left_out_words(runs, data):
+        lines.append(f"<p>{html.escape(note)}</p>")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ from ferdash.emotions import COLOURS, DASHES, EMOTIONS
 from ferdash.evaluation.curves import Curve
 from ferdash.evaluation.errors import SliceScore, confusions
 from ferdash.plots.mosaic import enlarge, picture_url
-from ferdash.plots.style import SERIES_COLOURS, finish
+from ferdash.plots.style import SERIES_COLOURS, finish, wrapped
 from ferdash.wording import count, counted, percent
 
 MAIN = SERIES_COLOURS["train"]
@@ -78,7 +78,7 @@ def confusion_difference(first: np.ndarray, second: np.ndarray, *, names: tuple[
             hovertemplate="%{y} taken for %{x}: %{z:+.1f} points<extra></extra>",
         )
     )
-    return _square(figure, f"{names[1]} minus {names[0]}: the diagonal should rise, the rest fall")
+    return _square(figure, wrapped(f"{names[1]} minus {names[0]}: the diagonal should rise, the rest fall", 90))
 
 
 def row_shares(confusion: np.ndarray) -> np.ndarray:

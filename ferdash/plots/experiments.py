@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ferdash.emotions import EMOTIONS
-from ferdash.plots.style import finish, legend_below
+from ferdash.plots.style import finish, legend_below, wrapped
 from ferdash.runs.compare import CURVES
 from ferdash.runs.groups import GroupSummary
 from ferdash.runs.index import RunSummary
@@ -78,13 +78,13 @@ def learning_curves(
         mode = "lines+markers" if len(rows) < 3 else "lines"
         figure.add_scatter(**common, y=smoothed(values, smoothing), mode=mode, name=titles[run], line=line)
     if measure in IN_PERCENT:
-        figure.update_yaxes(tickformat=".1~%")
+        figure.update_yaxes(tickformat=".2~%")
     if by == "epoch":
         whole_epochs(figure, table["epoch"].max() + 1 if len(table) else 1)
     x_title = "epoch" if by == "epoch" else "minutes of training"
     finding = _finding(table, titles, measure, title, alike)
     legend_below(figure)
-    return finish(figure, title=finding, x_title=x_title, y_title=title.lower(), height=440)
+    return finish(figure, title=wrapped(finding), x_title=x_title, y_title=title.lower(), height=440)
 
 
 def whole_epochs(figure: go.Figure, last: int, most: int = 12) -> None:
@@ -152,7 +152,7 @@ def emotion_differences(table: pd.DataFrame, titles: Mapping[str, str], baseline
         title += f": largest for {top['emotion']}, {top['difference']:+.3f}"
     figure.update_layout(barmode="group", bargap=0.2)
     legend_below(figure)
-    return finish(figure, title=title, x_title="", y_title="difference in F1")
+    return finish(figure, title=wrapped(title), x_title="", y_title="difference in F1")
 
 
 def reliability_lines(tables: "Mapping[str, Reliability]") -> go.Figure:
@@ -227,7 +227,7 @@ def group_spread(
             hovertemplate=f"mean over {group.over}: %{{x:.4f}}<extra></extra>",
         )
     if score in IN_PERCENT:
-        figure.update_xaxes(tickformat=".1%")
+        figure.update_xaxes(tickformat=".2~%")
     figure.update_layout(showlegend=False)
     height = 140 + 70 * len(groups)
     heading = "Do the groups differ by more than their spread?" if len(groups) > 1 else "How far it spreads"

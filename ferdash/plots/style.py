@@ -1,5 +1,7 @@
 """What every figure has in common."""
 
+import textwrap
+
 import plotly.graph_objects as go
 
 from ferdash.emotions import COLOURS, EMOTIONS
@@ -28,6 +30,15 @@ def finish(figure: go.Figure, *, title: str, x_title: str, y_title: str, height:
     figure.update_xaxes(title=x_title, automargin=True)
     figure.update_yaxes(title=y_title, automargin=True)
     return figure
+
+
+def wrapped(title: str, width: int = 60) -> str:
+    """A title in lines of at most so many letters, where a name in it may be long; Plotly would cut it off.
+
+    >>> wrapped("Difference to a baseline: largest for fear", 30)
+    'Difference to a baseline:<br>largest for fear'
+    """
+    return "<br>".join(textwrap.wrap(title, width, break_long_words=False)) or title
 
 
 def legend_below(figure: go.Figure) -> None:

@@ -73,7 +73,7 @@ def scatter(table: pd.DataFrame, x: str, y: str, chosen: Sequence[str] = ()) -> 
         )
     for axis, name in ((figure.update_xaxes, x_name), (figure.update_yaxes, y_name)):
         if name == "accuracy":
-            axis(tickformat=".1%")
+            axis(tickformat=".2~%")
     figure.update_layout(legend={"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0})
     title = (
         f"{counted(len(front), 'run')} of {len(shown)} on the Pareto front" if len(shown) else "No run has both figures"
@@ -92,17 +92,38 @@ def parallel_coordinates(table: pd.DataFrame, colour: str) -> go.Figure:
     dimensions = [_axis(name, table[name]) for name in varied]
     line = {"color": pd.to_numeric(table[colour]), "colorscale": "Cividis", "showscale": True}
     figure = go.Figure(
-        go.Parcoords(line=line | {"colorbar": {"title": colour, "thickness": 12}}, dimensions=dimensions)
+        go.Parcoords(
+            line=line | {"colorbar": {"title": colour, "thickness": 12}},
+            dimensions=dimensions,
+            labelfont={"size": 13},
+            tickfont={"size": 12},
+            rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # the ends have ticks of their own
+        )
     )
     figure = finish(figure, title="Which settings go with which scores", x_title="", y_title="", height=440)
     figure.update_layout(margin={"l": 90, "r": 40, "t": 110, "b": 30})
     return figure
 
 
+FEW = 6
+"""Different numbers on an axis up to which each has its own tick."""
+
+
 def _axis(name: str, values: pd.Series) -> dict[str, object]:
+    """An axis with a tick for each value where those are few, so that nothing between them seems to have been tried."""
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return {"label": name, "values": values}
+        percents = {"tickformat": ".1%"} if name == "Accuracy" else {}
+        known = sorted(values.dropna().unique())
+        if len(known) > FEW:
+            return {"label": _short(name), "values": values, **percents}
+        words = [f"{value:.1%}" if percents else f"{value:,.4g}" for value in known]
+        return {"label": _short(name), "values": values, "tickvals": known, "ticktext": words}
     words = values.astype(str)
     known = sorted(words.unique())
     places = {word: place for place, word in enumerate(known)}
-    return {"label": name, "values": words.map(places), "tickvals": list(places.values()), "ticktext": known}
+    return {"label": _short(name), "values": words.map(places), "tickvals": list(places.values()), "ticktext": known}
+
+
+def _short(name: str) -> str:
+    """A setting without its group, which the axis has no room for: `lr` of `optimizer.lr`."""
+    return name.rpartition(".")[2].replace("_", " ")

@@ -3,8 +3,9 @@
 The trials of a search share a name as well, but not their settings, so their spread says nothing of seeds.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,7 +42,13 @@ def group_summary(summaries: Iterable[RunSummary]) -> list[GroupSummary]:
         if run.setup and run.last is not None:
             members = groups.setdefault((run.setup, run.dataset_hash), {})
             members.setdefault((run.seed, run.fold), run)
-    return [_summarise(list(members.values())) for members in groups.values() if len(members) > 1]
+    found = [_summarise(list(members.values())) for members in groups.values() if len(members) > 1]
+    taken = Counter(group.name for group in found)
+    setups = {next(iter(members.values())).id: key[0] for key, members in groups.items()}
+    return [
+        replace(group, name=f"{group.name} {str(setups[group.runs[0]])[:4]}") if taken[group.name] > 1 else group
+        for group in found
+    ]
 
 
 def why_groups_not_comparable(a: Sequence[RunSummary], b: Sequence[RunSummary]) -> str | None:
@@ -72,8 +79,8 @@ def _summarise(runs: list[RunSummary]) -> GroupSummary:
 
 
 def _name(runs: list[RunSummary]) -> str:
-    """That of the group where the runs have one, else what they have in common."""
-    for names in ({run.group for run in runs}, {run.name for run in runs}):
+    """What a person called the runs where it is the same for all, else the group's name, else their recipe."""
+    for names in ({run.name for run in runs}, {run.group for run in runs}):
         if len(names) == 1 and (name := names.pop()):
             return name
     return f"{runs[0].recipe} {runs[0].setup[:4]}"

@@ -66,6 +66,7 @@ def test_from_a_dataset_to_a_report_that_can_be_trusted(
     report = html.unescape(Path(download.value.path()).read_text(encoding="utf-8"))
     assert verdict.inner_text() in report
     assert "Scores with their 95% CI" in report
+    assert "leaves out of scores: leaks of study" in report
 
 
 def import_dataset(page: Page, path: Path) -> None:

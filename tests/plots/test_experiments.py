@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +34,24 @@ def test_curves_run_over_epochs_from_one_or_minutes(curves: pd.DataFrame) -> Non
     by_time = plots.learning_curves(curves, TITLES, measure="log_loss", title="Log loss", by="seconds")
     assert list(by_time.data[1].x) == [1, 2]
     assert by_time.layout.title.text == "Lowest log loss: first, 0.200 in epoch 1"
+
+
+def test_runs_of_different_images_are_not_ranked_by_a_title(curves: pd.DataFrame, f1: pd.DataFrame) -> None:
+    figure = plots.learning_curves(curves, TITLES, measure="accuracy", title="Accuracy", alike=False)
+    assert figure.layout.title.text == "Accuracy, of different images: not to be ranked"
+    training = plots.learning_curves(curves, TITLES, measure="train_loss", title="Training loss")
+    assert training.layout.title.text == "Training loss over the training"
+    apart = f1.assign(difference=f1["difference"].where(f1["run"] == "a"))
+    assert [trace.name for trace in plots.emotion_differences(apart, TITLES, "a").data] == []
+    higher_elsewhere = apart.assign(f1=np.where(apart["run"] == "b", 1 - apart["f1"], apart["f1"]))
+    assert plots.emotion_bars(higher_elsewhere, TITLES).layout.title.text == "Angry is hardest, surprise easiest"
+
+
+@pytest.mark.parametrize(("last", "step"), [(1, 1), (10, 1), (20, 2), (60, 5), (100, 10), (500, 50)])
+def test_ticks_are_at_whole_epochs(last: int, step: int) -> None:
+    figure = go.Figure()
+    plots.whole_epochs(figure, last)
+    assert figure.layout.xaxis.dtick == step
 
 
 def test_smoothing_keeps_the_points_visible(curves: pd.DataFrame) -> None:

@@ -60,6 +60,11 @@ def test_parallel_axes_show_what_varies_in_numbers_or_words() -> None:
     assert (list(mode.values), list(mode.ticktext)) == ([1, 0], ["static", "uniform"])
     assert list(seed.values) == [3, 4]
     assert accuracy.label == "Accuracy"
+    assert list(accuracy.ticktext) == ["50.0%", "60.0%"]
+    assert list(seed.tickvals) == [3, 4]  # and none between them
+    settings = pd.DataFrame({"optimizer.weight_decay": range(9), "Accuracy": np.linspace(0.5, 0.6, 9)})
+    (decay, _) = parallel_coordinates(settings, "Accuracy").data[0].dimensions
+    assert (decay.label, decay.tickvals) == ("weight decay", None)
     depths = pd.DataFrame({"depths": [[1, 1], [2, 1]], "Accuracy": [0.5, 0.6]})
     assert list(parallel_coordinates(depths, "Accuracy").data[0].dimensions[0].ticktext) == ["[1, 1]", "[2, 1]"]
     wide = pd.DataFrame({f"s{n}": [0, 1] for n in range(30)} | {"Accuracy": [0.5, 0.6]})

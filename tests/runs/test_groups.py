@@ -37,6 +37,16 @@ def test_only_seed_or_fold_makes_a_group(make_run, root: Path) -> None:
     }
 
 
+def test_groups_are_called_what_tells_them_apart(make_run, root: Path) -> None:
+    for seed in range(2):
+        make_run(f"a{seed}", config={"seed": seed}, name="small", group="g-1")
+        make_run(f"b{seed}", config={"seed": seed, "epochs": 7}, name="small", group="g-2")
+        make_run(f"c{seed}", config={"seed": seed, "epochs": 9}, group="g-3")
+    names = [group.name for group in group_summary(sound(list_runs(root)))]
+    assert len(set(names)) == 3
+    assert sorted(name[:6].strip() for name in names) == ["g-3", "small", "small"]
+
+
 def test_groups_of_other_images_or_of_several_settings_are_not_compared(make_run, root: Path) -> None:
     for seed in range(2):
         make_run(f"a{seed}", config={"seed": seed}, group="a")

@@ -38,11 +38,31 @@ def draw(found: list[RunSummary]) -> None:
             figure = group_spread(shown, {run.id: run for run in alike.runs}, SCORES[name], name)
             st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"groups-{place}"))
             st.caption(f"{plain(alike.described)}.")
+            if alike.comparable:
+                _draw_verdicts(shown, {run.id: run for run in alike.runs}, SCORES[name])
     st.caption(
         "Points are runs, the line is their mean and one standard deviation. A run stopped early counts as it stands."
     )
     if folds := list(dict.fromkeys(run.group for run in found if run.group and run.fold[0])):
         _draw_label_errors(folds)
+
+
+def _draw_verdicts(groups: list[GroupSummary], runs: dict[str, RunSummary], score: str) -> None:
+    """Each group against the first, beside what seeds do; all of them are of the same images."""
+    # Only here: its statistics take a second to import.
+    from ferdash.evaluation.seeds import compare_seeds
+
+    first, *others = [
+        (group.name, [getattr(runs[run_id].best, score, None) for run_id in group.runs]) for group in groups
+    ]
+    for other in others:
+        result = compare_seeds(
+            scores_a=[value for value in first[1] if value is not None],
+            scores_b=[value for value in other[1] if value is not None],
+            name_a=first[0],
+            name_b=other[0],
+        )
+        st.markdown(f"- {plain(result.sentence)}")
 
 
 def _draw_label_errors(folds: list[str]) -> None:

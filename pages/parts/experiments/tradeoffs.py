@@ -35,7 +35,9 @@ def draw(root: Path, found: list[RunSummary]) -> None:
         described = st.selectbox("Runs measured alike", list(groups), index=index, key=keyed("alike"))
     table = _table(root, groups[described])
     left, right = st.columns(2)
-    x = left.selectbox("Across", list(AXES), index=1, key=keyed("across"), bind="query-params")
+    x = left.selectbox(
+        "Across", list(AXES), index=list(AXES).index("Minutes of training"), key=keyed("across"), bind="query-params"
+    )
     y = right.selectbox("Up", list(AXES), index=0, key=keyed("up"), bind="query-params")
     st.plotly_chart(scatter(table, x, y, chosen.ids()), config=shared.PLOT, key=keyed("scatter"))
     st.caption("Diamonds are on the Pareto front: no other run is better in one without being worse in the other.")

@@ -5,7 +5,7 @@ import streamlit as st
 from pages.parts.common.plain import plain
 from pages.parts.experiments.chosen import Chosen, pair_with_baseline
 
-from ferdash.evaluation.paired import PairedResult
+from ferdash.evaluation.paired import PairedResult, points
 from ferdash.runs.index import TUNED_ON_TEST
 from ferdash.wording import counted
 
@@ -49,7 +49,9 @@ def _account(chosen: Chosen, found: dict[str, PairedResult | str]) -> str:
     for runs, words in ((better, "better"), (worse, "worse")):
         if runs:
             sizes = ", ".join(
-                f"{chosen.titles[run_id]} by {100 * abs(pairs[run_id].difference):.1f} points" for run_id in runs
+                f"{chosen.titles[run_id]} {points(pairs[run_id].difference)} points "
+                f"(95% CI {pairs[run_id].interval_text})"
+                for run_id in runs
             )
             parts.append(f"{words}: {sizes}")
     if same:

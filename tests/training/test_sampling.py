@@ -77,7 +77,7 @@ def test_copies_of_an_image_lie_apart(seed: int) -> None:
 
 
 def test_weights_that_are_all_zero_are_refused() -> None:
-    with pytest.raises(ValueError, match="^all images have weight 0$"):
+    with pytest.raises(ValueError, match=r"^all images have weight 0$"):
         expected_draws(np.zeros(5, dtype=int), np.zeros(7))
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
@@ -13,6 +14,7 @@ from pages.parts.common import job_line as jobs  # noqa: E402
 from pages.parts.train import form as train_form  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
+from ferdash.data.dataset import FaceDataset  # noqa: E402
 from ferdash.models.hub import to_download  # noqa: E402
 from ferdash.models.labels import note_of_start  # noqa: E402
 from ferdash.models.reference import model_folder  # noqa: E402
@@ -44,13 +46,30 @@ def draw_form() -> None:
         return
     recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key=keyed("recipe"), bind="query-params")]
     st.caption(recipe.summary)
+    _draw_dataset(dataset, recipe)
     _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
     _draw_new_layer(start_from)
-    edited = train_form.edit(override(base, [f"start_from={start_from}"]), recipe.name)
-    _draw_changes("recipe", recipe.config(), edited)
-    configs = train_form.repeat(edited)
+    first = override(base, [f"start_from={start_from}"])
+    actions: list[DeltaGenerator] = []
+    edited = train_form.edit(first, recipe.name, lambda: actions.append(st.container()))
+    with st.expander("Several runs", icon=":material/dynamic_feed:"):
+        configs = train_form.repeat(edited)
+    with actions[0]:  # what the page is for stands before what is folded
+        _draw_changes("recipe", recipe.config(), edited)
+        _draw_actions(recipe, edited, configs)
+
+
+def _draw_actions(recipe: Recipe, edited: TrainConfig, configs: list[TrainConfig]) -> None:
+    """The run's name, what it will take, and the start."""
+    train_form.begin("name", "")
+    name = st.text_input(
+        "Name (optional)",
+        key=keyed("name"),
+        placeholder="what you will look for later",
+        help="Shown wherever the run is; a group's runs all get it. It can be changed later.",
+    )
     ask, start = st.columns(2)
     if ask.button("Estimate", icon=":material/timer:", width="stretch"):
         st.session_state[keyed("estimate")] = _estimate(edited)
@@ -62,16 +81,39 @@ def draw_form() -> None:
         type="primary",
         width="stretch",
         on_click=_start,
-        args=(recipe, configs),
+        args=(recipe, configs, name.strip()),
     )
 
 
-def _start(recipe: Recipe, configs: list[TrainConfig]) -> None:
+def _start(recipe: Recipe, configs: list[TrainConfig], name: str) -> None:
     # As a callback, which runs before the page is drawn: who goes to another page at once has started it all the same.
     with shared.calm_errors():
         group = new_group_name(configs)
-        ids = [jobs.manager().submit(_resolved(recipe, config), group=group) for config in configs]
+        ids = [jobs.manager().submit(_resolved(recipe, config), name=name, group=group) for config in configs]
         st.session_state[keyed("watched")] = ids[0]
+
+
+def _draw_dataset(dataset: FaceDataset, recipe: Recipe) -> None:
+    """What will be trained on, and that a recipe wants another kind of faces where it does."""
+    trained, validated = (len(dataset.rows(split)) for split in ("train", "validation"))
+    st.markdown(
+        f"Trains on **{plain(dataset.name)}** (chosen in the sidebar): {count(trained)} images, measured on "
+        f"{count(validated)} of validation."
+    )
+    config = recipe.config()
+    asked = config.loss.soft_votes or "votes" in config.loss.teachers
+    if asked and dataset.votes is None:
+        st.warning(
+            f"{recipe.name} learns raters' votes, and {plain(dataset.name)} has none. Import FER2013 with "
+            "`fer2013new.csv`, or choose another recipe.",
+            icon=":material/how_to_vote:",
+        )
+    elif config.start_from and dataset.meta.get("origin", "").startswith("drawn"):
+        st.warning(
+            f"{recipe.name} goes on from a network that knows photographs, and the faces of {plain(dataset.name)} are "
+            "drawn. To try training out, take fernet_quick.",
+            icon=":material/draw:",
+        )
 
 
 def _draw_recipe(recipe: Recipe) -> None:

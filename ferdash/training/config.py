@@ -31,7 +31,9 @@ from ferdash.training.settings import (
 @dataclass(frozen=True)
 class TrainConfig:
     """One run. dataset: name of an imported dataset. start_from: a model reference, or empty for a new network.
-    ema: decay of the running average of the weights that is evaluated, 0 for none. epochs 0 only evaluates."""
+    epochs: how often the training images are gone through; 0 only evaluates. batch_size: images for one step; half of
+    it takes half the memory. seed: of everything that is drawn; the same seed makes the same run. ema: decay of the
+    running average of the weights that is evaluated, 0 for none, 0.999 for a long run."""
 
     recipe: str = "custom"
     dataset: str = "fer2013"

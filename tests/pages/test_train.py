@@ -3,12 +3,15 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.train.labels import LABELS
 
+from ferdash.data.dataset import open_dataset
 from ferdash.records import flatten
 from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
@@ -51,6 +54,50 @@ def test_a_model_of_other_classes_is_said_to_get_a_new_layer(visit: Visit, demo_
     assert any("backbone was made for 2 other classes, so training starts with a new" in i.value for i in app.info)
 
 
+def number(app: AppTest, label: str):
+    return next(entry for entry in app.number_input if entry.label == label)
+
+
+def test_what_was_entered_is_still_there_after_another_page(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    number(app, "Epochs").set_value(7).run()
+    text_input(app, "Learning rate").set_value("0.0003").run()
+    text_input(app, "Name (optional)").set_value("low rate").run()
+    next(entry for entry in app.selectbox if entry.label == "Schedule").set_value("constant").run()
+    app.switch_page("pages/dataset.py").run()
+    assert not [entry for entry in app.number_input if entry.label == "Epochs"]
+    app.switch_page("pages/train.py").run()
+    assert number(app, "Epochs").value == 7
+    assert text_input(app, "Learning rate").value == "0.0003"
+    assert text_input(app, "Name (optional)").value == "low rate"
+    assert next(entry for entry in app.selectbox if entry.label == "Schedule").value == "constant"
+    assert any("epochs: 60 → 7" in entry.value for entry in app.markdown)
+
+
+def test_each_setting_says_what_it_is_where_its_dataclass_does(
+    visit: Visit, demo_data: Path, checkpoints: Path
+) -> None:
+    app = visit("train")
+    assert number(app, "Epochs").help == "how often the training images are gone through; 0 only evaluates."
+    assert text_input(app, "Focal loss gamma (0: cross-entropy)").help == "0 is cross-entropy, above 0 focal loss."
+
+
+def test_the_dataset_is_named_and_one_that_a_recipe_does_not_fit_is_said_not_to(
+    visit: Visit, demo_data: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = visit("train")
+    assert any(entry.value.startswith("Trains on **demo** (chosen in the sidebar): ") for entry in app.markdown)
+    assert not app.warning
+    next(entry for entry in app.selectbox if entry.label == "Recipe").set_value("fernet_votes").run()
+    assert any("the faces of demo are drawn" in warning.value for warning in app.warning)
+    unrated = replace(open_dataset(demo_data, "demo"), votes=None)
+    monkeypatch.setattr("pages.parts.common.shared.dataset", lambda: unrated)
+    app.run()
+    assert any("fernet_votes learns raters' votes, and demo has none" in warning.value for warning in app.warning)
+    next(entry for entry in app.selectbox if entry.label == "Recipe").set_value("fernet_labels").run()
+    assert any("fernet_labels learns raters' votes" in warning.value for warning in app.warning)
+
+
 def test_a_wrong_value_is_named_and_nothing_starts(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
     text_input(app, "Learning rate").set_value("fast").run()
@@ -62,6 +109,7 @@ def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_da
     app = visit("train")
     next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8)
     next(entry for entry in app.number_input if entry.label == "Epochs").set_value(400)
+    text_input(app, "Name (optional)").set_value("a long one")
     button(app, "Start training").click().run()
     assert not app.exception
     (run_id,) = list_run_ids(checkpoints / "runs")
@@ -156,7 +204,7 @@ def _until(condition: Callable[[], bool]) -> None:
 
 def test_every_setting_has_a_label_that_is_not_its_name() -> None:
     fields = flatten(to_dict(TrainConfig()))
-    elsewhere = {"recipe", "dataset", "start_from", "folds.count", "folds.index"}
+    elsewhere = {"recipe", "dataset", "start_from", "folds.count", "folds.index", "folds.within"}
     assert set(LABELS) == set(fields) - elsewhere
     assert len(set(LABELS.values())) == len(LABELS)
     assert not [label for path, label in LABELS.items() if label == path.rpartition(".")[2].replace("_", " ")]

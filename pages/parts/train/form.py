@@ -2,12 +2,13 @@
 
 import dataclasses
 import typing
+from collections.abc import Callable
 from typing import Any, Literal
 
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
-from pages.parts.train.labels import LABELS
+from pages.parts.train.labels import LABELS, help_of
 
 from ferdash.emotions import EMOTIONS
 from ferdash.models.registry import names
@@ -36,20 +37,25 @@ GROUPS = {
 }
 
 
-def edit(base: TrainConfig, form: str) -> TrainConfig:
+def edit(base: TrainConfig, form: str, before_more: Callable[[], object] = lambda: None) -> TrainConfig:
     """Draw the form around `base` and return the configuration as edited. Raises ConfigError naming a wrong field.
 
-    form: what is edited, a recipe or a checkpoint; each keeps entries of its own, so that another shows its own values.
+    before_more draws what stands between the settings that matter most and all others, which are folded.
+
+    form: what is edited, a recipe or a checkpoint; each keeps entries of its own, so that another shows its own values,
+    and keeps them while other pages are looked at.
     """
     values = flatten(to_dict(base))
     edited: dict[str, Any] = {}
-    columns = st.columns(len(FIRST))
+    columns = st.columns(len(FIRST), vertical_alignment="bottom")
     for column, path in zip(columns, FIRST, strict=True):
         with column:
             edited[path] = _widget(form, path, values[path])
+    before_more()
     with st.expander("More settings", icon=":material/tune:"):
         for group, title in GROUPS.items():
-            _group(base, form, group, title, values, edited)
+            with st.expander(title):
+                _group(base, form, group, values, edited)
     changed = [f"{path}={_text(value)}" for path, value in edited.items() if value != values.get(path)]
     return override(base, changed)
 
@@ -57,18 +63,18 @@ def edit(base: TrainConfig, form: str) -> TrainConfig:
 def repeat(config: TrainConfig) -> list[TrainConfig]:
     """Ask for several seeds or folds of the edited configuration; the configurations to train. Raises ConfigError when
     both are asked for."""
+    begin("seeds", 1)
+    begin("folds", 0)
     left, right = st.columns(2)
     seeds = left.number_input(
         "Number of seeds",
         min_value=1,
-        value=1,
         key=keyed("seeds"),
         help="Runs that differ in their seed alone, as one group: their spread is the seed variance.",
     )
     folds = right.number_input(
         "Cross-validation folds",
         min_value=0,
-        value=0,
         key=keyed("folds"),
         help="0 uses the dataset's own splits. Otherwise training and validation images together are divided, and "
         "every part is validation once, as one group of runs. The first time, the dataset is audited for duplicates.",
@@ -76,56 +82,66 @@ def repeat(config: TrainConfig) -> list[TrainConfig]:
     return plan(config, seeds=seeds, folds=folds)
 
 
-def _group(
-    base: TrainConfig, form: str, group: str, title: str, values: dict[str, Any], edited: dict[str, Any]
-) -> None:
+def _group(base: TrainConfig, form: str, group: str, values: dict[str, Any], edited: dict[str, Any]) -> None:
     paths = [
         path
         for path, _ in _fields(TrainConfig)
         if _group_of(path) == group and path not in FIRST and path not in _CHOSEN_ELSEWHERE
     ]
-    if not paths:
-        return
-    st.markdown(f"**{title}**", help=_help(base, group))
-    columns = st.columns(3)
+    columns = st.columns(2)
     place = 0
     for path in paths:
         if path == "sampling.weights":
             _emotion_weights(base, form, edited)
             continue
-        with columns[place % 3]:
+        with columns[place % 2]:
             edited[path] = _widget(form, path, values[path])
         place += 1
 
 
 def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> None:
     st.caption("Weights of `static` sampling: how much more often an image of an emotion is drawn")
-    for column, emotion in zip(st.columns(len(EMOTIONS)), EMOTIONS, strict=True):
+    columns = st.columns(4)
+    for place, emotion in enumerate(EMOTIONS):
         before = base.sampling.weights.get(emotion, 1.0)
-        key = keyed(f"{form}:sampling.weights.{emotion}")
-        weight = column.number_input(emotion, value=before, min_value=0.0, step=0.5, key=key)
+        name = f"{form}:sampling.weights.{emotion}"
+        begin(name, before)
+        weight = columns[place % 4].number_input(emotion, min_value=0.0, step=0.5, key=keyed(name))
         if weight != before:
             edited[f"sampling.weights.{emotion}"] = weight
 
 
+def begin(name: str, value: Any) -> None:
+    """Let the entry of that name, which is drawn next, begin with a value, or as it was left before other pages were
+    looked at.
+
+    Streamlit forgets an entry as soon as a page without it is drawn. A copy under another key survives that.
+    """
+    key, copy = keyed(name), keyed(f"kept:{name}")
+    if key in st.session_state:
+        st.session_state[copy] = st.session_state[key]
+    else:
+        st.session_state[key] = st.session_state.get(copy, value)
+
+
 def _widget(form: str, path: str, value: Any) -> Any:
     kind = dict(_fields(TrainConfig))[path]
-    label, key = LABELS[path], keyed(f"{form}:{path}")
+    label, told, name = LABELS[path], help_of(path) or None, f"{form}:{path}"
+    # As text: a number box would round 2e-5 to 0.00.
+    shown = f"{value:g}" if kind is float else ", ".join(map(str, value)) if isinstance(value, list) else value
+    begin(name, shown)
     if typing.get_origin(kind) is Literal:
-        choices = list(typing.get_args(kind))
-        return st.selectbox(label, choices, index=choices.index(value), key=key)
+        return st.selectbox(label, typing.get_args(kind), key=keyed(name), help=told)
     if path == "network.name":
-        return st.selectbox(label, names(), index=names().index(value), key=key)
+        return st.selectbox(label, names(), key=keyed(name), help=told)
     if kind is bool:
-        return st.checkbox(label, value=value, key=key)
+        return st.checkbox(label, key=keyed(name), help=told)
     if kind is int:
-        return st.number_input(label, value=value, min_value=0, step=1, key=key)
+        return st.number_input(label, min_value=0, step=1, key=keyed(name), help=told)
+    entered = st.text_input(label, key=keyed(name), help=told)
     if kind is float:
-        # As text: a number box would round 2e-5 to 0.00.
-        return _float(st.text_input(label, value=f"{value:g}", key=key))
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    entered = st.text_input(label, value=text, key=key)
-    return value if entered == text else entered
+        return _float(entered)
+    return value if entered == shown else entered
 
 
 def _fields(kind: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -138,10 +154,6 @@ def _fields(kind: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def _group_of(path: str) -> str:
     return path.split(".")[0] if "." in path else ""
-
-
-def _help(base: TrainConfig, group: str) -> str:
-    return (type(getattr(base, group)) if group else TrainConfig).__doc__ or ""
 
 
 def _float(text: str) -> float | str:

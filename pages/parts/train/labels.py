@@ -1,4 +1,11 @@
-"""What the form of the Train page calls each setting: what it is, with its unit."""
+"""What the form of the Train page calls each setting: what it is, with its unit, and what is told of it besides."""
+
+import dataclasses
+import re
+import typing
+from functools import cache
+
+from ferdash.training.config import TrainConfig
 
 LABELS = {
     "epochs": "Epochs",
@@ -63,3 +70,25 @@ LABELS = {
     "compute.compile": "Compile the network",
 }
 """By the setting's dotted path, as `--set` takes it."""
+
+
+@cache
+def help_of(path: str) -> str:
+    """What the docstring of a setting's dataclass says of it; empty where it says nothing.
+
+    >>> help_of("loss.focal_gamma")
+    '0 is cross-entropy, above 0 focal loss.'
+    """
+    kind: typing.Any = TrainConfig
+    *groups, name = path.split(".")
+    for group in groups:
+        kind = typing.get_type_hints(kind)[group]
+    fields = "|".join(field.name for field in dataclasses.fields(kind))
+    text = " ".join((kind.__doc__ or "").split())
+    # A passage begins with the names it is about: `patience, factor: for plateau ...`.
+    heads = list(re.finditer(rf"(?:^|(?<=\. ))((?:{fields})(?:, (?:{fields}))*): ", text))
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    for head, end in zip(heads, ends, strict=False):
+        if name in head[1].split(", "):
+            return text[head.end() : end].strip()
+    return ""

@@ -4,6 +4,7 @@ The chosen dataset and model are one choice for all pages. They live in the side
 the URL; a page asks here and never reads session state itself.
 """
 
+import gc
 import importlib
 import logging
 import sys
@@ -23,6 +24,7 @@ from ferdash.data import statistics
 from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
 from ferdash.errors import FerdashError, ModelError
+from ferdash.files import trouble_of
 from ferdash.leftovers import sweep_all
 from ferdash.models.catalogue import ModelEntry, list_models
 from ferdash.models.hub import to_download
@@ -52,13 +54,14 @@ def calm_errors() -> Iterator[None]:
         yield
     except FerdashError as error:
         st.error(plain(error), icon=":material/error:")
-    except Exception:
+    except Exception as error:
         logger.exception("a page failed")
-        st.error(
+        own = (
             "Something in ferdash itself went wrong here. Your files are untouched; the details are in the terminal "
-            "in which the app was started.",
-            icon=":material/error:",
+            "in which the app was started."
         )
+        sentence = trouble_of(error) if isinstance(error, OSError) else None
+        st.error(plain(sentence or own), icon=":material/error:")
 
 
 def announce(message: str) -> None:
@@ -256,6 +259,14 @@ def _import_what_predicts() -> None:
         onnxruntime()
     except ModelError as error:
         logger.warning("%s", error)
+    _leave_modules_to_themselves()
+
+
+def _leave_modules_to_themselves() -> None:
+    """Have the garbage collector pass over what stands now, which is modules: they stay as long as the server does, and
+    looking through those of torch and transformers takes longer than drawing a page."""
+    gc.collect()
+    gc.freeze()
 
 
 def await_torch() -> None:
@@ -267,3 +278,4 @@ def await_torch() -> None:
         return
     with st.spinner("Getting PyTorch ready …"):
         import_torch()
+    _leave_modules_to_themselves()

@@ -26,8 +26,9 @@ def network() -> list[Check]:
             State.NOTE,
             "The app and `ferdash serve` answer this computer alone",
             "For others: `ferdash app --server.address 0.0.0.0 --server.allowedHosts NAME`, NAME being what they type "
-            "into the browser; then anybody who reaches it sees all data and can train. `ferdash serve --host 0.0.0.0` "
-            "asks for a token.",
+            "into the browser; then anybody who reaches it sees all data and can train. Paths are read only from "
+            "FERDASH_FOLDERS then, and nothing is deleted unless FERDASH_MAY_DELETE=yes; for accounts and encryption "
+            "put a proxy in front. `ferdash serve --host 0.0.0.0` asks for a token.",
         ),
     ]
 

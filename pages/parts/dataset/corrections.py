@@ -7,6 +7,7 @@ from pages.parts.common.correction import faces_of
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.rights import require_deletion
 
 from ferdash.data import corrections
 from ferdash.data.corrections import Correction
@@ -21,8 +22,8 @@ keyed = keys_of("dataset")
 PER_PAGE = 96
 
 
-def draw(dataset: FaceDataset | None) -> None:
-    """The whole tab. Corrections belong to no dataset; `dataset` is what they are mixed into, where there is one."""
+def draw(dataset: FaceDataset) -> None:
+    """The whole tab. Corrections belong to no dataset; `dataset` is what they are mixed into."""
     kept = corrections.list_corrections(data_root())
     _draw_undo()
     if not kept:
@@ -34,8 +35,7 @@ def draw(dataset: FaceDataset | None) -> None:
         _draw_erase()
         return
     _draw_summary()
-    if dataset is not None:
-        _draw_train(dataset)
+    _draw_train(dataset)
     _draw_faces(kept)
     _draw_erase()
 
@@ -122,6 +122,7 @@ def _draw_erase() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(removed, 'face')} of deleted corrections can still be restored.", width="content")
         if st.button("Erase from the disk", icon=":material/delete_forever:", type="tertiary"):
+            require_deletion()
             corrections.erase_removed(data_root())
             st.session_state.pop(keyed("corrections-removed"), None)
             st.rerun()

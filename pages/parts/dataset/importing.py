@@ -9,6 +9,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.rights import own_path, require_deletion
 
 from ferdash.data.dataset import FaceDataset, delete_dataset
 from ferdash.data.demo import make_demo
@@ -90,7 +91,7 @@ def _draw_path() -> None:
             return
         if not path.strip():
             raise DatasetError("Give the path of a zip, a CSV file or a folder first.")
-        source = Path(path.strip()).expanduser()
+        source = own_path(path)
         options = _options(answers)
         _import(lambda progress: import_dataset(source, data_root(), name.strip() or None, progress, options))
 
@@ -151,6 +152,7 @@ def _confirm_delete(name: str, images: int | None) -> None:
     with st.container(horizontal=True):
         if st.button("Delete", type="primary"):
             with shared.calm_errors():
+                require_deletion()
                 delete_dataset(data_root(), name)
                 shared.announce(f"“{name}” was deleted.")
                 shared.choose_dataset(None)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
+from pages.parts.common.rights import own_path
 
 from ferdash.errors import RunError
 from ferdash.leftovers import temporary
@@ -44,7 +45,7 @@ def draw(root: Path) -> None:
                 source.write_bytes(dropped.getbuffer())
                 _draw_preview(source, root)
         elif path.strip():
-            _draw_preview(Path(path.strip()).expanduser(), root)
+            _draw_preview(own_path(path), root)
         else:
             st.caption(
                 "Imported runs are marked as such. Which images their scores are of is not known, so they stand apart "

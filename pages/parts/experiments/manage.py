@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.rights import require_deletion
 from pages.parts.experiments.chosen import Chosen
 
 from ferdash.paths import checkpoints_root, data_root
@@ -171,6 +172,7 @@ def _draw_deletion(root: Path, runs: list[RunSummary], titles: dict[str, str]) -
     st.markdown("\n".join(f"- **{plain(titles[run.id])}** `{run.id}`" for run in runs))
     st.markdown("Their scores, predictions and checkpoints cannot be brought back. Models made from them stay.")
     if st.button(f"Delete {counted(len(runs), 'run')} for good", type="primary"):
+        require_deletion()
         for run in runs:
             meta.delete(root, run.id)
         _done(f"Deleted {', '.join(titles[run.id] for run in runs)}.")

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.rights import require_deletion
 from pages.parts.video import analyses as video_analyses
 from pages.parts.video import new as video_new
 
@@ -92,6 +93,7 @@ def draw_menu(analysis: Analysis) -> None:
         sure = st.checkbox("Yes, delete it for good", key=keyed(f"sure-{analysis.id}"))
         if st.button("Delete", icon=":material/delete:", key=keyed(f"delete-{analysis.id}"), disabled=not sure):
             with shared.calm_errors():
+                require_deletion()
                 analyses.delete(analyses_root(), analysis.id)
                 shared.announce(f"{analysis.name} is deleted.")
                 video_analyses.show()

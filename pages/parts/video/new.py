@@ -13,6 +13,7 @@ from PIL import Image
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.rights import own_path
 from pages.parts.video import analyses as video_analyses
 
 from ferdash.errors import FerdashError, VideoError
@@ -94,7 +95,8 @@ def _draw_ways_in() -> None:
                 label_visibility="collapsed",
             )
             if button.form_submit_button("Use it") and path.strip():
-                _add(Waiting(Path(path.strip()).expanduser(), Path(path.strip()).name, copied=False))
+                with shared.calm_errors():
+                    _add(Waiting(own_path(path), Path(path.strip()).name, copied=False))
 
 
 def _take(name: str, content: bytes) -> None:

@@ -1,1 +1,0 @@
-"""What the Predict page is made of."""

@@ -53,14 +53,29 @@ def reason_of(error: OSError) -> str:
     >>> reason_of(OSError(28, "No space left on device"))
     'the disk is full'
     """
-    words = {
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the quota of the disk is used up",
-        errno.EROFS: "the disk can only be read",
-        errno.EACCES: "permission denied",
-        errno.EPERM: "permission denied",
-    }
-    return words.get(error.errno or 0, str(error))
+    return _REASONS.get(error.errno or 0, str(error))
+
+
+def trouble_of(error: OSError) -> str | None:
+    """What to tell a person about a disk that does not take a file or give it; None for a mistake of ours.
+
+    >>> trouble_of(OSError(28, "No space left on device", "runs/a.pt"))
+    'The disk is full (at runs/a.pt). What was written before is whole; put that right and try again.'
+    """
+    if error.errno not in _REASONS:
+        return None
+    reason, where = reason_of(error), f" (at {error.filename})" if error.filename else ""
+    return f"{reason[0].upper()}{reason[1:]}{where}. What was written before is whole; put that right and try again."
+
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota of the disk is used up",
+    errno.EROFS: "the disk can only be read",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EIO: "the disk gives errors",
+}
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -216,7 +216,8 @@ def _beating(writer: AnalysisWriter) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(BEAT_S):
-            writer.beat()
+            with suppress(OSError):  # a full disk is met by whoever writes what is needed
+                writer.beat()
 
     thread = threading.Thread(target=beat, name="ferdash-heartbeat", daemon=True)
     thread.start()

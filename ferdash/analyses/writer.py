@@ -11,7 +11,7 @@ import pandas as pd
 from ferdash.analyses.pieces import count_frames, write_part
 from ferdash.analyses.store import ANALYSES, Analysis, State, read_status, write_status
 from ferdash.errors import AnalysisError
-from ferdash.files import write_atomic
+from ferdash.files import reason_of, write_atomic
 
 THUMBNAIL_SIDE = 160
 
@@ -53,7 +53,7 @@ class AnalysisWriter:
                 self._part += 1
                 self._frames += int(table["frame"].nunique())
         except OSError as error:
-            raise AnalysisError(f"{self.analysis.name} cannot be written to {folder} ({error}).") from error
+            raise AnalysisError(f"{self.analysis.name} cannot be written to {folder} ({reason_of(error)}).") from error
         self.beat(progress)
 
     def beat(self, progress: dict[str, Any] | None = None) -> None:

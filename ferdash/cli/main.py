@@ -9,6 +9,7 @@ import typer.core
 
 from ferdash.cli.output import escape, say
 from ferdash.errors import FerdashError
+from ferdash.files import trouble_of
 from ferdash.former_names import command_line
 
 
@@ -57,4 +58,9 @@ def main() -> None:
         app()
     except FerdashError as error:
         say(f"[red]error:[/red] {escape(str(error))}")
+        sys.exit(1)
+    except OSError as error:
+        if (sentence := trouble_of(error)) is None:
+            raise
+        say(f"[red]error:[/red] {escape(sentence)}")
         sys.exit(1)

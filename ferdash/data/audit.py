@@ -95,7 +95,7 @@ def audit_dataset(dataset: FaceDataset, progress: Callable[[int, int], None] | N
     report = AuditReport(dataset.hash, (*_exact(dataset), *_near(dataset, pairs), *_single(dataset)), altered)
     findings = [finding.as_dict() for finding in report.findings]
     # Where the folder cannot be written to, the audit is simply done again next time.
-    with suppress(PermissionError):
+    with suppress(OSError):
         content = {"format": FORMAT, "hash": dataset.hash, "altered": altered, "findings": findings}
         write_json(dataset.folder / FILE_NAME, content)
     return report

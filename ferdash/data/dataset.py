@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pyarrow import ArrowException
 
 from ferdash import former_names
 from ferdash.data.votes import VOTE_CLASSES
@@ -216,7 +217,7 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
         votes = np.load(votes_file) if votes_file.is_file() else None
         meta = {"origin": "unknown", "imported_at": "", "images": len(table)} | meta
         notes = list(meta.get("notes") or [])
-    except (OSError, ValueError, EOFError, TokenError, SyntaxError, TypeError) as error:
+    except (OSError, ValueError, EOFError, TokenError, SyntaxError, TypeError, ArrowException) as error:
         raise DatasetError(f"The dataset “{name}” is damaged ({error}). Delete it and import it again.") from error
     if images.dtype != np.uint8 or len(images) != len(table) or images.shape[1:] != (IMAGE_SIZE, IMAGE_SIZE):
         raise DatasetError(
@@ -235,6 +236,8 @@ def _require_columns(table: pd.DataFrame) -> None:
         raise ValueError(f"table.parquet has no column {missing[0]}")
     if not pd.api.types.is_integer_dtype(table["label"]) or not table["label"].between(0, len(EMOTIONS) - 1).all():
         raise ValueError("table.parquet has a label that is none of the seven")
+    for name in ("source", "content_hash"):
+        table[name].to_numpy()  # text is only decoded when it is asked for
     if not table["split"].isin(SPLITS).all():
         raise ValueError("table.parquet has a split that is none")
 

@@ -31,6 +31,21 @@ def read_predictions(folder: Path, split: str) -> pd.DataFrame:
     if not path.is_file():
         raise RunError(f"Run {folder.name} has no predictions for {split}.")
     try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+        table = pd.read_parquet(path)
+        _require_sane(table)
+        return table
+    except (OSError, ValueError, TypeError) as error:
         raise RunError(f"The predictions of run {folder.name} for {split} cannot be read ({error}).") from error
+
+
+def _require_sane(table: pd.DataFrame) -> None:
+    """Raise ValueError for a table that is not as `write_table` writes it."""
+    if missing := [name for name in ("row", "label", *EMOTIONS) if name not in table]:
+        raise ValueError(f"there is no column {missing[0]}")
+    for name in ("row", "label"):
+        if not pd.api.types.is_integer_dtype(table[name]) or (table[name] < 0).any():
+            raise ValueError(f"{name} is not a number from 0 in every row")
+    if (table["label"] >= len(EMOTIONS)).any():
+        raise ValueError("a label is none of the seven")
+    if not table[list(EMOTIONS)].to_numpy(dtype=np.float32).clip(0, 1).sum(axis=1).min(initial=1) > 0:
+        raise ValueError("probabilities are missing")

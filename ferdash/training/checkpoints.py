@@ -22,7 +22,12 @@ def save_checkpoint(folder: Path, name: str, packed: dict[str, Any]) -> Path:
     path = folder / name
 
     def write(file: BinaryIO) -> None:
-        torch.save(packed, file)
+        try:
+            torch.save(packed, file)
+        except RuntimeError as error:  # PyTorch's own complaint about a file that a full disk did not take
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
         seal(file)
 
     write_atomic(path, write)

@@ -15,6 +15,7 @@ from ferdash.training.distillation import TEACHER_PROBS, made_table
 from ferdash.training.extra import pin_extra
 from ferdash.training.recipes import Recipe
 from ferdash.training.start import create
+from ferdash.training.state import require_state
 
 # A change of these makes an epoch of other batches, so a checkpoint from inside an epoch goes back to its start.
 _MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
@@ -47,6 +48,7 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
             "Start a new run for another fold."
         )
     path, packed = _pick(parent, wanted)
+    require_state(packed, path.name)
     child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
     _adopt(child, path.stem, packed, changes)
     if packed["best"]:

@@ -250,10 +250,10 @@ class Trainer:
         row: MetricsRow = {
             "epoch": position.epoch,
             "step": position.step,
-            "train_loss": position.loss_sum / position.seen,
-            "train_accuracy": position.correct / position.seen,
+            "train_loss": position.loss_sum / max(position.seen, 1),
+            "train_accuracy": position.correct / max(position.seen, 1),
             "seconds": position.seconds,
-            "images_per_s": position.seen / position.seconds,
+            "images_per_s": position.seen / max(position.seconds, 1e-6),
             "lr": state.optimizer.param_groups[0]["lr"],
             "parameters": self.parameters,
             "validation": validation,

@@ -117,6 +117,17 @@ def restore_state(state: TrainingState, packed: dict[str, Any]) -> None:
         ) from error
 
 
+def require_state(packed: dict[str, Any], name: str) -> None:
+    """Raise CheckpointError where a checkpoint does not say at which place and with which best score it was written."""
+    try:
+        _checked(packed["position"], _POSITION, "position")
+        _checked(packed["best"] or _NO_BEST, _BEST, "best")
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{name} holds something else than ferdash writes there ({error}). Take another checkpoint."
+        ) from error
+
+
 def _restore(state: TrainingState, packed: dict[str, Any]) -> None:
     load_weights(state.network, packed["network"]["weights"])
     if packed["optimizer"] is not None:
@@ -159,6 +170,7 @@ _POSITION: dict[str, Any] = {
     **dict.fromkeys(("loss_sum", "correct", "seconds"), Needed(float)),
 }
 _BEST: dict[str, Any] = {"score": Needed(float), "epoch": Needed(int), "select": str}
+_NO_BEST = {"score": 0.0, "epoch": 0}
 _SEVEN = Row(float, len(EMOTIONS))
 _FOCUS: dict[str, Any] = {"emotions": Needed([int]), "weights": Needed(_SEVEN), "f1": Needed(_SEVEN)}
 

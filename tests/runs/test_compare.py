@@ -179,5 +179,5 @@ def test_predictions_that_are_missing_or_damaged_are_named(make_run) -> None:
     with pytest.raises(RunError, match="predictions of run a for validation cannot be read"):
         compare.read_answers(run)
     pd.DataFrame({"row": [1], "label": [0]}).to_parquet(path)
-    with pytest.raises(RunError, match="have no column angry"):
+    with pytest.raises(RunError, match="there is no column angry"):
         compare.read_answers(run)

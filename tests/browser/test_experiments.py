@@ -17,6 +17,7 @@ def train_two_seeds(page: Page) -> None:
     page.get_by_role("link", name="Train", exact=True).click()
     fill(page.get_by_label("Epochs", exact=True), "1")
     expect(page.get_by_text("epochs: 60 → 1", exact=True)).to_be_visible()
+    page.get_by_text("Several runs", exact=True).click()
     fill(page.get_by_label("Number of seeds", exact=True), "2")
     page.get_by_role("button", name="Start 2 runs").click()
 

@@ -7,9 +7,11 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.dataset import audit, corrections, distribution, faces, importing, quality
 
+from ferdash.data.corrections import list_corrections
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
 from ferdash.errors import DatasetError
+from ferdash.paths import data_root
 from ferdash.wording import count
 
 keyed = keys_of("dataset")
@@ -32,6 +34,9 @@ def draw_empty() -> None:
         "what an audit finds: duplicates, contradicting labels, empty pictures."
     )
     importing.draw(None)
+    if list_corrections(data_root()):
+        st.subheader("Corrections")
+        corrections.draw(None)
 
 
 def draw_figures(dataset: FaceDataset) -> None:

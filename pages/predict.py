@@ -1,157 +1,85 @@
 """Predict: drop photos, see each face with its seven emotion probabilities."""
 
-import json
-
-import cv2
-import numpy as np
 import streamlit as st
 
-from pages.parts.common import photo_cards, shared
+from pages.parts.common import answers, photo_cards, samples, shared
 from pages.parts.common import uploads as photos
+from pages.parts.common.answers import Settings
 from pages.parts.common.keys import keys_of
-from pages.parts.common.photo_cards import Row, Settings
 from pages.parts.common.plain import plain
-
-from ferdash.data.demo import draw_photo
-from ferdash.emotions import EMOTIONS
-from ferdash.wording import cells, counted
+from pages.parts.predict import export, results, settings, view
 
 keyed = keys_of("predict")
 
-PER_PAGE = 12
-SAMPLE = ["happy", "surprise", "angry"]
-MODES = {"centerface": "CenterFace", "yunet": "YuNet", "haar": "Haar cascade", "whole": "The picture is a face"}
-UNCERTAIN_BELOW_PERCENT = 40
 
-
-def draw_ways_in() -> None:
-    """The drop zone, and under it a drawn sample and the camera."""
-    if photos.drop_zone("Drop photos here, or a zip of them", key=keyed("drop")):
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Try a drawn sample", icon=":material/draw:"):
-            sample = draw_photo(SAMPLE, np.random.default_rng(len(photos.dropped())), width=960, height=540)
-            photos.add("drawn sample.png", cv2.imencode(".png", sample[:, :, ::-1])[1].tobytes())
-        if photos.dropped() and st.button("Clear all", icon=":material/clear_all:"):
-            photos.clear()
-            photo_cards.forget()
+def draw_ways_in() -> bool:
+    """The drop zone, and the camera; two pictures to try while there is nothing else. Whether the camera is on."""
+    anything = bool(photos.dropped())
+    zone, pictures = (st.container(), st.empty()) if anything else st.columns([5, 3], vertical_alignment="bottom")
+    with zone:
+        if photos.drop_zone("Drop photos here, or a zip of them", key=keyed("drop"), show_label=not anything):
             st.rerun()
+    if not anything:
+        with pictures:
+            if samples.draw(key=keyed("samples")):
+                st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
         camera = st.toggle("Use the camera", help="Takes one picture, which goes to this app and nowhere else.")
-    if camera and photos.camera(key=keyed("camera")):
+        if anything and st.button("Clear all", icon=":material/clear_all:", type="tertiary"):
+            photos.clear()
+            answers.forget()
+            st.rerun()
+        draw_undo()
+    return camera
+
+
+def draw_undo() -> None:
+    """The way back from what was removed last."""
+    if said := photos.removed_words():
+        st.markdown(f":material/check_circle: {plain(said)}", width="content")
+        st.button("Undo", icon=":material/undo:", type="tertiary", key=keyed("undo"), on_click=photos.undo)
+
+
+def draw_camera(chosen: Settings) -> int | None:
+    """The camera, and what the models say of the snapshot beside it; its number among the files."""
+    camera, answer = st.columns(2, gap="medium")
+    with camera:
+        taken = photos.camera(key=keyed("camera"))
+    if taken is not None:
+        st.session_state[keyed("snapshot")] = taken.number
         st.rerun()
-
-
-def draw_settings(reference: str) -> Settings:
-    """What can be set; all of it stands in the address."""
-    with st.expander("Settings", icon=":material/tune:"):
-        threshold_column, mode_column, compare_column = st.columns(3, gap="large")
-        with threshold_column:
-            threshold = st.slider(
-                "Call a face uncertain below",
-                0,
-                100,
-                UNCERTAIN_BELOW_PERCENT,
-                format="%d %%",
-                key=keyed("threshold"),
-                bind="query-params",
-                help="Where the highest of the seven probabilities is lower, no emotion is named.",
-            )
-        with mode_column:
-            mode = st.segmented_control(
-                "Find faces with",
-                list(MODES),
-                default="centerface",
-                required=True,
-                format_func=MODES.__getitem__,
-                wrap=True,
-                key=keyed("faces"),
-                bind="query-params",
-                help="CenterFace comes with ferdash and finds tilted, dim and half-covered faces too. YuNet's file "
-                "(230 kB) is downloaded on first use. The Haar cascade of 2001 sees upright faces only. "
-                "Pictures up to 64 pixels are always taken for one face.",
-            )
-        with compare_column:
-            second = st.selectbox(
-                "Compare with",
-                [entry.reference for entry in shared.models() if entry.reference != reference],
-                index=None,
-                placeholder="no other model",
-                format_func=shared.model_title,
-                key=keyed("compare"),
-                bind="query-params",
-            )
-    return Settings((reference, second) if second else (reference,), mode or "centerface", threshold / 100)
-
-
-def draw_missing_model(reference: str) -> None:
-    """Say that a model is not on this computer, with a button that downloads it."""
-    st.info(
-        f"{plain(shared.model_title(reference))} is not on this computer yet. It can be downloaded from the Hugging "
-        "Face Hub; or choose another model.",
-        icon=":material/download:",
-    )
-    if st.button("Download and use it", type="primary"):
-        shared.download_model(reference)
-        st.rerun()
-
-
-def draw_results(rows: list[Row], settings: Settings) -> None:
-    """How many faces, every photo, page by page, and the table of all."""
-    first = [row.by_model[0] for row in rows]
-    unreadable = sum(photo.preview is None for photo in first)
-    faces = counted(sum(len(photo.faces) for photo in first), "face")
-    left_out = f"; {counted(unreadable, 'file')} could not be read" if unreadable else ""
-    st.markdown(f"**{faces}** in {counted(len(first) - unreadable, 'photo')}{left_out}.")
-    pages = -(-len(rows) // PER_PAGE)
-    number = st.pagination(pages, key=keyed(f"photos-page-{pages}")) if pages > 1 else 1
-    start = (number - 1) * PER_PAGE
-    for place, row in enumerate(rows[start : start + PER_PAGE], start):
-        photo_cards.draw_row(row, settings, place)
-    draw_table(rows, settings)
-
-
-def draw_table(rows: list[Row], settings: Settings) -> None:
-    """All faces in one table, and both downloads."""
-    table = photo_cards.table(rows, settings)
-    document = json.dumps(photo_cards.document(rows, settings), indent=2, ensure_ascii=False)
-    st.subheader("All faces")
-    shares = ["probability", *EMOTIONS]
-    columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
-    model = ["model"] if len(settings.models) > 1 else []
-    st.dataframe(
-        table.assign(**{name: 100 * table[name] for name in shares}),
-        hide_index=True,
-        column_order=["file", "face", *model, "emotion", "note", *shares],
-        column_config=columns | {"note": st.column_config.TextColumn(width="medium")},
-        placeholder="",
-    )
-    with st.container(horizontal=True):
-        for label, name, mime, content in (
-            ("Download CSV", "faces.csv", "text/csv", cells(table).to_csv(index=False)),
-            ("Download JSON", "faces.json", "application/json", document),
-        ):
-            st.download_button(label, content.encode(), name, mime, on_click="ignore", icon=":material/download:")
+    last = [file for file in photos.dropped() if file.number == st.session_state.get(keyed("snapshot"))]
+    with answer:
+        photo_cards.draw_style()
+        for row in answers.classified(last, chosen):
+            photo_cards.draw_row(row, chosen)
+    return last[0].number if last else None
 
 
 def draw_page() -> None:
     """The whole page."""
-    st.title("Predict")
-    draw_ways_in()
+    st.title("Predict", anchor=False)
+    photos.keep_over_reloads()
+    camera = draw_ways_in()
     reference = shared.model_reference()
     if reference is None:
         st.info("Choose a model in the sidebar first.", icon=":material/neurology:")
         return
-    settings = draw_settings(reference)
-    if missing := [name for name in settings.models if not shared.model_is_here(name)]:
-        draw_missing_model(missing[0])
+    in_use = settings.reference_in_use(reference)
+    if in_use is None:
         return
+    chosen = settings.draw(in_use)
+    beside = draw_camera(chosen) if camera else None
     if not photos.dropped():
         st.caption(
             "Each face will appear here with its seven probabilities. Photos stay in this tab's memory, on this "
-            "computer, and leave it with “Clear all” or two minutes after the tab is closed."
+            "computer, and leave it a minute after “Clear all” or two minutes after the tab is closed."
         )
         return
-    draw_results(photo_cards.classified(photos.dropped(), settings), settings)
+    rows = answers.classified(photos.dropped(), chosen)
+    shown = view.draw(rows, chosen)
+    results.draw([row for row in rows if row.file.number != beside], chosen, shown)
+    export.draw(rows, chosen)
 
 
 with shared.calm_errors():

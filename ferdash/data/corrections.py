@@ -157,6 +157,11 @@ def find_correction(
     return next((correction for correction in list_corrections(root) if correction.place == place), None)
 
 
+def labels_in_photos(root: Path) -> dict[tuple[str, str], str]:
+    """What people said of faces in photos: (content hash of the face, name of the photo) -> emotion."""
+    return {(one.face, one.source): one.new_label for one in list_corrections(root) if one.timestamp_s is None}
+
+
 def remove_correction(root: Path, correction_id: str) -> Correction:
     """Take a correction back. Raises DatasetError when there is none of that id."""
     for correction in list_corrections(root):

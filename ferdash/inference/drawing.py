@@ -18,7 +18,7 @@ def draw_boxes(
     image_rgb: np.ndarray, faces: list[ClassifiedFace], scale: float = 1.0, threshold: float = UNCERTAIN_BELOW
 ) -> np.ndarray:
     """A copy of a uint8 RGB picture with each face's frame, number and emotion; one whose top
-    probability is below `threshold` is grey with “?”.
+    probability is below `threshold` is nearly black with “?”. A picture that is itself one face stays as it is.
 
     scale: pixels of this picture for one of the photo the faces were found in (a preview's `preview_scale`).
     """
@@ -26,7 +26,7 @@ def draw_boxes(
     height, width = canvas.shape[:2]
     line = max(2, round(max(height, width) / 400))
     size = max(height, width) / 1100 + 0.25
-    for face in faces:
+    for face in (face for face in faces if face.face.detector != "whole"):
         uncertain = face.uncertain(threshold)
         colour = rgb(UNCERTAIN_COLOUR if uncertain else COLOURS[face.emotion])
         corner = draw_square(canvas, face.crop_box.scaled(scale), colour, line)

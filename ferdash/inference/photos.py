@@ -1,7 +1,8 @@
 """Photos in, faces with their seven probabilities out; the faces of all photos go through the model together."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -14,6 +15,7 @@ from ferdash.inference.detector import Detector, Face, find_faces
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.face_facts import reasons as reasons_of
 from ferdash.inference.framing import crop_box, crop_face
+from ferdash.inference.verdicts import UNCERTAIN, close_second
 from ferdash.models.emotion_model import EmotionModel
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 UNCERTAIN_BELOW = 0.4
 NO_FACE = "no face found"
+
+Corrected = Mapping[tuple[str, str], str]
+"""Emotion that a person named, by the crop's content hash and the photo's name, as
+`ferdash.data.corrections.labels_in_photos` gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,15 @@ class ClassifiedFace:
     def uncertain(self, below: float = UNCERTAIN_BELOW) -> bool:
         """Whether the top probability is too low for a reader who asks for at least `below`."""
         return self.probability < below
+
+    def verdict(self, below: float = UNCERTAIN_BELOW) -> str:
+        """The emotion, or UNCERTAIN."""
+        return UNCERTAIN if self.uncertain(below) else self.emotion
+
+    @property
+    def close_to(self) -> str | None:
+        """The emotion that is nearly as probable, where the call is close."""
+        return close_second(self.probabilities)
 
     @property
     def facts(self) -> FaceFacts:
@@ -114,45 +129,68 @@ def classify_photos(
     ]
 
 
-def to_table(photos: list[Photo], model: str, threshold: float = UNCERTAIN_BELOW) -> "pd.DataFrame":
+def to_table(
+    photos: list[Photo], model: str, threshold: float = UNCERTAIN_BELOW, corrected: Corrected = MappingProxyType({})
+) -> "pd.DataFrame":
     """One row a face, and one for each photo without: file, face, box, emotion, probability, the seven, the face's
-    measures, model, note.
+    measures, corrected, model, note.
 
-    The box is the square that was classified, in pixels, before it is turned by roll_deg. The note says why a face may
-    be hard to read, and below `threshold` that it is uncertain. Without a face everything but file, model and note is
-    empty.
+    The box is the square that was classified, in pixels, before it is turned by roll_deg. corrected: what a person
+    said instead, empty where nobody did. The note says why a face may be hard to read, that an emotion is nearly as
+    probable as the one named, and below `threshold` that it is uncertain. Without a face everything but file, model
+    and note is empty.
     """
     rows: list[dict[str, Any]] = []
     for photo in photos:
         for face in photo.faces:
             box = dict(zip(("x0", "y0", "x1", "y1"), (round(value, 1) for value in face.crop_box.xyxy), strict=True))
             numbers = {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)}
-            note = "; ".join(["uncertain"] * face.uncertain(threshold) + face.reasons)
+            note = "; ".join([*_doubts(face, threshold), *face.reasons])
             found = {"face": face.number, **box, "emotion": face.emotion, "probability": face.probability}
             facts = face.facts.rounded()
-            rows.append({"file": photo.name, **found, **numbers, **facts, "model": model, "note": note})
+            said = {"corrected": _said(face, photo, corrected) or "", "model": model, "note": note}
+            rows.append({"file": photo.name, **found, **numbers, **facts, **said})
         if photo.problem:
             rows.append({"file": photo.name, "model": model, "note": photo.problem})
     measures = [field.name for field in fields(FaceFacts)]
-    columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, *measures, "model", "note"]
+    columns = ["file", "face", "x0", "y0", "x1", "y1", "emotion", "probability", *EMOTIONS, *measures]
+    columns += ["corrected", "model", "note"]
     types = {"face": "Int64"} | dict.fromkeys(measures, "float64")
     import pandas as pd  # only here, as it takes as long to import as a photo to classify
 
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 
-def to_document(photos: list[Photo], threshold: float = UNCERTAIN_BELOW) -> list[dict[str, Any]]:
-    """The photos as plain data for JSON; a face whose top probability is below `threshold` is uncertain."""
+def to_document(
+    photos: list[Photo], threshold: float = UNCERTAIN_BELOW, corrected: Corrected = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """The photos as plain data for JSON; a face whose top probability is below `threshold` is uncertain. close_to: an
+    emotion that is nearly as probable, or null; corrected: what a person said instead, or null."""
     return [
         {
             "file": photo.name,
             "width": photo.size[0],
             "height": photo.size[1],
             "problem": photo.problem,
-            "faces": [_face_document(face, threshold) for face in photo.faces],
+            "faces": [
+                _face_document(face, threshold) | {"corrected": _said(face, photo, corrected)} for face in photo.faces
+            ],
         }
         for photo in photos
     ]
+
+
+def _doubts(face: ClassifiedFace, threshold: float) -> list[str]:
+    near = f"{face.close_to} is nearly as probable" if face.close_to else ""
+    return [*["uncertain"] * face.uncertain(threshold), *[near] * bool(near)]
+
+
+def _said(face: ClassifiedFace, photo: Photo, corrected: Corrected) -> str | None:
+    if not corrected:
+        return None
+    from ferdash.data.dataset import content_hashes  # brings pandas
+
+    return corrected.get((content_hashes(face.crop[None])[0], photo.name))
 
 
 def _face_document(face: ClassifiedFace, threshold: float) -> dict[str, Any]:
@@ -164,6 +202,7 @@ def _face_document(face: ClassifiedFace, threshold: float) -> dict[str, Any]:
         "emotion": face.emotion,
         "probability": float(face.probability),
         "uncertain": face.uncertain(threshold),
+        "close_to": face.close_to,
         "reasons": face.reasons,
         "probabilities": {name: float(value) for name, value in zip(EMOTIONS, face.probabilities, strict=True)},
     }

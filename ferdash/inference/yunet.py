@@ -85,5 +85,18 @@ def fetch_yunet(checkpoints: Path) -> Path:
     return path
 
 
+def find_yunet(checkpoints: Path) -> Path | None:
+    """YuNet's newest file on this computer, in `checkpoints`/detectors or downloaded before; None where it is not."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    if (path := _newest(checkpoints / "detectors")) is not None:
+        return path
+    try:
+        return _newest(Path(snapshot_download(YUNET_REPOSITORY, local_files_only=True)))
+    except (LocalEntryNotFoundError, OSError):
+        return None
+
+
 def _newest(folder: Path) -> Path | None:
     return next((folder / name for name in YUNET_FILES if (folder / name).is_file()), None)

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from ferdash.drawing import UNCERTAIN_COLOUR
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.inference.photos import ClassifiedFace
 from ferdash.wording import percent
 
 if TYPE_CHECKING:
     import pandas as pd
+
+HATCHED = "repeating-linear-gradient(45deg,currentColor 0 1.5px,transparent 1.5px 4px)"
+"""Of the bars of a face whose emotion is not named."""
 
 
 def row(*columns: str) -> str:
@@ -40,11 +42,11 @@ def png(content: bytes, *, alt: str) -> str:
 
 
 def bars(face: ClassifiedFace, threshold: float) -> str:
-    """A face's seven probabilities, the top one bold; grey where that is below `threshold`."""
+    """A face's seven probabilities, the top one bold; hatched where that is below `threshold`."""
     lines, uncertain = [], face.uncertain(threshold)
     for place, emotion in enumerate(EMOTIONS):
         share = float(face.probabilities[place])
-        colour = UNCERTAIN_COLOUR if uncertain else COLOURS[emotion]
+        colour = HATCHED if uncertain else COLOURS[emotion]
         weight = "bold" if place == int(face.probabilities.argmax()) else "normal"
         lines.append(
             f'<tr style="background:none;font-weight:{weight}"><td style="text-align:left">{emotion}</td>'

@@ -13,7 +13,7 @@ from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.errors import ImageError
 from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, load_detector
-from ferdash.inference.drawing import draw_boxes
+from ferdash.inference.drawing import draw_boxes, draw_square
 from ferdash.inference.framing import crop_face
 from ferdash.inference.photos import classify_image, classify_photos, to_document, to_table
 from ferdash.models.emotion_model import EmotionModel
@@ -157,10 +157,17 @@ def test_boxes_are_drawn_on_a_copy_in_the_emotions_colour(photos) -> None:
     assert hex_of(unsure[y, x]) == UNCERTAIN_COLOUR
 
 
-def test_a_frame_beyond_the_picture_is_drawn_at_its_edge(model: EmotionModel, detector: Detector) -> None:
-    tall = cv2.resize(data.astronaut(), (40, 60))
-    faces = classify_image(tall, model, detector)
-    assert hex_of(draw_boxes(tall, faces, threshold=0.0)[50, 0]) == COLOURS[faces[0].emotion]
+def test_a_picture_that_is_one_face_has_no_box_over_it(model: EmotionModel, detector: Detector) -> None:
+    small = cv2.resize(data.astronaut()[:256, 96:352], (48, 48))
+    faces = classify_image(small, model, detector)
+    assert len(faces) == 1
+    assert np.array_equal(draw_boxes(small, faces), small)
+
+
+def test_a_square_beyond_the_picture_is_drawn_at_its_edge() -> None:
+    canvas = np.zeros((60, 40, 3), np.uint8)
+    draw_square(canvas, CropBox(20, 30, 60), (255, 0, 0), 2)
+    assert canvas[50, 0].tolist() == [255, 0, 0]
 
 
 def hex_of(pixel: np.ndarray) -> str:

@@ -52,6 +52,8 @@ def test_a_wrong_face_is_corrected_and_undone_on_its_card(predicted: AppTest, da
     assert (kept.new_label, kept.consent, kept.source, kept.model) == ("sad", "drawn", "small.png", "fernet")
     assert kept.old_label == EMOTIONS[int(np.argmax(kept.probabilities))]
     assert "Corrected to **sad**" in words(app.run())
+    assert list(app.dataframe[0].value["corrected"]) == ["sad"]
+    assert [link.label for link in app.get("page_link")] == ["See 1 corrected face"]
     press(app, "Undo")
     assert list_corrections(data) == []
     assert "Keep the correction" in labels(app)
@@ -107,3 +109,14 @@ def test_the_recipe_without_corrections_says_what_to_do_first(visit: Visit, with
     app = press(visit("train", recipe="corrections"), "Start training")
     assert not app.exception
     assert any("Nothing has been corrected yet" in error.value for error in app.error)
+
+
+def test_corrections_are_seen_without_a_dataset(visit: Visit, data: Path) -> None:
+    assert "Corrections" not in {header.value for header in visit("dataset").subheader}
+    face = draw_face("happy", np.random.default_rng(2))
+    correct(data, face, source="me.png", new_label="sad", probabilities=[1 / 7] * 7, model="fernet")
+    app = visit("dataset")
+    assert not app.exception
+    assert not app.error
+    assert "Corrections" in {header.value for header in app.subheader}
+    assert "Corrected faces" in {metric.label for metric in app.metric}

@@ -1,7 +1,9 @@
 """Predict: nothing dropped, photos read, one of them unreadable, a model that is not there."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from pages import PAGES
 from pages.parts.common import shared
+from pages.parts.common.samples import SAMPLES
 
+from ferdash.data.corrections import correct
 from ferdash.data.demo import draw_face
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
@@ -49,13 +53,12 @@ def test_empty_page_says_what_will_appear(visit: Visit, fernet: Path) -> None:
     assert not app.exception
     assert not app.error
     assert "Each face will appear here with its seven probabilities" in words(app)
-    assert "Try a drawn sample" in {button.label for button in app.button}
 
 
 def test_dropped_face_has_a_card_with_seven_probabilities(visit: Visit, fernet: Path, face_file) -> None:
     app = drop(visit("predict"), face_file)
     assert not app.exception
-    assert "**1 face** in 1 photo." in words(app)
+    assert "**1 face** in 1 photo" in words(app)
     assert all(f">{emotion}</span>" in cards(app) for emotion in EMOTIONS)
     table = app.dataframe[0].value
     assert list(table["file"]) == ["small.png"]
@@ -69,7 +72,7 @@ def test_moving_the_threshold_runs_no_network_again(
     monkeypatch.setattr("ferdash.inference.photos.classify_photos", None)  # calling it again would fail
     app.slider(key="predict-threshold").set_value(100).run()
     assert not app.error
-    assert "1 · uncertain" in cards(app)
+    assert "uncertain <small>" in cards(app)
     app.slider(key="predict-threshold").set_value(0).run()
     assert "uncertain" not in cards(app)
 
@@ -78,7 +81,7 @@ def test_unreadable_and_empty_files_are_named_and_the_rest_goes_on(visit: Visit,
     files = [("notes.jpg", b"a text file", "image/jpeg"), ("nothing.png", b"", "image/png"), face_file]
     app = drop(visit("predict"), *files)
     assert not app.exception
-    assert "**1 face** in 1 photo; 2 files could not be read." in words(app)
+    assert "; 2 files could not be read." in words(app)
     said = [element.value for element in [*app.warning, *app.error]]
     assert any("notes.jpg is not a picture" in sentence for sentence in said)
     assert any("nothing.png is empty" in sentence for sentence in said)
@@ -89,15 +92,105 @@ def test_photo_without_a_face_says_so(visit: Visit, fernet: Path) -> None:
     app = drop(visit("predict"), ("wall.png", blank, "image/png"))
     assert any("No face was found in wall.png" in element.value for element in app.warning)
     app.session_state["predict-faces"] = "whole"
-    assert "**1 face** in 1 photo." in words(app.run())
+    assert "**1 face** in 1 photo" in words(app.run())
 
 
-def test_drawn_sample_is_one_click_and_clearing_forgets_it(visit: Visit, fernet: Path) -> None:
+def press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_sample_is_one_click_and_clearing_can_be_undone(
+    visit: Visit, fernet: Path, sample: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = visit("predict")
-    next(button for button in app.button if button.label == "Try a drawn sample").click()
-    assert "in 1 photo." in words(app.run())
-    next(button for button in app.button if button.label == "Clear all").click()
-    assert "Each face will appear here" in words(app.run())
+    clicks = [sample]
+    clicked = lambda **_: SimpleNamespace(clicked=clicks.pop() if clicks else None)  # noqa: E731
+    monkeypatch.setattr("pages.parts.common.samples._BUTTONS", clicked)
+    app.run()
+    assert not app.exception
+    assert "in 1 photo" in words(app)
+    assert "No face was found" not in words(app)
+    app = press(app, "Clear all")
+    assert "Each face will appear here" in words(app)
+    app = press(app, "Undo")
+    assert "in 1 photo" in words(app)
+    assert "Undo" not in {button.label for button in app.button}
+
+
+def test_one_photo_can_be_removed_and_had_back(visit: Visit, fernet: Path, face_file) -> None:
+    sad = cv2.imencode(".png", draw_face("sad", np.random.default_rng(5)))[1].tobytes()
+    app = drop(visit("predict"), face_file, ("other.png", sad, "image/png"), ("copy.png", face_file[1], "image/png"))
+    assert "**3 faces** in 3 photos" in words(app)
+    assert "The same picture as copy.png." in words(app)
+    app = press(app, "Remove small.png")
+    assert "**2 faces** in 2 photos" in words(app)
+    assert list(app.dataframe[0].value["file"]) == ["copy.png", "other.png"]
+    app = press(app, "Undo")
+    assert list(app.dataframe[0].value["file"]) == ["copy.png", "other.png", "small.png"]
+
+
+def test_faces_are_filtered_sorted_and_many_are_a_grid(visit: Visit, fernet: Path) -> None:
+    drawn = [draw_face(emotion, np.random.default_rng(place)) for place, emotion in enumerate(EMOTIONS * 2)]
+    files = [(f"{n}.png", cv2.imencode(".png", face)[1].tobytes(), "image/png") for n, face in enumerate(drawn)]
+    app = drop(visit("predict"), *files[:7])
+    app.slider(key="predict-threshold").set_value(0).run()
+    verdict = app.dataframe[0].value["emotion"].iloc[0]
+    number = list(app.dataframe[0].value["emotion"]).count(verdict)
+    app.session_state["predict-filter"] = [verdict]
+    app.run()
+    assert cards(app).count('<article class="fer-card"') == number
+    assert len(app.dataframe[0].value) == 7, "the table and the files hold all"
+    app.session_state["predict-filter"] = []
+    app.selectbox(key="predict-order").set_value("Least certain first").run()
+    shown = [float(share) for share in re.findall(r'fer-share fer-top">([\d.]+)%', cards(app))]
+    assert shown == sorted(app.dataframe[0].value["probability"].round(1))
+    app = drop(app, *files)
+    assert app.segmented_control(key="predict-view").value == "Grid"
+    assert '<article class="fer-card"' not in cards(app)
+    app.segmented_control(key="predict-view").set_value("Cards").run()
+    assert cards(app).count('<article class="fer-card"') == 12, "a page of them"
+
+
+def test_a_correction_stands_in_the_exports(visit: Visit, fernet: Path, data: Path, face_file) -> None:
+    app = drop(visit("predict"), face_file)
+    assert list(app.dataframe[0].value["corrected"]) == [""]
+    crop = cv2.imdecode(np.frombuffer(face_file[1], np.uint8), cv2.IMREAD_GRAYSCALE)
+    correct(data, crop, source="small.png", new_label="fear", probabilities=[1 / 7] * 7, model="fernet")
+    assert list(app.run().dataframe[0].value["corrected"]) == ["fear"]
+
+
+def test_a_detector_that_is_not_here_is_a_sentence_beside_its_control(
+    visit: Visit, fernet: Path, face_file, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", raise_no_network)
+    app = visit("predict")
+    app.session_state["predict-faces"] = "yunet"
+    app = drop(app, face_file)
+    assert not app.exception
+    assert not app.error
+    (said,) = [warning.value for warning in app.expander[0].warning]
+    assert said == "YuNet's file is not on this computer. CenterFace finds the faces meanwhile."
+    assert app.session_state["predict-settings"], "the settings are open, so that it is seen"
+    assert "**1 face** in 1 photo" in words(app)
+    app = press(app, "Download it (230 kB)")
+    assert "the Hugging Face Hub cannot be reached" in app.expander[0].warning[0].value
+    assert "**1 face** in 1 photo" in words(app)
+
+
+def raise_no_network(*_: object, **__: object) -> str:
+    raise OSError("no network")
+
+
+def test_a_second_model_that_is_not_here_leaves_the_answers(visit: Visit, fernet: Path, face_file) -> None:
+    app = visit("predict")
+    app.session_state["predict-compare"] = REPORT_MODEL
+    app = drop(app, face_file)
+    assert not app.error
+    assert "is not on this computer yet" in app.expander[0].warning[0].value
+    assert cards(app).count('<article class="fer-card"') == 1
 
 
 def test_photos_are_the_tabs_own_and_clearing_forgets_their_faces(
@@ -113,11 +206,10 @@ def test_photos_are_the_tabs_own_and_clearing_forgets_their_faces(
     one = drop(visit("predict"), face_file)
     tab[0] = "other"
     other = drop(visit("predict"), face_file)
-    assert words(one).count("**1 face** in 1 photo.") == words(other).count("**1 face** in 1 photo.") == 1
+    assert words(one).count("**1 face** in 1 photo") == words(other).count("**1 face** in 1 photo") == 1
     assert len(looked) == 2, "nothing of one tab is kept for another"
     tab[0] = "one"
-    next(button for button in one.button if button.label == "Clear all").click()
-    drop(one.run(), face_file)
+    drop(press(one, "Clear all"), face_file)
     assert len(looked) == 3, "what was cleared is gone"
     tab[0] = "other"
     other.run()
@@ -132,7 +224,8 @@ def test_two_models_side_by_side(visit: Visit, fernet: Path, checkpoints: Path, 
     app = drop(visit("predict"), face_file)
     app.selectbox(key="predict-compare").set_value("other").run()
     assert not app.exception
-    assert cards(app).count('<article class="fer-card"') == 2
+    assert cards(app).count('<article class="fer-card"') == 1
+    assert "0.0% apart" in cards(app)
     assert list(app.dataframe[0].value["model"]) == ["fernet", "other"]
 
 
@@ -223,7 +316,7 @@ def test_the_faces_of_all_new_photos_go_through_the_model_together(
     faces = [draw_face(emotion, np.random.default_rng(3)) for emotion in ("happy", "sad", "angry")]
     files = [(f"{n}.png", cv2.imencode(".png", face)[1].tobytes(), "image/png") for n, face in enumerate(faces)]
     app = drop(visit("predict"), *files[:2])
-    assert "**2 faces** in 2 photos." in words(app)
+    assert "**2 faces** in 2 photos" in words(app)
     drop(app, *files)
-    assert "**3 faces** in 3 photos." in words(app)
+    assert "**3 faces** in 3 photos" in words(app)
     assert batches == [2, 1], "what is known is not asked again"

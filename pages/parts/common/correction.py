@@ -33,12 +33,17 @@ def draw(
     track: int | None,
     model: str,
     key: str,
+    *,
+    draw_page: bool = False,
 ) -> None:
-    """The button of one face, or what was answered before with its undo. Only this part is drawn again.
+    """The button of one face, or what was answered before with its undo. Only this part is drawn again, unless
+    draw_page says that the page shows what was corrected elsewhere too.
 
     crop: uint8 grey (48, 48). probabilities: (7,). source: name of the photo or video. timestamp_s, track: the place in
     a video, None for a photo. model: reference of the model that was asked. key: differs for every face on the page.
     """
+    if st.session_state.pop(f"{key}-changed", False) and draw_page:
+        st.rerun()
     with shared.calm_errors():
         kept = corrections.find_correction(data_root(), crop, source=source, timestamp_s=timestamp_s, track=track)
         if kept is not None:
@@ -91,11 +96,13 @@ def _keep(keep: Callable[..., Correction], key: str) -> None:
     # As a callback, so that the card is drawn with the answer already kept, whether it alone is drawn or the page.
     with shared.calm_errors():
         keep(new_label=st.session_state[f"{key}-right"], consent=st.session_state[f"{key}-consent"])
+        st.session_state[f"{key.rpartition('-')[0]}-changed"] = True
 
 
 def _undo(correction_id: str, key: str) -> None:
     with shared.calm_errors():
         corrections.remove_correction(data_root(), correction_id)
+    st.session_state[f"{key}-changed"] = True
     # Fresh widgets: the form opens as it was at first, not with the answer that was just taken back.
     st.session_state[f"{key}-turn"] = st.session_state.get(f"{key}-turn", 0) + 1
 

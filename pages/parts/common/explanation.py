@@ -27,13 +27,13 @@ class Explained:
 
 
 @st.fragment
-def draw(face: "ClassifiedFace", reference: str, place: str) -> None:
+def draw(face: "ClassifiedFace", reference: str, place: str, title: str = "") -> None:
     """The button of one face and, once it was pressed, its heat maps. place: differs for every card on the page; only
-    this card is drawn again when its button is pressed."""
+    this card is drawn again when its button is pressed. title: of the model, where a card has several."""
     digest = blake2b(face.crop.tobytes(), digest_size=6).hexdigest()
     key = keyed(f"{place}-{face.number}-{digest}-{reference}")
     shown = st.session_state.get(f"{key}-shown", False)
-    label = "Hide the explanation" if shown else "Explain"
+    label = f"Hide the explanation{title}" if shown else f"Explain{title}"
     st.button(label, key=key, type="tertiary", icon=":material/visibility:", on_click=_turn, args=(f"{key}-shown",))
     if not shown:
         return

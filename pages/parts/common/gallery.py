@@ -47,7 +47,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     face.style.backgroundPosition = `${column / across * 100}% ${row / down * 100}%`;
     name.className = "name";
     name.textContent = tile.name;
-    name.style.borderColor = tile.colour;
+    name.style.borderColor = tile.dashed ? "currentColor" : tile.colour;
+    if (tile.dashed) name.style.borderTopStyle = "dashed";
     if (tile.note) {
       const note = document.createElement("div");
       note.className = "note";
@@ -75,12 +76,13 @@ _component = st.components.v2.component("ferdash.gallery", html=_HTML, css=_CSS,
 @dataclass(frozen=True)
 class Tile:
     """What stands under a face, on one line or two, what is said of it on hovering and to a screen reader, and the
-    colour of its line."""
+    colour of its line, which may be dashed."""
 
     name: str
     detail: str
     colour: str
     note: str = ""
+    dashed: bool = False
 
 
 def gallery(

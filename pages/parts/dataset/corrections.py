@@ -22,8 +22,8 @@ keyed = keys_of("dataset")
 PER_PAGE = 96
 
 
-def draw(dataset: FaceDataset) -> None:
-    """The whole tab. Corrections belong to no dataset; `dataset` is what they are mixed into."""
+def draw(dataset: FaceDataset | None) -> None:
+    """The whole tab. Corrections belong to no dataset; `dataset` is what they are mixed into, where there is one."""
     kept = corrections.list_corrections(data_root())
     _draw_undo()
     if not kept:
@@ -35,7 +35,8 @@ def draw(dataset: FaceDataset) -> None:
         _draw_erase()
         return
     _draw_summary()
-    _draw_train(dataset)
+    if dataset is not None:
+        _draw_train(dataset)
     _draw_faces(kept)
     _draw_erase()
 

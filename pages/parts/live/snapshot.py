@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import photo_cards, shared
+from pages.parts.common import answers, photo_cards, shared
 from pages.parts.common import uploads as photos
 from pages.parts.common.keys import keys_of
 
@@ -33,6 +33,7 @@ def draw(reference: str, *, needed: bool) -> None:
 def _draw_answer(reference: str) -> None:
     """What the model says of the snapshot, beside the camera that took it."""
     taken = [file for file in photos.dropped() if file.number == st.session_state.get(keyed("snapshot-taken"))]
-    settings = photo_cards.Settings((reference,), "centerface", UNCERTAIN_BELOW)
-    for row in photo_cards.classified(taken, settings):
-        photo_cards.draw_row(row, settings, 0)
+    settings = answers.Settings((reference,), "centerface", UNCERTAIN_BELOW)
+    photo_cards.draw_style()
+    for row in answers.classified(taken, settings):
+        photo_cards.draw_row(row, settings)

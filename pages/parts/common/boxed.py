@@ -84,7 +84,9 @@ def _mark(face: "ClassifiedFace", photo: "Photo", threshold: float, *, faint: bo
     square = f'<span class="{looks}" style="{place};transform:rotate({turn:.1f}deg){border}"></span>'
     if faint:
         return square
-    left, top = np.clip(box.corners.min(axis=0), 0, [width, height]) if turn else (x0, y0)
+    left, top = x0, y0
+    if turn:
+        left, top = (float(value) for value in np.clip(box.corners.min(axis=0), 0, [width, height]))
     words = f"{face.number}{'?' if uncertain else ''}"
     if len(photo.faces) <= NUMBERS_ALONE:
         words = f"{face.number} {face.verdict(threshold)}"

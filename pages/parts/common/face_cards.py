@@ -25,7 +25,6 @@ STYLE = """<style>
 .fer-card img { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border-radius: 8px; display: block; }
 .fer-card figcaption { font-size: 12px; opacity: .8; margin-top: 4px; line-height: 1.3; }
 .fer-card figure { margin: 0; }
-@container (max-width: 330px) { .fer-grid { grid-template-columns: 68px minmax(0, 1fr); gap: 10px; } }
 .fer-title { font-weight: 600; font-size: 16px; margin: 0 0 6px; line-height: 1.25; }
 .fer-title small { font-weight: 400; font-size: 13px; opacity: .85; }
 .fer-why { font-size: 13px; margin: 0 0 6px; line-height: 1.35; }
@@ -35,6 +34,10 @@ STYLE = """<style>
 .fer-pairs .fer-track { height: 7px; } .fer-pairs .fer-track + .fer-track { margin-top: 2px; }
 .fer-fill { display: block; height: 100%; border-radius: 5px; min-width: 2px; box-sizing: border-box; }
 .fer-hatched { opacity: .75; background: repeating-linear-gradient(45deg, currentColor 0 1.5px, transparent 0 4px); }
+@container (max-width: 330px) {
+  .fer-grid { grid-template-columns: 68px minmax(0, 1fr); gap: 10px; }
+  .fer-bars.fer-pairs { grid-template-columns: 56px 1fr 46px; } .fer-both { display: none; }
+}
 .fer-share { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .fer-top { font-weight: 600; }
 .fer-question { display: inline-block; width: 17px; height: 17px; line-height: 14px; text-align: center;
@@ -67,7 +70,7 @@ def pair_card(one: "ClassifiedFace", other: "ClassifiedFace", *, note: str, thre
         mark = " fer-top" if place == most else ""
         rows.append(
             f'<span class="fer-name{mark}">{emotion}</span><span aria-hidden="true">{tracks}</span>'
-            f'<span class="fer-share">{100 * shares[0]:.1f} · {100 * shares[1]:.1f}</span>'
+            f'<span class="fer-share fer-both">{100 * shares[0]:.1f} · {100 * shares[1]:.1f}</span>'
             f'<span class="fer-share{mark}">{100 * differences[place]:+.1f}</span>'
         )
     said = [_said(face, threshold) for face in (one, other)]

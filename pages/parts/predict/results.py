@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from pages.parts.common import boxed, photo_cards
+from pages.parts.common import boxed, photo_cards, shared
 from pages.parts.common.answers import Row, Settings
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
@@ -40,6 +40,9 @@ def _draw_cards(rows: list[Row], settings: Settings, view: View) -> None:
     photos = photos_shown(rows, view, settings.threshold)
     start = _page(len(photos), PHOTOS_PER_PAGE, "photos")
     photo_cards.draw_style()
+    if len(settings.models) > 1:
+        one, other = (plain(shared.model_title(reference)) for reference in settings.models)
+        st.caption(f"Full bars are {one}, outlined ones {other}; the last figure is {other} minus {one}, in points.")
     with st.container(horizontal=True, gap="small"):
         for row, faces in photos[start : start + PHOTOS_PER_PAGE]:
             wide = len(photos) == 1 or len(row.photo.faces) > 1 or len(settings.models) > 1

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from ferdash.models.catalogue import SHIPPED
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
@@ -46,7 +47,8 @@ class App:
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     folder = tmp_path_factory.mktemp("app")
-    shipped = _give_model(folder / "checkpoints" / "models" / "fernet")
+    models = folder / "checkpoints" / "models"
+    given = [_give_model(models / name) for name in SHIPPED]
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
@@ -62,7 +64,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         )
         try:
             _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log.txt")
-            yield App(f"http://localhost:{port}", shipped, folder)
+            yield App(f"http://localhost:{port}", all(given), folder)
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -70,7 +72,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def _give_model(folder: Path) -> bool:
-    trained = ROOT / "checkpoints" / "models" / "fernet"
+    trained = ROOT / "checkpoints" / "models" / folder.name
     if (trained / "model.safetensors").is_file():
         shutil.copytree(trained, folder)
         return True

@@ -47,7 +47,7 @@ def _mode() -> str:
     # Streamlit writes and reads the label in the address; the command line's name is what people write into a link.
     named = st.query_params.get(keyed("faces"))
     first = st.session_state.setdefault(keyed("faces-named"), named if named in MODES else INSTEAD)
-    mode = st.segmented_control(
+    mode: str = st.segmented_control(
         "Find faces with",
         list(MODES),
         default=first,
@@ -60,8 +60,8 @@ def _mode() -> str:
         "(230 kB) has to be downloaded once. The Haar cascade of 2001 sees upright faces only. "
         "Pictures up to 64 pixels are always taken for one face.",
     )
-    if mode in (None, INSTEAD, "whole"):
-        return mode or INSTEAD
+    if mode in (INSTEAD, "whole"):
+        return mode
     from ferdash.inference.yunet import find_yunet
 
     instead = f"{MODES[INSTEAD]} finds the faces meanwhile."

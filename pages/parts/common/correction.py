@@ -42,14 +42,15 @@ def draw(
     crop: uint8 grey (48, 48). probabilities: (7,). source: name of the photo or video. timestamp_s, track: the place in
     a video, None for a photo. model: reference of the model that was asked. key: differs for every face on the page.
     """
-    if st.session_state.pop(f"{key}-changed", False) and draw_page:
+    turn = st.session_state.get(f"{key}-turn", 0)
+    undone, kept_now = (st.session_state.pop(f"{part}-changed", False) for part in (key, f"{key}-{turn}"))
+    if draw_page and (undone or kept_now):
         st.rerun()
     with shared.calm_errors():
         kept = corrections.find_correction(data_root(), crop, source=source, timestamp_s=timestamp_s, track=track)
         if kept is not None:
             _draw_kept(kept, key)
             return
-        turn = st.session_state.get(f"{key}-turn", 0)
         popover = st.popover("Wrong?", icon=":material/edit:", type="tertiary", key=f"{key}-open-{turn}")
         with popover, st.container(width=FORM_PX):
             keep = partial(
@@ -96,7 +97,7 @@ def _keep(keep: Callable[..., Correction], key: str) -> None:
     # As a callback, so that the card is drawn with the answer already kept, whether it alone is drawn or the page.
     with shared.calm_errors():
         keep(new_label=st.session_state[f"{key}-right"], consent=st.session_state[f"{key}-consent"])
-        st.session_state[f"{key.rpartition('-')[0]}-changed"] = True
+        st.session_state[f"{key}-changed"] = True
 
 
 def _undo(correction_id: str, key: str) -> None:

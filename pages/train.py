@@ -2,7 +2,6 @@
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
@@ -52,7 +51,7 @@ def draw_form() -> None:
     start_from = _pick_start(recipe, base)
     _draw_new_layer(start_from)
     first = override(base, [f"start_from={start_from}"])
-    actions: list[DeltaGenerator] = []
+    actions = []
     edited = train_form.edit(first, recipe.name, lambda: actions.append(st.container()))
     with st.expander("Several runs", icon=":material/dynamic_feed:"):
         configs = train_form.repeat(edited)

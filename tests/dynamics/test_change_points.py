@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.dynamics.change_points import EventSettings, find_events
+from ferdash.dynamics.change_points import EventSettings, _mean_variance, find_events
 from ferdash.dynamics.noise import measure_noise
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
@@ -227,3 +227,27 @@ def test_an_event_tells_its_track_its_times_and_where_it_is_steepest(falls: bool
         assert seconds == pytest.approx(frame / FPS)
     assert happy.duration_s == pytest.approx(happy.end_s - happy.start_s)
     assert happy.size == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.parametrize("autocorrelation", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("frames", [1, 2, 3, 12])
+def test_the_variance_of_a_mean_is_the_sum_of_all_covariances(frames: int, autocorrelation: float) -> None:
+    lags = np.abs(np.subtract.outer(np.arange(frames), np.arange(frames)))
+    assert _mean_variance(frames, autocorrelation) == pytest.approx((autocorrelation**lags).mean())
+
+
+def test_short_treads_of_a_staircase_are_one_change_and_long_ones_are_not() -> None:
+    for tread, changes in ((3, 1), (60, 2)):
+        stairs = planted(240, 80, 1, 0.25) + planted(240, 80 + tread, 1, 0.25) - STILL
+        for values in (stairs, stairs[::-1]):
+            found = [e for e in find_events(series(values + noise(5, 240, 0.3, 0.01))) if e.emotion == "happy"]
+            assert len(found) == changes, tread
+
+
+def test_a_change_right_at_the_beginning_or_the_end_is_found_in_its_place() -> None:
+    for at in (12, 100):
+        found = [e for e in find_events(series(planted(120, at, 2, 0.5) + noise(2, 120, 0.3, 0.01))) if e.size > 0.3]
+        assert {e.emotion for e in found} == {"happy", "neutral"}
+        for event in found:
+            assert abs(event.start_frame - at) <= 1
+            assert abs(event.end_frame - at - 2) <= 1

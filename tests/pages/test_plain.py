@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,26 @@ def texts(message: Message, path: str = "") -> Iterator[tuple[str, str]]:
                 yield f"{path}.{field.name}", each
 
 
+class Tags(HTMLParser):
+    """Attributes that a browser acts on, of HTML that is no Markdown."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.acted_on: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.acted_on += [value or "" for name, value in attrs if name not in ("alt", "title", "aria-label")]
+
+
 def loose(app: AppTest) -> list[str]:
     """Where the name stands as something else than text."""
     found = []
     for element in app._tree:
         for path, text in texts(element.proto) if isinstance(getattr(element, "proto", None), Message) else ():
-            if "evil.example" in text and re.search(r"(?<!\\)!\[see|(?<!\\)<img|(?<!\\)\[l\]|:red\[", text):
+            if element.type == "html":
+                found += [f"html: {value}" for value in Tags(text).acted_on if "evil" in value]
+            elif "evil.example" in text and re.search(r"(?<!\\)!\[see|(?<!\\)<img|(?<!\\)\[l\]|:red\[", text):
                 found.append(f"{element.type}{path}: {text}")
     return found
 

@@ -174,7 +174,7 @@ def audit(
     if report.altered:
         console.print(report.altered, highlight=False)
     table = Table("finding", "images", "in scores", "what it means")
-    table.columns[1].justify = "right"
+    table.columns[0].min_width, table.columns[1].justify = 26, "right"
     for finding in report.findings:
         weight = exclusions.weight_of(finding, dataset).words if finding.count else ""
         scored = "left out" if finding.kind in left_out else weight

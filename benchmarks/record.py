@@ -45,7 +45,7 @@ from ferdash.models.weights import read_checkpoint
 from ferdash.paths import data_root
 from ferdash.promotion import promote
 from ferdash.references import run_reference
-from ferdash.runs.store import Run, create_run, read_metrics
+from ferdash.runs.store import Run, create_run, read_metrics, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
 from ferdash.training.control import Control, Progress
@@ -220,7 +220,7 @@ def teach(record: Record, config: TrainConfig, data: Path, checkpoints: Path, un
             **{f"teacher {place + 1}": train(run, data, checkpoints, time.perf_counter() + left / (FOLDS - place))}
         )
     for run in runs:  # one whose time was over has its best epoch all the same
-        start.write_status(run.folder, state="finished")
+        write_status(run.folder, state="finished")
     _, labels, probabilities = out_of_fold(runs)
     record.note(
         **{"out of fold": {"accuracy": float((probabilities.argmax(1) == labels).mean()), "images": len(labels)}}

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from pages.parts.common import answers, photo_cards, samples, shared
+from pages.parts.common import answers, samples, shared, snapshot
 from pages.parts.common import uploads as photos
-from pages.parts.common.answers import Settings
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.predict import export, results, settings, view
@@ -40,22 +39,6 @@ def draw_undo() -> None:
         st.button("Undo", icon=":material/undo:", type="tertiary", key=keyed("undo"), on_click=photos.undo)
 
 
-def draw_camera(chosen: Settings) -> int | None:
-    """The camera, and what the models say of the snapshot beside it; its number among the files."""
-    camera, answer = st.columns(2, gap="medium")
-    with camera:
-        taken = photos.camera(key=keyed("camera"))
-    if taken is not None:
-        st.session_state[keyed("snapshot")] = taken.number
-        st.rerun()
-    last = [file for file in photos.dropped() if file.number == st.session_state.get(keyed("snapshot"))]
-    with answer:
-        photo_cards.draw_style()
-        for row in answers.classified(last, chosen):
-            photo_cards.draw_row(row, chosen)
-    return last[0].number if last else None
-
-
 def draw_page() -> None:
     """The whole page."""
     st.title("Predict", anchor=False)
@@ -69,7 +52,7 @@ def draw_page() -> None:
     if in_use is None:
         return
     chosen = settings.draw(in_use)
-    beside = draw_camera(chosen) if camera else None
+    beside = snapshot.draw(chosen, key=keyed("camera")) if camera else None
     if not photos.dropped():
         st.caption(
             "Each face will appear here with its seven probabilities. Photos stay in this tab's memory, on this "

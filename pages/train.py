@@ -50,12 +50,13 @@ def draw_form() -> None:
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
     _draw_new_layer(start_from)
-    first = override(base, [f"start_from={start_from}"])
-    actions = []
-    edited = train_form.edit(first, recipe.name, lambda: actions.append(st.container()))
+    base = override(base, [f"start_from={start_from}"])
+    first = train_form.draw_first(base, recipe.name)
+    place = st.container()
+    edited = train_form.draw_more(base, recipe.name, first)
     with st.expander("Several runs", icon=":material/dynamic_feed:"):
         configs = train_form.repeat(edited)
-    with actions[0]:  # what the page is for stands before what is folded
+    with place:  # what the page is for stands before what is folded
         _draw_changes("recipe", recipe.config(), edited)
         _draw_actions(recipe, edited, configs)
 
@@ -200,20 +201,23 @@ def _draw_continuation(reference: str) -> None:
     run_id, checkpoint = split_checkpoint(reference)
     st.markdown(f"Continue **{plain(run_id)}** from `{checkpoint}` as a new run; only changes are recorded.")
     parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
-    edited = train_form.edit(parent, reference)
-    _draw_changes("run", parent, edited)
-    back, start = st.columns(2)
-    if back.button("Back", width="stretch"):
-        del st.session_state[keyed("continue_from")]
-        st.rerun()
-    start.button(
-        "Continue",
-        icon=":material/play_arrow:",
-        type="primary",
-        width="stretch",
-        on_click=_continue,
-        args=(reference, [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]),
-    )
+    first = train_form.draw_first(parent, reference)
+    place = st.container()
+    edited = train_form.draw_more(parent, reference, first)
+    with place:
+        _draw_changes("run", parent, edited)
+        back, start = st.columns(2)
+        if back.button("Back", width="stretch"):
+            del st.session_state[keyed("continue_from")]
+            st.rerun()
+        start.button(
+            "Continue",
+            icon=":material/play_arrow:",
+            type="primary",
+            width="stretch",
+            on_click=_continue,
+            args=(reference, [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]),
+        )
 
 
 def _continue(reference: str, settings: list[str]) -> None:

@@ -19,7 +19,7 @@ from ferdash.runs.predictions import read_predictions
 from ferdash.runs.store import Run, list_run_ids, open_run, read_status
 from ferdash.training.config import from_dict
 from ferdash.training.distillation import BATCH, OOF
-from ferdash.training.folds import in_fold
+from ferdash.training.folds import assign_folds
 
 
 def members(checkpoints: Path, group: str) -> list[Run]:
@@ -123,9 +123,10 @@ def out_of_fold_table(
     Raises ConfigError as `require_teachers` does, and ModelError when a network is gone.
     """
     table = np.full((len(rows), len(EMOTIONS)), np.nan, dtype=np.float32)
-    for run in require_teachers(group, dataset, checkpoints):
-        held_out = in_fold(dataset, from_dict(run.record["config"]).folds).rows("validation")
-        here = np.flatnonzero(np.isin(rows, held_out))
+    runs = require_teachers(group, dataset, checkpoints)
+    fold = assign_folds(dataset, len(runs), "train")[rows]
+    for index, run in enumerate(runs):  # by fold
+        here = np.flatnonzero(fold == index)
         # Temperatures were fitted on validation, of which training must not know anything.
         model = load_model(run_reference(run.id, "best"), checkpoints, engine="torch", calibrated=False)
         for start in range(0, len(here), BATCH):

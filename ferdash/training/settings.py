@@ -93,9 +93,10 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Random changes to each training image. flip, erasing: probabilities. rotation: degrees either way. scale,
-    shift: share of the size either way. brightness, contrast: relative strength. erasing blanks a rectangle of 2% to
-    15% of the area. degrade: probability of each of the eight kinds of ferdash.training.degrade (blur, noise, JPEG).
+    """Random changes to each training image. flip: probability. erasing: probability that a rectangle of 2% to 15%
+    of the area is blanked. rotation: degrees either way. scale, shift: share of the size either way. brightness,
+    contrast: relative strength. degrade: probability of each of the eight kinds of ferdash.training.degrade (blur,
+    noise, JPEG).
     mixup: alpha of the Beta distribution that mixes pairs of images, 0 for none.
 
     small_size, small_epochs: the first epochs can be trained on smaller images, which costs less and teaches the

@@ -1,7 +1,7 @@
 """A video through detector, tracker and model: the frames table, piece by piece, while memory stays as it is.
 
-While the model looks at some faces, a thread decodes, follows and cuts out the next. Each of these in a thread of its
-own took longer: the frame's many small steps then wait for each other's turn with the interpreter. FFmpeg decodes ahead
+While the model looks at some faces, a thread decodes, follows and cuts out the next. More threads gain nothing that can
+be measured: the many small steps of a frame then wait for each other's turn with the interpreter. FFmpeg decodes ahead
 in threads of its own, which need none.
 """
 

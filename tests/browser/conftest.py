@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,3 +142,23 @@ def with_dataset(page: Page) -> Page:
         demo.click()
         expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
     return page
+
+
+@pytest.fixture
+def import_dataset() -> Callable[[Page, Path], None]:
+    """Drops a file on the Dataset page and imports it under its own name."""
+
+    def drop(page: Page, path: Path) -> None:
+        page.get_by_role("link", name="Dataset", exact=True).click()
+        demo = page.get_by_role("button", name="Make the demo dataset")
+        imported = page.get_by_role("tab", name="Import")  # where a dataset is there already
+        expect(demo.or_(imported)).to_be_visible()
+        if imported.is_visible():
+            imported.click()
+        expect(page.locator("input[type=file]")).to_have_count(1)
+        page.locator("input[type=file]").set_input_files(path)
+        expect(page.get_by_label("Name of the new dataset").first).to_have_value(path.stem)
+        page.get_by_role("button", name="Import", exact=True).click()
+        expect(page.get_by_role("heading", name=path.stem, exact=True)).to_be_visible()
+
+    return drop

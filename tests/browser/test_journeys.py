@@ -1,6 +1,7 @@
 """The two main journeys: a dataset dropped and counted, a photo dropped and read."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -29,18 +30,8 @@ def kaggle_zip(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_dropped_dataset_shows_its_counts(page: Page, kaggle_zip: Path):
-    page.get_by_role("link", name="Dataset", exact=True).click()
-    demo = page.get_by_role("button", name="Make the demo dataset")
-    imported = page.get_by_role("tab", name="Import")  # where a dataset is there already
-    expect(demo.or_(imported)).to_be_visible()
-    if imported.is_visible():
-        imported.click()
-    expect(page.locator("input[type=file]")).to_have_count(1)
-    page.locator("input[type=file]").set_input_files(kaggle_zip)
-    expect(page.get_by_label("Name of the new dataset").first).to_have_value("faces")
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("heading", name="faces", exact=True)).to_be_visible()
+def test_a_dropped_dataset_shows_its_counts(page: Page, kaggle_zip: Path, import_dataset: Callable[[Page, Path], None]):
+    import_dataset(page, kaggle_zip)
     for label, value in (("Images", "42"), ("Train", "21"), ("Validation", "14"), ("Test", "7")):
         metric = page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True))
         expect(metric.get_by_test_id("stMetricValue")).to_have_text(value)

@@ -40,7 +40,12 @@ def leaking_zip(tmp_path: Path) -> Path:
 
 
 def test_from_a_dataset_to_a_report_that_can_be_trusted(
-    page: Page, browser: Browser, app, leaking_zip: Path, write_run: Callable[..., store.Run]
+    page: Page,
+    browser: Browser,
+    app,
+    leaking_zip: Path,
+    write_run: Callable[..., store.Run],
+    import_dataset: Callable[[Page, Path], None],
 ):
     import_dataset(page, leaking_zip)
     leave_leaks_out(page)
@@ -67,20 +72,6 @@ def test_from_a_dataset_to_a_report_that_can_be_trusted(
     assert verdict.inner_text() in report
     assert "Scores with their 95% CI" in report
     assert "leaves out of scores: leaks of study" in report
-
-
-def import_dataset(page: Page, path: Path) -> None:
-    page.get_by_role("link", name="Dataset", exact=True).click()
-    demo = page.get_by_role("button", name="Make the demo dataset")
-    imported = page.get_by_role("tab", name="Import")  # where a dataset is there already
-    expect(demo.or_(imported)).to_be_visible()
-    if imported.is_visible():
-        imported.click()
-    expect(page.locator("input[type=file]")).to_have_count(1)
-    page.locator("input[type=file]").set_input_files(path)
-    expect(page.get_by_label("Name of the new dataset").first).to_have_value("study")
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_role("heading", name="study", exact=True)).to_be_visible()
 
 
 def leave_leaks_out(page: Page) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.dataset.faces import draw_faces
 
 from ferdash.data.audit import Finding
@@ -120,8 +121,7 @@ def _draw_download(dataset: FaceDataset, finding: Finding) -> None:
 @st.fragment
 def _draw_groups(dataset: FaceDataset, finding: Finding) -> None:
     place = st.container()
-    pages = -(-len(finding.groups) // GROUPS_PER_PAGE)
-    number = st.pagination(pages, key=keyed(f"audit-page-{finding.kind}")) if pages > 1 else 1
+    number = page_number(-(-len(finding.groups) // GROUPS_PER_PAGE), f"audit-{finding.kind}")
     groups = finding.groups[(number - 1) * GROUPS_PER_PAGE : number * GROUPS_PER_PAGE]
     shown = [examples(dataset, group) for group in groups]
     with place:

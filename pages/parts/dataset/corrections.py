@@ -6,6 +6,7 @@ from pages.parts.common import shared
 from pages.parts.common.correction import faces_of
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import require_deletion
 
@@ -75,8 +76,7 @@ def _draw_train(dataset: FaceDataset) -> None:
 
 
 def _draw_faces(kept: list[Correction]) -> None:
-    pages = -(-len(kept) // PER_PAGE)
-    number = st.pagination(pages, key=keyed(f"corrections-page-{len(kept)}")) if pages > 1 else 1
+    number = page_number(-(-len(kept) // PER_PAGE), f"corrections-{len(kept)}")
     shown = kept[::-1][(number - 1) * PER_PAGE : number * PER_PAGE]
     tiles = [Tile(one.new_label, one.where, COLOURS[one.new_label], note=f"was {one.old_label}") for one in shown]
     clicked = gallery(faces_of(data_root(), shown), tiles, key=keyed("corrections-gallery"))

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.dataset.face import show_face
 from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
@@ -142,8 +143,7 @@ def _label_errors(answers: Answers, origin: Origin) -> LabelErrors:
 @st.fragment
 def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, key: str) -> None:
     room = st.container()
-    pages = -(-len(places) // PER_PAGE)
-    number = st.pagination(pages, key=f"{key}-page-{len(places)}") if pages > 1 else 1
+    number = page_number(-(-len(places) // PER_PAGE), f"{key}-{len(places)}")
     shown = places[(number - 1) * PER_PAGE : number * PER_PAGE]
     with room:
         clicked = gallery(dataset.images[answers.rows[shown]], [_tile(answers, place) for place in shown], key=key)

@@ -6,6 +6,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.dataset.face import show_face
 from pages.parts.experiments.chosen import Chosen
@@ -53,8 +54,7 @@ def draw(chosen: Chosen) -> None:
 @st.fragment
 def _draw_faces(dataset: FaceDataset, rows: np.ndarray, a: Answers, b: Answers, *, key: str) -> None:
     place = st.container()
-    pages = -(-len(rows) // PER_PAGE)
-    number = st.pagination(pages, key=f"{key}-{len(rows)}") if pages > 1 else 1
+    number = page_number(-(-len(rows) // PER_PAGE), f"{key}-{len(rows)}")
     shown = rows[(number - 1) * PER_PAGE : number * PER_PAGE]
     at = np.searchsorted(a.rows, shown)
     said = zip(dataset.labels[shown], a.predicted[at], b.predicted[at], shown, strict=True)

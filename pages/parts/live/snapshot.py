@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from pages.parts.common import answers, photo_cards, shared
-from pages.parts.common import uploads as photos
+from pages.parts.common import shared, snapshot
+from pages.parts.common.answers import Settings
 from pages.parts.common.keys import keys_of
 
 from ferdash.inference.photos import UNCERTAIN_BELOW
@@ -20,20 +20,4 @@ def draw(reference: str, *, needed: bool) -> None:
         )
         st.page_link(shared.page_path("predict"), label="Go to Predict", icon=":material/familiar_face_and_zone:")
         if st.toggle("Turn the camera on for a snapshot", key=keyed("snapshot")):
-            camera, answer = st.columns(2, gap="medium")
-            with camera:
-                taken = photos.camera(key=keyed("camera"))
-            if taken is not None:
-                st.session_state[keyed("snapshot-taken")] = taken.number
-                st.rerun()
-            with answer:
-                _draw_answer(reference)
-
-
-def _draw_answer(reference: str) -> None:
-    """What the model says of the snapshot, beside the camera that took it."""
-    taken = [file for file in photos.dropped() if file.number == st.session_state.get(keyed("snapshot-taken"))]
-    settings = answers.Settings((reference,), "centerface", UNCERTAIN_BELOW)
-    photo_cards.draw_style()
-    for row in answers.classified(taken, settings):
-        photo_cards.draw_row(row, settings)
+            snapshot.draw(Settings((reference,), "centerface", UNCERTAIN_BELOW), key=keyed("camera"))

@@ -17,7 +17,6 @@ from ferdash.wording import cells, counted
 def draw(rows: list[Row], settings: Settings) -> None:
     """The table, whatever the filter, with what was corrected; the same as files."""
     table = answers.table(rows, settings)
-    document = json.dumps(answers.document(rows, settings), indent=2, ensure_ascii=False)
     st.subheader("All faces")
     shares = ["probability", *EMOTIONS]
     columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
@@ -32,10 +31,10 @@ def draw(rows: list[Row], settings: Settings) -> None:
     )
     with st.container(horizontal=True):
         for label, name, mime, content in (
-            ("Download CSV", "faces.csv", "text/csv", cells(table).to_csv(index=False)),
-            ("Download JSON", "faces.json", "application/json", document),
+            ("Download CSV", "faces.csv", "text/csv", lambda: cells(table).to_csv(index=False)),
+            ("Download JSON", "faces.json", "application/json", lambda: _document(rows, settings)),
         ):
-            st.download_button(label, content.encode(), name, mime, on_click="ignore", icon=":material/download:")
+            st.download_button(label, content, name, mime, on_click="ignore", icon=":material/download:")
         if kept := len(list_corrections(data_root())):
             st.page_link(
                 shared.page_path("dataset"),
@@ -43,3 +42,7 @@ def draw(rows: list[Row], settings: Settings) -> None:
                 icon=":material/edit:",
                 query_params={keys_of("dataset")("tab"): "Corrections"},
             )
+
+
+def _document(rows: list[Row], settings: Settings) -> str:
+    return json.dumps(answers.document(rows, settings), indent=2, ensure_ascii=False)

@@ -9,6 +9,7 @@ from pages.parts.common import boxed, photo_cards, shared
 from pages.parts.common.answers import Row, Settings
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.predict.view import View, faces_shown, photos_shown
 
@@ -95,7 +96,4 @@ def _show(row: Row, faces: "Faces", settings: Settings) -> None:
 
 def _page(number: int, per_page: int, what: str) -> int:
     """The place of the first that is shown; draws the pager where one page is not enough."""
-    pages = -(-number // per_page)
-    if pages < 2:
-        return 0
-    return per_page * (st.pagination(pages, key=keyed(f"{what}-page-{pages}")) - 1)
+    return per_page * (page_number(-(-number // per_page), what) - 1)

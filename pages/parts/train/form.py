@@ -2,7 +2,6 @@
 
 import dataclasses
 import typing
-from collections.abc import Callable
 from typing import Any, Literal
 
 import streamlit as st
@@ -37,10 +36,8 @@ GROUPS = {
 }
 
 
-def edit(base: TrainConfig, form: str, before_more: Callable[[], object] = lambda: None) -> TrainConfig:
-    """Draw the form around `base` and return the configuration as edited. Raises ConfigError naming a wrong field.
-
-    before_more draws what stands between the settings that matter most and all others, which are folded.
+def draw_first(base: TrainConfig, form: str) -> dict[str, Any]:
+    """Draw the settings that matter most; what stands in them, by path.
 
     form: what is edited, a recipe or a checkpoint; each keeps entries of its own, so that another shows its own values,
     and keeps them while other pages are looked at.
@@ -51,7 +48,13 @@ def edit(base: TrainConfig, form: str, before_more: Callable[[], object] = lambd
     for column, path in zip(columns, FIRST, strict=True):
         with column:
             edited[path] = _widget(form, path, values[path])
-    before_more()
+    return edited
+
+
+def draw_more(base: TrainConfig, form: str, first: dict[str, Any]) -> TrainConfig:
+    """Draw all other settings, folded; the configuration with these and `first`. Raises ConfigError naming a wrong
+    field."""
+    values, edited = flatten(to_dict(base)), dict(first)
     with st.expander("More settings", icon=":material/tune:"):
         for group, title in GROUPS.items():
             with st.expander(title):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
+from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import require_deletion
 from pages.parts.video import analyses as video_analyses
@@ -43,8 +44,7 @@ def draw() -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(f"{counted(len(kept), 'analysis')}", anchor=False)
         _draw_compare([one for one in kept if st.session_state.get(keyed(f"compare-{one.id}"))])
-    pages = -(-len(kept) // SHOWN)
-    number = st.pagination(pages, key=keyed(f"analyses-page-{pages}")) if pages > 1 else 1
+    number = page_number(-(-len(kept) // SHOWN), "analyses")
     shown = kept[(number - 1) * SHOWN : number * SHOWN]
     for start in range(0, len(shown), ACROSS):
         for column, analysis in zip(st.columns(ACROSS), shown[start : start + ACROSS], strict=False):

@@ -50,5 +50,5 @@ def yaw_of(landmarks: Landmarks) -> float:
 
 
 def _floats(landmarks: Landmarks) -> list[list[float]]:
-    """Plain numbers: for five points they are ten times as quick as arrays, and every face of a video has some."""
+    """Plain numbers: for five points they are several times as quick as arrays, and a video has thousands of faces."""
     return [[float(x), float(y)] for x, y in landmarks]

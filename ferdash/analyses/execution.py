@@ -164,7 +164,8 @@ def _chunks(
         chunks = analyse_sequence(_contents(names, files), model, detector, settings, interval_s=interval_s)
         return (chunk for chunk in chunks if chunk.index > done), len(files), lambda frame: {}
     if analysis.kind != "video":
-        raise AnalysisError(f"{analysis.name} was recorded live; it cannot be analysed again.")
+        how = "recorded live" if analysis.kind == "live" else "imported"
+        raise AnalysisError(f"{analysis.name} was {how}; it cannot be analysed again.")
     path = analysis.video_file(thorough=True)
     video = VideoInfo(**(analysis.record["video"] or {}))
     tracker = analysis.tracker_state() if last is not None else None

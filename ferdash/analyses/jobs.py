@@ -23,6 +23,9 @@ from ferdash.video.decoding import probe
 
 logger = logging.getLogger(__name__)
 
+NOT_RESUMED = ("live", "imported")
+"""Kinds of which there is nothing left to analyse."""
+
 
 def create_video_analysis(
     root: Path,
@@ -164,6 +167,8 @@ class VideoJobs:
             raise AnalysisError(f"{analysis.name} is complete; there is nothing left to analyse.")
         if analysis.kind == "live":
             raise AnalysisError(f"{analysis.name} was recorded live; it cannot be resumed.")
+        if analysis.kind == "imported":
+            raise AnalysisError(f"The import of {analysis.name} was cut short; delete it and import the file again.")
         return self.enqueue(analysis)
 
     def cancel(self, analysis_id: str) -> None:
@@ -267,7 +272,9 @@ class VideoJobs:
 def unfinished(root: Path) -> list[Analysis]:
     """Analyses that were stopped, failed or interrupted and can be resumed, newest first."""
     states = ("stopped", "failed", "interrupted")
-    return [analysis for analysis in list_analyses(root) if analysis.kind != "live" and analysis.state in states]
+    return [
+        analysis for analysis in list_analyses(root) if analysis.kind not in NOT_RESUMED and analysis.state in states
+    ]
 
 
 def _set_state(analysis: Analysis, state: Any, **facts: Any) -> None:

@@ -43,6 +43,10 @@ _RECORD_SHAPE: dict[str, Any] = {
         **dict.fromkeys(("start_s", "end_s", "interval_s"), (float, None)),
     },
     "versions": {str: str},
+    "origin": (
+        {**dict.fromkeys(("tool", "name", "sha256", "values"), Needed(str)), "bytes": int, "notes": [str]},
+        None,
+    ),
 }
 
 SHAPES: dict[str, Any] = {

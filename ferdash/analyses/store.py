@@ -6,6 +6,8 @@ frames/            part-00000.parquet ...: the frames table in pieces, each comp
                    tracker knew after it, so that a resume makes of the rest what it would have been
 thumbs/            track-1.jpg ...: a face of each person
 source.<ext>       the video itself, where a copy was asked for; photos/ for those of an image sequence
+codings/           a file for each person who coded what they saw, see `ferdash.analyses.codings`
+imported/          the file of another program that it was read from, see `ferdash.analyses.importing`
 marks.json         frames that a person marked and named
 baseline.json      frames in which a person said a track looks neutral
 """
@@ -32,7 +34,7 @@ from ferdash.records import FolderKind, Status
 from ferdash.video.decoding import frame_at
 from ferdash.video.frame_table import COLUMNS, frames_table
 
-Kind = Literal["video", "sequence", "live"]
+Kind = Literal["video", "sequence", "live", "imported"]
 State = Literal["queued", "running", "done", "stopped", "failed", "interrupted", "damaged"]
 
 AT_WORK = ("queued", "running")
@@ -51,7 +53,8 @@ _VERSIONS = ("numpy", "opencv-python-headless", "av", "torch")
 
 class AnalysisRecord(TypedDict, total=False):
     """analysis.json. source: path, name, size, hash, and the names of photos; None for a recording. video: facts of it,
-    as `VideoInfo.to_dict`. settings: as `AnalysisSettings.to_dict`. model, detector: references."""
+    as `VideoInfo.to_dict`. settings: as `AnalysisSettings.to_dict`. model, detector: references. origin: of what was
+    imported: tool, name, bytes and sha256 of the file, what its values are, and notes."""
 
     format: int
     created_at: str
@@ -64,6 +67,7 @@ class AnalysisRecord(TypedDict, total=False):
     model_title: str
     detector: str
     versions: dict[str, str]
+    origin: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class Analysis:
         if copies := sorted(self.folder.glob("source.*")):
             return copies[0]
         path = (self.record.get("source") or {}).get("path")
-        return Path(path) if self.kind == "video" and path and Path(path).is_file() else None
+        return Path(path) if self.kind in ("video", "imported") and path and Path(path).is_file() else None
 
     def image(self, frame: int) -> np.ndarray:
         """uint8 RGB of a frame, upright, as it was analysed.

@@ -8,6 +8,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
+from ferdash.cli.analyses_import import import_
 from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
         "compare": compare,
         "continue": continue_,
         "export": export,
+        "import": import_,
     }
     for name, command in commands.items():
         group.command(name)(command)

@@ -21,7 +21,7 @@ STATES = {
 
 ENGINES = {"torch": "PyTorch", "onnx": "ONNX Runtime", "int8": "ONNX Runtime in 8-bit integers"}
 
-KINDS = {"video": "video", "sequence": "image sequence", "live": "recording of the camera"}
+KINDS = {"video": "video", "sequence": "image sequence", "live": "recording of the camera", "imported": "imported"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,8 @@ def facts_of(analysis: Analysis) -> dict[str, str]:
         facts["Picture"] = f"{video['width']} x {video['height']} pixels, {float(video['fps']):.2f} frames a second"
     if part := part_of(settings):
         facts["Analysed"] = part
+    if origin := imported_from(analysis):
+        return {**facts, "Origin": origin, "Imported": str(info.get("created_at"))[:16].replace("T", " ") + " UTC"}
     facts["Model"] = str(info.get("model_title") or info.get("model") or "unknown")
     if info.get("engine") in ENGINES:
         facts["Computed by"] = ENGINES[info["engine"]]
@@ -64,6 +66,12 @@ def facts_of(analysis: Analysis) -> dict[str, str]:
     if info.get("created_at"):
         facts["Made"] = str(info["created_at"])[:16].replace("T", " ") + " UTC"
     return facts
+
+
+def imported_from(analysis: Analysis) -> str:
+    """“imported from OpenFace: talk.csv (sha256 0123…)”; empty for what ferdash analysed."""
+    origin = analysis.record.get("origin")
+    return f"imported from {origin['tool']}: {origin['name']} (sha256 {origin['sha256'][:12]}…)" if origin else ""
 
 
 def length_of(info: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from ferdash.analyses.annotated_film import write_annotated
 from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, SummarySettings, summarise
 from ferdash.errors import AnalysisError, ConfigError, FerdashError
+from ferdash.exports.facts import imported_from
 from ferdash.exports.lab import lab_files
 from ferdash.exports.placing import place
 from ferdash.exports.report import report_html
@@ -57,7 +58,9 @@ def document(results: AnalysisResults) -> dict[str, Any]:
     """summary.json: what the analysis is, and everything that is said of it but the values of single frames."""
     info = results.analysis.info
     kept = ("id", "name", "kind", "created_at", "state", "error", "note", "source", "video", "settings")
-    facts = {name: info[name] for name in (*kept, "model", "model_title", "detector", "versions") if name in info}
+    facts = {
+        name: info[name] for name in (*kept, "model", "model_title", "detector", "versions", "origin") if name in info
+    }
     return {"analysis": facts, "marks": results.analysis.marks(), **tables.document(results.summary)}
 
 
@@ -65,21 +68,34 @@ def _segments(results: AnalysisResults) -> list[Any]:
     return [segment for track in results.summary.tracks.values() for segment in track.segments]
 
 
+def _csv(results: AnalysisResults, table: pd.DataFrame) -> str:
+    """A table as text; of what was imported, a last column says where from, as a table is handed on by itself."""
+    if origin := imported_from(results.analysis):
+        table = table.assign(origin=origin)
+    return tables.to_csv(table)
+
+
+def _vtt(results: AnalysisResults) -> str:
+    text = tables.to_vtt(_segments(results))
+    origin = imported_from(results.analysis)
+    return text.replace("WEBVTT\n", f"WEBVTT\n\nNOTE {origin}\n", 1) if origin else text
+
+
 def _json(results: AnalysisResults) -> str:
     return json.dumps(document(results), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 TEXTS: dict[str, tuple[str, Callable[[AnalysisResults], str]]] = {
-    "frames.csv": ("every face of every frame, as measured", lambda one: tables.to_csv(one.frames)),
+    "frames.csv": ("every face of every frame, as measured", lambda one: _csv(one, one.frames)),
     "deltas.csv": (
         "raw, smoothed and changed probabilities of each frame",
-        lambda one: tables.to_csv(tables.deltas_table(one.summary)),
+        lambda one: _csv(one, tables.deltas_table(one.summary)),
     ),
-    "events.csv": ("changes beyond noise", lambda one: tables.to_csv(tables.events_table(one.summary))),
-    "segments.csv": ("the dominant emotion over time", lambda one: tables.to_csv(tables.segments_table(one.summary))),
-    "people.csv": ("a line of figures for each person", lambda one: tables.to_csv(tables.measures_table(one.summary))),
+    "events.csv": ("changes beyond noise", lambda one: _csv(one, tables.events_table(one.summary))),
+    "segments.csv": ("the dominant emotion over time", lambda one: _csv(one, tables.segments_table(one.summary))),
+    "people.csv": ("a line of figures for each person", lambda one: _csv(one, tables.measures_table(one.summary))),
     "segments.srt": ("the segments as subtitles for players", lambda one: tables.to_srt(_segments(one))),
-    "segments.vtt": ("the segments as subtitles for browsers", lambda one: tables.to_vtt(_segments(one))),
+    "segments.vtt": ("the segments as subtitles for browsers", _vtt),
     "summary.json": ("settings and findings for other programs", _json),
     "report.html": (
         "everything in one page that opens anywhere",
@@ -120,7 +136,12 @@ def figures_of(results: AnalysisResults) -> dict[str, bytes]:
 
 def lab_of(results: AnalysisResults) -> dict[str, bytes]:
     """The files for other instruments by name. Raises as `lab_files` does."""
-    return lab_files(results.summary, results.frames, results.analysis.name)
+    return lab_files(results.summary, results.frames, results.analysis.name + _origin(results))
+
+
+def _origin(results: AnalysisResults) -> str:
+    origin = imported_from(results.analysis)
+    return f", {origin}" if origin else ""
 
 
 def annotated_of(

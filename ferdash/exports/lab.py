@@ -31,7 +31,7 @@ def lab_files(summary: Summary, frames: pd.DataFrame, name: str) -> dict[str, by
     if not any(track.segments for track in summary.tracks.values()):
         raise AnalysisError(f"{name} has nobody with a result, so there is nothing for other instruments.")
     files = {
-        "segments.eaf": elan(summary),
+        "segments.eaf": elan(summary, name),
         "segments.TextGrid": praat(summary),
         "openface.csv": openface(frames).to_csv(index=False).encode(),
     }
@@ -41,9 +41,9 @@ def lab_files(summary: Summary, frames: pd.DataFrame, name: str) -> dict[str, by
     return files
 
 
-def elan(summary: Summary) -> bytes:
+def elan(summary: Summary, name: str = "") -> bytes:
     """An .eaf with two tiers for each person: the dominant emotion, and the changes that are more than noise."""
-    eaf = _pympi().Elan.Eaf(author=f"ferdash {__version__}")
+    eaf = _pympi().Elan.Eaf(author=f"ferdash {__version__}{', ' if name else ''}{name}")
     eaf.remove_tier("default")
     for track in summary.tracks.values():
         person = f"Person {track.track}"

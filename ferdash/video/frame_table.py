@@ -44,6 +44,8 @@ REASONS: dict[str, str] = {
     "blurred": "the face is too blurred to be classified",
     "low_confidence": "the detector was not sure of the face",
     "unreadable": "the frame is damaged and cannot be decoded",
+    "no_emotions": "the imported file has no emotion here",
+    "other_label": "the imported file names an emotion that is none of the seven",
 }
 """Why there is no result, in words."""
 

@@ -8,7 +8,7 @@ from ferdash.drawing import UNCERTAIN_COLOUR, draw_label, rgb
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.video.frame_table import boxes_of, probabilities_of
 
-SHORT_REASONS = {"too_small": "too small", "blurred": "blurred", "low_confidence": "unsure"}
+SHORT_REASONS = {"too_small": "too small", "blurred": "blurred", "low_confidence": "unsure", "no_emotions": ""}
 
 
 def draw_frame(image_rgb: np.ndarray, rows: pd.DataFrame, *, scale: float = 1.0, only: int | None = None) -> np.ndarray:
@@ -19,7 +19,7 @@ def draw_frame(image_rgb: np.ndarray, rows: pd.DataFrame, *, scale: float = 1.0,
     """
     canvas = image_rgb.copy()
     line = max(2, round(max(canvas.shape[:2]) / 400))
-    faces = rows[rows["track"].notna()]
+    faces = rows[rows["track"].notna() & rows["x0"].notna()]  # not all programs say where a face is
     for track, box, values, reason in zip(
         faces["track"], boxes_of(faces), probabilities_of(faces), faces["reason"], strict=True
     ):

@@ -11,6 +11,7 @@ from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import require_deletion
 from pages.parts.video import analyses as video_analyses
+from pages.parts.video import importing as video_importing
 from pages.parts.video import new as video_new
 
 from ferdash.analyses import store as analyses
@@ -32,6 +33,7 @@ def draw() -> None:
     """The whole library."""
     st.title("Video")
     video_new.draw()
+    video_importing.draw()
     everything = list_analyses(analyses_root())
     _draw_jobs([one.id for one in everything if one.state in AT_WORK])
     kept = [one for one in everything if one.state not in AT_WORK]
@@ -70,7 +72,7 @@ def _draw_card(analysis: Analysis) -> None:
         if info["state"] != "damaged" and st.button("Open", type="primary", key=keyed(f"open-{analysis.id}")):
             video_analyses.show(analysis.id)
         if (
-            analysis.kind != "live"
+            analysis.kind not in ("live", "imported")
             and info["state"] in CAN_GO_ON
             and st.button("Continue", icon=":material/play_arrow:", key=keyed(f"go-on-{analysis.id}"))
         ):
@@ -154,6 +156,8 @@ def _words(analysis: Analysis) -> str:
     """Length, people, dominant emotion and date."""
     info, glance = analysis.info, video_analyses.glance(analysis)
     parts = [length_of(info), counted(glance.people, "person", "people")]
+    if origin := analysis.record.get("origin"):
+        parts.append(f"imported from {origin['tool']}")
     if glance.dominant:
         parts.append(f"mostly {glance.dominant}")
     made = str(info.get("created_at", ""))[:16].replace("T", " ")

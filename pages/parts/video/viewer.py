@@ -11,12 +11,13 @@ from pages.parts.video import charts as video_charts
 from pages.parts.video import export as video_export
 from pages.parts.video import frame as video_frame
 from pages.parts.video import library as video_library
+from pages.parts.video import units as video_units
 
 from ferdash.analyses.store import AT_WORK, Analysis
 from ferdash.dynamics.smoothing import SmoothingSettings
 from ferdash.dynamics.summary import Summary, SummarySettings
 from ferdash.emotions import EMOTIONS
-from ferdash.exports.facts import KINDS, STATES, facts_of, length_of, part_of
+from ferdash.exports.facts import KINDS, STATES, facts_of, imported_from, length_of, part_of
 from ferdash.video.frame_table import REASONS
 from ferdash.wording import counted
 
@@ -48,6 +49,7 @@ def draw(analysis_id: str) -> None:
     video_frame.draw(results, person, list(SMOOTHING), smoothing)
     if person is not None:
         video_charts.draw(results, person)
+        video_units.draw(analysis, person)
 
 
 def _draw_head(analysis: Analysis) -> None:
@@ -62,7 +64,7 @@ def _draw_head(analysis: Analysis) -> None:
     facts = facts_of(analysis)
     kind = KINDS.get(analysis.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
-    parts += [f"model {facts['Model']}", facts.get("Made")]
+    parts += [imported_from(analysis) or f"model {facts['Model']}", facts.get("Made", facts.get("Imported"))]
     st.caption(plain(" · ".join(filter(None, parts))))
     _draw_state(analysis, info)
 

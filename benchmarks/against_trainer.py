@@ -4,6 +4,7 @@
 
 Trainer is used in its usual way: a Dataset of PIL images, augmented one by one (Pillow and NumPy, which takes less than
 its image processor would), a DataLoader with 0 or 2 workers, float32 or bf16. The fastest of the four stands for it.
+Both are measured with torch.compile besides, Trainer in bf16 without workers.
 Speeds are measured in turns, from the end of Trainer's first step, so that starting its workers is not counted; batches
 of ferdash are complete, from drawing to bookkeeping. The share of the machine's matrix-product rate is the arithmetic
 of the network's forward and backward pass at 48 px, a second, beside that of one large product of the same number type.
@@ -49,8 +50,9 @@ CLOSE = 0.02
 """Accuracies so near count as equal: on 3,589 images, one standard error of a difference is about 0.011."""
 
 PRODUCT = 2048
-WAYS = [(workers, bf16) for bf16 in (False, True) for workers in (0, 2)]
-"""DataLoader workers and bf16 that Trainer is tried with."""
+PLAIN_WAYS = [(workers, bf16, False) for bf16 in (False, True) for workers in (0, 2)]
+WAYS = [*PLAIN_WAYS, (0, True, True)]
+"""DataLoader workers, bf16 and torch.compile that Trainer is tried with."""
 
 
 class Pictures(Dataset[dict[str, Any]]):
@@ -141,15 +143,15 @@ def new_network(config: TrainConfig) -> FerNetForImageClassification:
     return FerNetForImageClassification(FerNetConfig(shape.width, shape.depths, dropout=shape.dropout))
 
 
-def way_named(workers: int, bf16: bool) -> str:
-    return f"Trainer, {workers} workers, {'bf16' if bf16 else 'float32'}"
+def way_named(workers: int, bf16: bool, fused: bool) -> str:
+    return f"Trainer, {workers} workers, {'bf16' if bf16 else 'float32'}{', compiled' if fused else ''}"
 
 
 def theirs_images_per_s(
-    pictures: Pictures, config: TrainConfig, folder: Path, steps: int, way: tuple[int, bool]
+    pictures: Pictures, config: TrainConfig, folder: Path, steps: int, way: tuple[int, bool, bool]
 ) -> float:
     clock = Clock()
-    arguments = {"max_steps": steps + 1, "dataloader_num_workers": way[0], "bf16": way[1]}
+    arguments = {"max_steps": steps + 1, "dataloader_num_workers": way[0], "bf16": way[1], "torch_compile": way[2]}
     trainer = transformers_trainer(new_network(config), pictures, config, folder, **arguments)
     trainer.add_callback(clock)
     trainer.train()
@@ -235,8 +237,11 @@ def measure_speeds(
     ours = Trainer(create_run(folder / "runs", "speed", {}), config, dataset, new_network(config), preprocess)
     rows = dataset.rows("train")
     pictures = Pictures(dataset.images[rows], dataset.labels[rows], config.augment, preprocess)
+    fused_config = override(config, ["compute.compile=true"])
+    fused = Trainer(create_run(folder / "runs", "fused", {}), fused_config, dataset, new_network(config), preprocess)
     work: dict[str, Callable[[], float]] = {
         "ferdash, 48 px": lambda: ours_images_per_s(ours, steps, epoch=config.epochs - 1),
+        "ferdash, 48 px, compiled": lambda: ours_images_per_s(fused, steps, epoch=config.epochs - 1),
         f"ferdash, {small} px": lambda: ours_images_per_s(ours, steps, epoch=0),
     }
     for way in WAYS:
@@ -246,12 +251,12 @@ def measure_speeds(
     for _ in range(turns):
         for name, run in work.items():
             speeds[name].append(run())
-        products.append(product_flops_per_s(ours.dtype))
-    return speeds, products, ours.dtype
+        products.append(product_flops_per_s(ours.step.dtype))
+    return speeds, products, ours.step.dtype
 
 
 def compare_accuracy(
-    dataset: FaceDataset, config: TrainConfig, folder: Path, way: tuple[int, bool]
+    dataset: FaceDataset, config: TrainConfig, folder: Path, way: tuple[int, bool, bool]
 ) -> dict[str, tuple[float, float]]:
     """Validation accuracy after the same epochs from the same weights, and the minutes that they took."""
     preprocess = Preprocess()
@@ -292,7 +297,7 @@ def main() -> None:
             part = thinned(dataset, folder, arguments.images)
             changes = [f"epochs={arguments.epochs}", "dataset=part", "ema=0", "augment.small_epochs=0"]
             changes += ["schedule.warmup_epochs=0.5", "schedule.floor=0", "checkpoint.every_batches=0"]
-            best = max(WAYS, key=lambda way: median(speeds[way_named(*way)]))
+            best = max(PLAIN_WAYS, key=lambda way: median(speeds[way_named(*way)]))
             results = compare_accuracy(part, override(recipe, changes), folder, best)
             print_accuracies(results, arguments.epochs, part)
     print(
@@ -304,7 +309,7 @@ def main() -> None:
 def print_speeds(
     config: TrainConfig, speeds: dict[str, list[float]], products: list[float], dtype: torch.dtype
 ) -> None:
-    best = max((name for name in speeds if name.startswith("Trainer")), key=lambda name: median(speeds[name]))
+    best = max((way_named(*way) for way in PLAIN_WAYS), key=lambda name: median(speeds[name]))
     kind = str(dtype).removeprefix("torch.")
     parameters = sum(parameter.numel() for parameter in new_network(config).parameters())
     print(f"FerNet of {parameters:,} parameters, batch {config.batch_size}, ferdash in {kind}")
@@ -312,7 +317,7 @@ def print_speeds(
     for name, measured in speeds.items():
         ratio = median(a / b for a, b in zip(measured, speeds[best], strict=True))
         print(f"{name:30}{median(measured):>10,.0f}{ratio:>24.2f}")
-    plain = speeds[way_named(0, False)]
+    plain = speeds[way_named(0, False, False)]
     ratio = median(a / b for a, b in zip(speeds["ferdash, 48 px"], plain, strict=True))
     print(f"At 48 px ferdash is {ratio:.2f} times the Trainer as it comes: no workers, float32")
     print(f"medians of {len(products)} turns; the bar is {BAR:g} times, at 48 px")

@@ -73,6 +73,12 @@ CLAIMS = [
         r"(?m)^ferdash, 48 px +[\d,]+ +([\d.]+)$",
         2,
     ),
+    Claim(
+        "against_trainer",
+        "The same, compiled, against the Trainer at its fastest that is not",
+        r"(?m)^ferdash, 48 px, compiled +[\d,]+ +([\d.]+)$",
+        1.8,
+    ),
     Claim("against_trainer", "The same, against the Trainer as it comes", r"([\d.]+) times the Trainer as it comes", 2),
     Claim(
         "against_trainer",

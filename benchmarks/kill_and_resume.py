@@ -1,6 +1,7 @@
 """Kill a training run at random moments and resume it each time: do the weights end equal, bit for bit?
 
     python benchmarks/kill_and_resume.py --kills 20
+    python benchmarks/kill_and_resume.py --kills 5 --set compute.compile=true --set compute.precision=bfloat16
 
 Kills come after a random time of life: within a batch, within the writing of a checkpoint, or between. The run has
 everything random switched on: dropout, augmentation, mixup, adaptive focus, averaged weights.
@@ -79,11 +80,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help="besides those above")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         make_demo(root / "data", images=700)
-        config = override(TrainConfig(), SETTINGS)
+        config = override(TrainConfig(), SETTINGS + options.set)
         runs = [start.create(config, data=root / "data", checkpoints=root) for _ in range(2)]
         start.execute(runs[0], data=root / "data", checkpoints=root)
         killed = train_with_kills(root, runs[1].id, options.kills, np.random.default_rng(options.seed))

@@ -2,8 +2,9 @@
 
     python benchmarks/training_overhead.py
 
-Both train FerNet at the settings of the `fernet` recipe (batch 128, 48 px, AdamW, clipping); ferdash's side also draws
-the sample, augments, averages the weights and keeps its books. They take turns, batch by batch, in one process.
+Both train FerNet in the same number type at the settings of the `fernet` recipe (batch 128, 48 px, AdamW, clipping);
+ferdash's side also draws the sample, augments, averages the weights and keeps its books. They take turns, batch by
+batch, in one process.
 """
 
 import argparse
@@ -52,6 +53,7 @@ def main() -> None:
         order = trainer.epoch_order(0)
         trainer.start_epoch()
 
+        dtype = trainer.step.dtype
         bare = FerNetForImageClassification(FerNetConfig()).to(memory_format=torch.channels_last).train()
         optimizer = make_optimizer(bare, config.optimizer)
         pixels = torch.randn(BATCH, 1, 48, 48).contiguous(memory_format=torch.channels_last)
@@ -62,7 +64,9 @@ def main() -> None:
             trainer.train_batch(order[turn * BATCH : (turn + 1) * BATCH])
             trainer.report("training")
             middle = time.perf_counter()
-            loss = torch.nn.functional.cross_entropy(bare(pixels).logits, labels, label_smoothing=0.1)
+            with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+                logits = bare(pixels).logits.float()
+                loss = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(bare.parameters(), 1.0)
             optimizer.step()

@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForImageClassification, PreTrained
 from transformers.modeling_outputs import ImageClassifierOutput
 
 from ferdash.emotions import EMOTIONS
+from ferdash.models.small_maps import Convolution
 
 
 class FerNetConfig(PreTrainedConfig):
@@ -58,7 +59,7 @@ class SqueezeExcitation(nn.Module):
         self.expand = nn.Linear(hidden, channels)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        squeezed = features.mean(dim=(2, 3))
+        squeezed = _pooled(features, self.training)
         gate = torch.sigmoid(self.expand(F.relu(self.reduce(squeezed))))
         return features * gate[:, :, None, None]
 
@@ -68,9 +69,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+        self.conv1 = Convolution(channels_in, channels_out, 3, stride=stride)
         self.norm1 = nn.BatchNorm2d(channels_out)
-        self.conv2 = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
+        self.conv2 = Convolution(channels_out, channels_out, 3)
         self.norm2 = nn.BatchNorm2d(channels_out)
         self.gate = SqueezeExcitation(channels_out)
         shortcut: list[nn.Module] = []
@@ -129,8 +130,7 @@ class FerNetForImageClassification(PreTrainedModel):
 
     def features(self, pixel_values: torch.Tensor) -> torch.Tensor:
         """Pooled features before the classifier, (N, channels of the last stage)."""
-        found: torch.Tensor = self.stages(self.stem(pixel_values)).mean(dim=(2, 3))
-        return found
+        return _pooled(self.stages(self.stem(pixel_values)), self.training)
 
     def forward(
         self, pixel_values: torch.Tensor, labels: torch.Tensor | None = None, **_: Any
@@ -138,6 +138,14 @@ class FerNetForImageClassification(PreTrainedModel):
         logits = self.classifier(self.dropout(self.features(pixel_values)))
         loss = None if labels is None else F.cross_entropy(logits, labels)
         return ImageClassifierOutput(loss=loss, logits=logits)
+
+
+def _pooled(features: torch.Tensor, training: bool) -> torch.Tensor:
+    """The mean of each map, (N, C, H, W) -> (N, C). The gradient of `mean` is laid out channel by channel, and all that
+    meets it afterwards has to go through memory in two orders; that of a sum is not laid out at all."""
+    if training:
+        return features.sum(dim=(2, 3)) / (features.shape[2] * features.shape[3])
+    return features.mean(dim=(2, 3))
 
 
 AutoConfig.register("fernet", FerNetConfig, exist_ok=True)

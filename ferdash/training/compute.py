@@ -1,6 +1,10 @@
 """Where a run is computed: device, precision and threads."""
 
 import os
+import shutil
+import sys
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -45,6 +49,24 @@ def let_try(device: torch.device) -> None:
     """Let cuDNN try its ways of computing a convolution on the first batch of a shape; all of a run are of one."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
+
+
+def compiled(forward: Callable[[torch.Tensor], Any], images: int) -> Callable[[torch.Tensor], Any]:
+    """`forward` as torch.compile fuses it, for batches of so many images; the epoch's last may have fewer and goes
+    through as it is, since all would be compiled again for it.
+
+    Raises ConfigError where there is no C++ compiler.
+    """
+    names = ("cl", "clang-cl") if sys.platform == "win32" else ("g++", "clang++", "c++")
+    if not any(map(shutil.which, (*names, os.environ.get("CXX", "")))):
+        raise ConfigError(
+            f"compute.compile needs a C++ compiler, and none is found here ({', '.join(names)}). "
+            "Install one, or train with compute.compile=false."
+        )
+    # What an earlier training of this process compiled counts against the number that PyTorch keeps.
+    torch.compiler.reset()
+    fused = torch.compile(forward, dynamic=False)
+    return lambda pixels: fused(pixels) if len(pixels) == images else forward(pixels)
 
 
 def _has_bfloat16(device: torch.device) -> bool:

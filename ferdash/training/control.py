@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Progress:
-    """What a watcher sees while a run is at work. phase: `training` or `evaluating`; epoch and batch count from 0;
-    eta_s: seconds left at the present speed, None until that is known."""
+    """What a watcher sees while a run is at work. phase: `compiling`, `training` or `evaluating`; epoch and batch
+    count from 0; eta_s: seconds left at the present speed, None until that is known."""
 
     phase: str
     epoch: int

@@ -23,9 +23,9 @@ TIMED_BATCHES = 3
 
 @dataclass(frozen=True)
 class Estimate:
-    """seconds of the whole run, its teachers taken to be networks of the same size; memory_bytes for weights,
-    optimizer, activations of a batch and images; disk_bytes of the checkpoints that are kept; images_per_s while
-    training at full size."""
+    """seconds of the whole run, not compiled and its teachers taken to be networks of the same size; memory_bytes for
+    weights, optimizer, activations of a batch and images; disk_bytes of the checkpoints that are kept; images_per_s
+    while training at full size."""
 
     seconds: float
     memory_bytes: int
@@ -39,7 +39,7 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         run = Run(Path(folder), {})
         (run.folder / "checkpoints").mkdir()
         # Nothing of the estimate is written: no checkpoint within the few batches.
-        trained = replace(config, epochs=max(config.epochs, 1))
+        trained = replace(config, epochs=max(config.epochs, 1), compute=replace(config.compute, compile=False))
         trained_on = with_extra(in_fold(dataset, config.folds), config.sampling)
         trainer = Trainer(run, trained, trained_on, network, preprocess)  # type: ignore[arg-type]
         activations = _activation_bytes(trainer)

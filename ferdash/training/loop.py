@@ -28,7 +28,7 @@ from ferdash.runs.store import Run
 from ferdash.training.agreement import raters_of, require_votes
 from ferdash.training.batches import training_images
 from ferdash.training.bookkeeping import Journal
-from ferdash.training.compute import let_try, pick_device, pick_dtype, set_threads
+from ferdash.training.compute import compiled, let_try, pick_device, pick_dtype, set_threads
 from ferdash.training.config import TrainConfig, to_dict
 from ferdash.training.control import Control, Progress
 from ferdash.training.focus import refocus
@@ -132,8 +132,7 @@ class Trainer:
         return compute_metrics(y_true=self.dataset.labels[rows], probabilities=probabilities), probabilities
 
     def validation_scores(self, metrics: Metrics, probabilities: np.ndarray) -> dict[str, Any]:
-        """What a row of metrics.jsonl has under `validation`: the scores of the validation images, and under `raters`
-        those against the raters' votes, None where the dataset has none of them."""
+        """Those of a row of metrics.jsonl; under `raters` those against the votes, None where there are none."""
         raters = raters_of(self.dataset, self.validation, probabilities)
         return metrics.to_dict() | {"raters": raters and raters.to_dict()}
 
@@ -178,18 +177,18 @@ class Trainer:
         )
 
     def _make_step(self, device: torch.device) -> Step:
-        network = self.state.network
+        network, batch, compute = self.state.network, self.config.batch_size, self.config.compute
         wrapped = self.processes.wrap(network)
         weights = class_weight_vector(self.images.labels, self.config.loss)
         return Step(
             config=self.config,
-            forward=torch.compile(wrapped, dynamic=False) if self.config.compute.compile else wrapped,
+            forward=compiled(wrapped, len(self.processes.shard(range(batch)))) if compute.compile else wrapped,
             columns=canonical_columns(network.config.id2label or {}),
             batches=self.images.batches,
             preprocess=self.preprocess,
             class_weights=None if weights is None else weights.to(device),
             device=device,
-            dtype=pick_dtype(self.config.compute, device),
+            dtype=pick_dtype(compute, device),
             processes=self.processes,
         )
 
@@ -208,14 +207,15 @@ class Trainer:
     def _train_epoch(self) -> bool:
         """Train the batches that are left of this epoch; False when asked to stop."""
         position, config = self.state.position, self.config
-        order = self.epoch_order(position.epoch)
+        batches = self.epoch_order(position.epoch).split(config.batch_size)
         self.start_epoch()
         began = time.perf_counter() - position.seconds
+        if config.compute.compile:
+            self.report("compiling")
         while position.batch < self.images.batches:
             if not self._may_go_on():
                 return False
-            first = position.batch * config.batch_size
-            self.train_batch(order[first : first + config.batch_size])
+            self.train_batch(batches[position.batch])
             position.seconds = time.perf_counter() - began
             self.report("training")
             every, whole_step = config.checkpoint.every_batches, position.batch % config.optimizer.accumulate == 0

@@ -220,8 +220,8 @@ class CheckpointConfig:
 @dataclass(frozen=True)
 class ComputeConfig:
     """Where and how it is computed. precision: `auto` is bfloat16 where the hardware has it. threads: 0 for all cores;
-    results are only repeatable with the same number. compile: let torch.compile fuse the network (needs a C++
-    compiler)."""
+    results are only repeatable with the same number. compile: let torch.compile fuse the network, which takes a minute
+    at the start and makes a long run shorter (needs a C++ compiler)."""
 
     device: str = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

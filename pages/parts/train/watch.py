@@ -35,6 +35,8 @@ def recent_runs() -> list[RunSummary]:
 
 EVERY_S = 2.0
 AT_WORK = ("running", "paused", "queued")
+PHASES = {"evaluating": "measuring on validation", "compiling": "compiling the network, which takes a minute or two"}
+"""What is said instead of the batch's number."""
 
 
 def draw_jobs() -> None:
@@ -125,8 +127,8 @@ def _draw_state(run_id: str, status: Status) -> None:
     if state in ("running", "paused") and progress:
         epochs, batches = max(progress["epochs"], 1), max(progress["batches"], 1)
         st.progress(min(progress["epoch"] / epochs, 1.0), text=f"Epoch {progress['epoch'] + 1} of {epochs}")
-        note = "measuring on validation" if progress["phase"] == "evaluating" else f"batch {progress['batch']}"
-        st.progress(min(progress["batch"] / batches, 1.0), text=f"{note} of {batches}")
+        note = PHASES.get(progress["phase"], f"batch {progress['batch']} of {batches}")
+        st.progress(min(progress["batch"] / batches, 1.0), text=note)
     _draw_controls(run_id, state)
     if best and state not in ("running", "paused"):
         _draw_what_next(run_id)

@@ -8,6 +8,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
+from ferdash.cli.analyses_agreement import agreement
 from ferdash.cli.analyses_import import import_
 from ferdash.cli.output import JsonFlag, console, escape, print_json, say
 from ferdash.emotions import EMOTIONS
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         "continue": continue_,
         "export": export,
         "import": import_,
+        "agreement": agreement,
     }
     for name, command in commands.items():
         group.command(name)(command)

@@ -4,7 +4,8 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -14,12 +15,23 @@ import pandas as pd
 from ferdash.analyses import tables
 from ferdash.analyses.annotated_film import write_annotated
 from ferdash.analyses.store import Analysis
-from ferdash.dynamics.summary import Summary, SummarySettings, summarise
-from ferdash.errors import AnalysisError, ConfigError, FerdashError
+from ferdash.errors import AnalysisError, ConfigError, FerdashError, SeriesError
+from ferdash.exports.agreeing import (
+    agreement_of,
+    agreement_table,
+    coded,
+    coded_by,
+    codings_table,
+    machine_of,
+    people_of,
+)
+from ferdash.exports.boris import boris_files
 from ferdash.exports.facts import imported_from
-from ferdash.exports.lab import lab_files
+from ferdash.exports.lab import elan_codings, lab_files
 from ferdash.exports.placing import place
 from ferdash.exports.report import report_html
+from ferdash.exports.results import AnalysisResults as AnalysisResults
+from ferdash.exports.results import read_results as read_results
 from ferdash.files import reason_of, write_atomic
 from ferdash.inference.detector import Face
 from ferdash.inference.framing import crop_box, crop_face
@@ -32,26 +44,11 @@ OnProgress = Callable[[str, int, int], object]
 """Called with the file at work, steps done and steps in all."""
 
 
-@dataclass(frozen=True, eq=False)
-class AnalysisResults:
-    """An analysis with its frames table and what is said of it."""
-
-    analysis: Analysis
-    frames: pd.DataFrame
-    summary: Summary
-
-
 class Written(NamedTuple):
     """Where exports went, and the files, in the order of EXPORTS."""
 
     folder: Path
     files: list[Path]
-
-
-def read_results(analysis: Analysis, settings: SummarySettings | None = None) -> AnalysisResults:
-    """The analysis's results as they stand now. Raises AnalysisError when they cannot be read."""
-    frames = analysis.frames()
-    return AnalysisResults(analysis, frames, summarise(frames, settings, neutral=analysis.neutral()))
 
 
 def document(results: AnalysisResults) -> dict[str, Any]:
@@ -111,12 +108,13 @@ EXPORTS: dict[str, str] = {
 }
 """Name of each export -> what it is; all but the folder `figures` are one file."""
 
-LAB, ANONYMISED = "lab", "anonymised.mp4"
+LAB, ANONYMISED, CODINGS = "lab", "anonymised.mp4", "codings"
 ON_REQUEST: dict[str, str] = {
-    LAB: "for ELAN and Praat, as BIDS, and as OpenFace names its columns",
+    LAB: "for ELAN, Praat and BORIS, as BIDS, and as OpenFace names its columns",
+    CODINGS: "what people coded, for ELAN and BORIS too, and how far they agree",
     ANONYMISED: "the annotated video with covered faces",
 }
-"""Further exports, written when they are asked for by name; `lab` is a folder."""
+"""Further exports, written when they are asked for by name; `lab` and `codings` are folders."""
 
 
 def text_of(results: AnalysisResults, name: str) -> str:
@@ -136,7 +134,22 @@ def figures_of(results: AnalysisResults) -> dict[str, bytes]:
 
 def lab_of(results: AnalysisResults) -> dict[str, bytes]:
     """The files for other instruments by name. Raises as `lab_files` does."""
-    return lab_files(results.summary, results.frames, results.analysis.name + _origin(results))
+    title = results.analysis.name + _origin(results)
+    files = lab_files(results.summary, results.frames, title)
+    said = {machine_of(results.analysis): [coded(one) for one in _segments(results)]}
+    return files | boris_files(results.analysis, said, "segments", title)
+
+
+def codings_of(results: AnalysisResults) -> dict[str, bytes]:
+    """What people coded, and how far they agree with each other and the model, by file name. Raises AnalysisError where
+    nobody coded anything."""
+    said, title = coded_by(results), results.analysis.name + _origin(results)
+    files = {"codings.csv": _csv(results, codings_table(results)).encode(), "codings.eaf": elan_codings(said, title)}
+    for person in people_of(results):
+        with suppress(SeriesError):  # one rater alone agrees with nobody
+            table = agreement_table(agreement_of([results], person))
+            files[f"agreement-person-{person}.csv"] = _csv(results, table).encode()
+    return files | boris_files(results.analysis, said, "codings", title)
 
 
 def _origin(results: AnalysisResults) -> str:
@@ -162,7 +175,11 @@ def annotated_of(
     return path
 
 
-FOLDERS: dict[str, Callable[[AnalysisResults], dict[str, bytes]]] = {FIGURES: figures_of, LAB: lab_of}
+FOLDERS: dict[str, Callable[[AnalysisResults], dict[str, bytes]]] = {
+    FIGURES: figures_of,
+    LAB: lab_of,
+    CODINGS: codings_of,
+}
 """The exports that are several files."""
 
 

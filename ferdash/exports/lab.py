@@ -7,7 +7,7 @@ Praat are written by pympi (Lubbers and Torreira 2013), which the extra ferdash[
 import gzip
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ferdash import __version__
+from ferdash.analyses.codings import CodedSegment
 from ferdash.dynamics.series import TrackSeries
 from ferdash.dynamics.summary import Summary, TrackSummary
 from ferdash.emotions import EMOTIONS
@@ -61,6 +62,26 @@ def elan(summary: Summary, name: str = "") -> bytes:
             if start_ms < end_ms:
                 eaf.add_annotation(changes, start_ms, end_ms, event.sentence)
                 free_ms = end_ms
+    return _written(eaf.to_file, ".eaf")
+
+
+def elan_codings(said: Mapping[str, Sequence[CodedSegment]], name: str) -> bytes:
+    """An .eaf with a tier for each coder and person, which says whose it is (ANNOTATOR) and of whom (PARTICIPANT)."""
+    eaf = _pympi().Elan.Eaf(author=f"ferdash {__version__}, {name}")
+    eaf.remove_tier("default")
+    for coder, segments in said.items():
+        for track in sorted({segment.track for segment in segments}):
+            tier, free_ms = f"Person {track}, {coder}", 0
+            eaf.add_tier(tier, part=f"Person {track}", ann=coder)
+            for segment in sorted(segments):
+                if segment.track != track:
+                    continue
+                start_ms, end_ms = _milliseconds(segment.start_s, segment.end_s)
+                # Imported codings may overlap in time; annotations of one tier may not.
+                start_ms = max(start_ms, free_ms)
+                if start_ms < end_ms:
+                    eaf.add_annotation(tier, start_ms, end_ms, segment.emotion)
+                    free_ms = end_ms
     return _written(eaf.to_file, ".eaf")
 
 

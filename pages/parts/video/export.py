@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -30,7 +31,7 @@ FIRST = ("report.html", "annotated.mp4")
 def draw(analysis: Analysis) -> None:
     """The menu, drawn where the page is; a file is made when its button is pressed."""
     with st.popover("Export", icon=":material/download:", width="content"), shared.calm_errors():
-        from ferdash.exports.files import EXPORTS, FIGURES, LAB, ON_REQUEST
+        from ferdash.exports.files import EXPORTS, FIGURES, FOLDERS, ON_REQUEST
 
         if analysis.last_frame() is None:
             st.caption("There is nothing to export yet.")
@@ -44,8 +45,8 @@ def draw(analysis: Analysis) -> None:
             else:
                 _button(f"{name}: {words}", f"{stem} {name}", _maker(analysis, name), name)
         for name, words in ON_REQUEST.items():
-            make = (lambda: _zip(analysis, [LAB])) if name == LAB else _maker(analysis, name)
-            _button(f"{name}: {words}", f"{stem} {name}{'.zip' if name == LAB else ''}", make, name)
+            make = partial(_zip, analysis, [name]) if name in FOLDERS else _maker(analysis, name)
+            _button(f"{name}: {words}", f"{stem} {name}{'.zip' if name in FOLDERS else ''}", make, name)
 
 
 def _button(label: str, name: str, make: Callable[[], bytes], key: str, *, primary: bool = False) -> None:

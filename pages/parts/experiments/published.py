@@ -8,6 +8,7 @@ from pages.parts.experiments.table import ITALIC
 
 from ferdash.emotions import EMOTIONS
 from ferdash.published.check import check
+from ferdash.published.field import read_field
 from ferdash.published.reader import Experiment, read_report
 from ferdash.runs.index import PUBLISHED
 from ferdash.wording import REPORT, count, counted, percent
@@ -30,9 +31,32 @@ def draw() -> None:
         f"What recalculating its figures shows: {counted(len(findings), 'finding')}", icon=":material/rule:"
     ):
         st.markdown("\n".join(f"- {finding.sentence}" for finding in findings))
+    _draw_field()
     names = [experiment.name for experiment in report.experiments]
     name = st.selectbox("Experiment", names, key=keyed("published"), bind="query-params")
     _draw_experiment(report.experiment(name))
+
+
+def _draw_field() -> None:
+    with st.expander("What others report of FER2013, and what it was chosen on", icon=":material/public:"):
+        rows = [
+            {
+                "Who": score.who,
+                "Network": score.network,
+                "Accuracy": f"{100 * score.accuracy:.4g}%",
+                "Measured on": score.measured_on,
+                "Chosen on": score.chosen_on,
+                "An answer is the mean of": score.looks,
+                "Source": score.address,
+            }
+            for score in read_field()
+        ]
+        columns = {"Source": st.column_config.LinkColumn(), "Chosen on": st.column_config.TextColumn(width="large")}
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", column_config=columns)
+        st.caption(
+            "None of it was measured here. Runs above are chosen and measured on validation (PublicTest), so no row of "
+            "this table stands beside them as an equal; docs/protocol.md says what differs."
+        )
 
 
 def _row(experiment: Experiment) -> dict[str, object]:

@@ -8,6 +8,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
 from pages.parts.video import charts as video_charts
+from pages.parts.video import coding as video_coding
 from pages.parts.video import export as video_export
 from pages.parts.video import frame as video_frame
 from pages.parts.video import library as video_library
@@ -44,6 +45,9 @@ def draw(analysis_id: str) -> None:
     if results.frames.empty:
         st.info("No frame is analysed yet.", icon=":material/hourglass_empty:")
         return
+    if video_coding.is_open():
+        video_coding.draw(results)
+        return
     _draw_finding(results.summary)
     person = _draw_people(analysis, results.summary)
     video_frame.draw(results, person, list(SMOOTHING), smoothing)
@@ -61,6 +65,7 @@ def _draw_head(analysis: Analysis) -> None:
         st.title(plain(analysis.name), width="content", anchor=False)
         video_library.draw_menu(analysis)
         video_export.draw(analysis)
+        video_coding.draw_switch()
     facts = facts_of(analysis)
     kind = KINDS.get(analysis.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]

@@ -53,12 +53,40 @@ if __name__ == "__main__":
     draw()
 else:
     from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.responses import FileResponse, PlainTextResponse, Response
+    from starlette.routing import Route
 
     from ferdash.serving import Guard
+
+    def picture(request: Request) -> Response:
+        """A frame or the film of an analysis, for the player of the Video page, which steps without asking a script."""
+        from ferdash.errors import FerdashError
+        from ferdash.exports.frame_pictures import film_of, frame_jpeg
+        from ferdash.paths import analyses_root
+
+        analysis_id, asked = request.path_params["analysis"], request.query_params
+        try:
+            if request.path_params["name"] == "film.mp4":
+                return FileResponse(film_of(analyses_root(), analysis_id), media_type="video/mp4")
+            frame, person = int(request.path_params["name"].removesuffix(".jpg")), asked.get("person", "")
+            content = frame_jpeg(
+                analyses_root(),
+                analysis_id,
+                frame,
+                person=int(person) if person.isdecimal() else None,
+                face="face" in asked,
+            )
+        except (FerdashError, ValueError) as error:
+            return PlainTextResponse(str(error), status_code=404)
+        # The address has a stamp of the analysis in it, so that what it shows stays the same.
+        return Response(content, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600"})
 
     guard = Middleware(
         Guard,
         hosts=partial(st.get_option, "server.allowedHosts"),
         origins=partial(st.get_option, "server.corsAllowedOrigins"),
     )
-    app = st.App(__file__, middleware=[guard], lifespan=open_browser)
+    # Below whatever path the app is served at (server.baseUrlPath), which is not known yet.
+    pictures = Route("/{base:path}frames/{analysis}/{name}", picture)
+    app = st.App(__file__, routes=[pictures], middleware=[guard], lifespan=open_browser)

@@ -193,6 +193,12 @@ class VideoJobs:
         return None if current is None else current.id
 
     @property
+    def stopping(self) -> str | None:
+        """Id of the analysis at work here that was cancelled and ends after its present piece, if any."""
+        with self._changed:
+            return self._current.id if self._current is not None and self._stop.is_set() else None
+
+    @property
     def queued(self) -> list[str]:
         """Ids of the waiting analyses, next first."""
         with self._changed:

@@ -168,11 +168,20 @@ def annotated_of(
 
     Raises as `write_annotated` does.
     """
-    folder = results.analysis.folder
-    path, parts = folder / (ANONYMISED if anonymised else VIDEO), sorted((folder / "frames").glob("part-*.parquet"))
-    if not path.is_file() or any(part.stat().st_mtime_ns > path.stat().st_mtime_ns for part in parts):
-        write_annotated(results.analysis, results.frames, path, anonymised=anonymised, on_progress=on_progress)
-    return path
+    made = made_film(results.analysis, anonymised=anonymised)
+    if made is None:
+        made = results.analysis.folder / (ANONYMISED if anonymised else VIDEO)
+        write_annotated(results.analysis, results.frames, made, anonymised=anonymised, on_progress=on_progress)
+    return made
+
+
+def made_film(analysis: Analysis, *, anonymised: bool = False) -> Path | None:
+    """The annotated video where it was made before, of all frames that are analysed by now."""
+    path = analysis.folder / (ANONYMISED if anonymised else VIDEO)
+    if not path.is_file():
+        return None
+    made_ns = path.stat().st_mtime_ns
+    return None if any(part.stat().st_mtime_ns > made_ns for part in analysis.parts()) else path
 
 
 FOLDERS: dict[str, Callable[[AnalysisResults], dict[str, bytes]]] = {

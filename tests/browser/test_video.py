@@ -1,4 +1,5 @@
-"""A video from the drop zone to its frames, its timeline and its exports, in the real app."""
+"""An analyst: two videos analysed, one walked through by keys, pins and play, marked, exported, and compared with the
+other; in the real app."""
 
 import re
 import zipfile
@@ -7,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ferdash.video.sample import write_sample
 
@@ -20,9 +21,10 @@ ANALYSED_MS = 180_000
 
 
 @pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn person who begins to smile at 1.5 s."""
-    return write_sample(tmp_path_factory.mktemp("video") / "smile.mp4", seconds=SECONDS)
+def videos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """A drawn person who begins to smile at 1.5 s, and the same for a shorter time."""
+    folder = tmp_path_factory.mktemp("video")
+    return [write_sample(folder / "smile.mp4", SECONDS), write_sample(folder / "short.mp4", 2.0)]
 
 
 def settled(page: Page) -> None:
@@ -30,71 +32,88 @@ def settled(page: Page) -> None:
 
 
 def shown(page: Page, frame: int) -> None:
+    """The frame is named, its picture is there, and the app has heard of it."""
     expect(page.get_by_text(f"Frame {frame} of {FRAMES - 1}")).to_be_visible()
+    expect(page.get_by_alt_text(f"Frame {frame} of the video")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"video-frame={frame}\\b"))
     settled(page)
 
 
-def place_of(page: Page, trace: str, point: int) -> tuple[float, float, int]:
-    """Where a point of the timeline is on the screen, and its frame."""
-    found = page.wait_for_function(
-        """([name, point]) => {
-            const graph = document.querySelector('.st-key-video-timeline .js-plotly-plot');
-            const trace = graph?._fullData?.filter((one) => one.name === name).pop();
-            if (!trace) return null;
-            const {xaxis, yaxis} = graph._fullLayout, edge = graph.getBoundingClientRect();
-            return [edge.left + xaxis._offset + xaxis.d2p(trace.x[point]),
-                    edge.top + yaxis._offset + yaxis.d2p(trace.y[point]), trace.customdata[point]];
-        }""",
-        arg=[trace, point],
-    ).json_value()
-    return found[0], found[1], int(found[2])
+def card(page: Page, name: str) -> Locator:
+    """By the analysis's id in the key, as other tests may have left analyses too."""
+    return page.locator(f"[class*='st-key-video-card-'][class*='-{name}-']")
 
 
-def click_timeline(page: Page, trace: str, point: int) -> int:
-    chart = page.locator(".st-key-video-timeline .js-plotly-plot")
-    chart.scroll_into_view_if_needed()
-    expect(chart.locator(".nsewdrag").first).to_be_visible()
-    x, y, frame = place_of(page, trace, point)
-    page.mouse.move(x - 4, y)
-    page.mouse.move(x, y)
-    page.mouse.click(x, y)
-    return frame
+def test_an_analyst_from_two_videos_to_a_comparison(page: Page, app: Any, videos: list[Path]):
+    analyse_both(page, videos)
+    card(page, "smile").get_by_role("button", name="Open").click()
+    expect(page.get_by_text(f"{FRAMES} frames; 1 person seen")).to_be_visible()
+    shown(page, 0)
+    fits_the_screen(page)
+    entries = page.evaluate("history.length")
+    walk(page, app)
+    mark_and_set_baseline(page)
+    export(page)
+    play(page)
+    assert page.evaluate("history.length") == entries, "a step is no entry of the browser's history"
+    page.go_back()
+    expect(page.get_by_role("heading", name="Video", exact=True)).to_be_visible()
+    compare(page)
 
 
-def test_a_dropped_video_is_analysed_viewed_and_exported(page: Page, app: Any, video: Path):
+def analyse_both(page: Page, videos: list[Path]) -> None:
     page.get_by_role("link", name="Video", exact=True).click()
     expect(page.get_by_role("heading", name="Video", exact=True)).to_be_visible()
     settled(page)  # the Overview has a drop zone of its own
-    page.locator("input[type=file]").set_input_files(video)
+    page.locator("input[type=file]").set_input_files(videos)
     expect(page.get_by_text(f"{FRAMES} frames to analyse")).to_be_visible()
-    page.get_by_role("button", name="Analyse", exact=True).click()
-    # By the analysis's id in the key, as other tests may have left analyses too.
-    page.locator("[class*='st-key-video-open-'][class*='-smile-']").get_by_role("button").click(timeout=ANALYSED_MS)
-    expect(page.get_by_role("heading", name="smile")).to_be_visible()
-    expect(page.get_by_text(f"{FRAMES} frames; 1 person seen")).to_be_visible()
-    shown(page, 0)
+    page.get_by_role("button", name="Analyse all 2").click()
+    for video in videos:
+        expect(card(page, video.stem).get_by_role("button", name="Open")).to_be_visible(timeout=ANALYSED_MS)
+    settled(page)
 
-    page.locator(".st-key-video-the-next-frame").get_by_role("button").click()
-    shown(page, 1)
-    expect(page.locator(".fer-share")).to_have_count(7)
-    expect(page.locator(".fer-number")).to_have_count(7)
-    # A model that was never trained sees no change beyond noise, so that there is no pin; its curves can be clicked.
-    change = click_timeline(page, "changes", 0) if app.shipped else click_timeline(page, "happy", 30)
-    shown(page, change)
-    expect(page).to_have_url(re.compile(f"frame={change}\\b"))
 
+def fits_the_screen(page: Page) -> None:
+    """Picture, bars and timeline are seen at once."""
+    for part in (page.get_by_alt_text("Frame 0 of the video"), page.get_by_role("slider", name="Time")):
+        box = part.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900
+
+
+def walk(page: Page, app: Any) -> None:
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Frame 8 of")).to_be_visible(timeout=1000)
+    page.get_by_role("button", name="The frame before").click()
+    shown(page, 7)
+    expect(page.get_by_role("group", name="probabilities").locator(".fer-share")).to_have_count(7)
+    expect(page.get_by_role("group", name="changes").locator(".fer-number")).to_have_count(7)
+    time = page.get_by_role("slider", name="Time")
+    box = time.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 20 / (FRAMES - 1) * box["width"], box["y"] + 0.7 * box["height"])
+    shown(page, 20)
+    if app.shipped:  # a model that was never trained sees no change beyond noise
+        pin = page.get_by_role("button", name=re.compile("(rises|falls) by .* within")).first
+        pin.click()
+        shown(page, int(pin.get_attribute("data-frame") or -1))
+
+
+def mark_and_set_baseline(page: Page) -> None:
     page.get_by_role("button", name="Mark", exact=True).click()
     page.get_by_role("textbox", name="What happens here?").fill("the joke")
     page.get_by_role("button", name="Set the marker").click()
-    expect(page.locator(".st-key-video-timeline").get_by_text("the joke")).to_be_visible()
+    expect(page.get_by_role("slider", name="Time").get_by_text("the joke")).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Set baseline").click()
     expect(page.get_by_text("Baseline of person 1: ")).to_be_visible()
     page.get_by_role("tab", name="Markers and neutral").click()
-    expect(page.get_by_text("the joke", exact=True)).to_be_visible()
     expect(page.get_by_text("Taken from")).to_be_visible()
-    shown(page, change)
+    settled(page)
 
+
+def export(page: Page) -> None:
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Everything, as a zip").click()
@@ -104,7 +123,24 @@ def test_a_dropped_video_is_analysed_viewed_and_exported(page: Page, app: Any, v
     assert {"report.html", "annotated.mp4", "segments.vtt"} <= set(names)
     page.keyboard.press("Escape")
 
-    page.get_by_text("Play", exact=True).click()
-    expect(page.locator("video")).to_be_visible()
-    page.wait_for_function("document.querySelector('video').videoWidth === 640")
-    assert page.evaluate("document.querySelector('video').error") is None
+
+def play(page: Page) -> None:
+    """Cursor and bars go along, and pausing stays at the frame that is seen."""
+    page.get_by_role("slider", name="Time").press("Home")
+    shown(page, 0)
+    page.get_by_label("Speed").select_option("1/4 speed")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text(re.compile(rf"Frame [1-9]\d? of {FRAMES - 1}"))).to_be_visible()
+    page.get_by_role("button", name="Pause").click()
+    words = page.get_by_text(re.compile(rf"Frame \d+ of {FRAMES - 1}")).inner_text()
+    shown(page, int(words.split()[1]))
+
+
+def compare(page: Page) -> None:
+    for name in ("smile", "short"):
+        card(page, name).get_by_text("Compare").click()
+        settled(page)
+    page.get_by_role("button", name="Compare the two").click()
+    expect(page.get_by_role("heading", name="How do the two differ?")).to_be_visible()
+    expect(page.get_by_text("moments that both have")).to_be_visible()
+    settled(page)

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.parts.common.keys import SHARED, keys_of
+from pages.parts.video import position
 
 from ferdash.analyses.shapes import BASELINE_FILE
 from ferdash.analyses.store import Analysis, open_analysis
@@ -47,8 +48,7 @@ def show(analysis_id: str | None = None, **parameters: str) -> None:
     """Go to an analysis (None: to the library) and draw the page again; call outside of a callback."""
     wanted = {**({"analysis": analysis_id} if analysis_id else {}), **parameters}
     st.query_params.from_dict({**_kept(), **{keyed(name): value for name, value in wanted.items()}})
-    for name in ("frame", "person"):
-        st.session_state.pop(keyed(name), None)
+    position.forget()
     st.rerun()
 
 

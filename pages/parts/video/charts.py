@@ -1,7 +1,7 @@
 """Below the viewer: everything that is said of one person over the whole time."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
+from pages.parts.video import position
+from pages.parts.video.player import why_no_pictures
 
 from ferdash.analyses import marks
 from ferdash.dynamics.moments import Moment
@@ -21,10 +23,11 @@ from ferdash.paths import analyses_root
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
-    from ferdash.exports.files import AnalysisResults
+    from ferdash.exports.results import AnalysisResults
 
 keyed = keys_of("video")
 CHANGES = keyed("changes")
+ROW_PX = 66
 
 
 def draw(results: "AnalysisResults", person: int) -> None:
@@ -51,21 +54,26 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
         st.caption("No emotion changed by more than this person's noise explains.")
         return
     shown = _choose_changes(track)
+    face = _faces_of(results, track.track)
     table = pd.DataFrame(
         {
+            "before": [face(one.main.start_frame) for one in shown],
+            "after": [face(one.main.end_frame) for one in shown],
             "time": [one.main.peak_s for one in shown],
             "frame": [one.main.peak_frame for one in shown],
             "emotion": [one.main.emotion for one in shown],
             "change": [100 * one.main.size * one.main.direction for one in shown],
             "with it": [one.with_it for one in shown],
-            "lasting": [one.duration_s for one in shown],
+            "took": [one.duration_s for one in shown],
             "times noise": [one.main.z for one in shown],
         }
     )
-    columns = {
+    columns: dict[str, Any] = {
+        "before": st.column_config.ImageColumn(width=72, help="The last frame on the old level."),
+        "after": st.column_config.ImageColumn(width=72, help="The first frame on the new level."),
         "time": st.column_config.NumberColumn(format="%.2f s"),
         "change": st.column_config.NumberColumn(format="%+.0f points"),
-        "lasting": st.column_config.NumberColumn(format="%.2f s"),
+        "took": st.column_config.NumberColumn(format="%.2f s", help="How long the change itself took."),
         "times noise": st.column_config.NumberColumn(format="%.1f", help="Size over what noise alone would do."),
     }
     st.caption(f"{len(shown)} of {counted(len(track.moments), 'change')}. Tick a row to see its frame.")
@@ -76,8 +84,18 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
         key=CHANGES,
         on_select=lambda: _see(table["frame"].tolist()),
         selection_mode="single-row",
-        height=min(420, 38 + 35 * len(table)),
+        height=min(530, 38 + ROW_PX * len(table)),
+        row_height=ROW_PX,
     )
+
+
+def _faces_of(results: "AnalysisResults", person: int) -> Callable[[int], str | None]:
+    """From a frame to the address of the person's face in it; None where the pictures are gone."""
+    analysis = results.analysis
+    if why_no_pictures(analysis):
+        return lambda frame: None
+    stamp = "-".join(map(str, video_analyses.stamp(analysis)))
+    return lambda frame: f"frames/{analysis.id}/{frame}.jpg?face&person={person}&of={stamp}"
 
 
 def _choose_changes(track: TrackSummary) -> list[Moment]:
@@ -111,7 +129,7 @@ def _choose_changes(track: TrackSummary) -> list[Moment]:
 def _see(frames: list[int]) -> None:
     rows = st.session_state[CHANGES]["selection"]["rows"]
     if rows:
-        st.session_state[keyed("frame")] = frames[rows[0]]
+        position.go(frames[rows[0]])
 
 
 def _draw_segments(results: "AnalysisResults", track: TrackSummary) -> None:
@@ -202,7 +220,7 @@ def _draw_notes(results: "AnalysisResults", track: TrackSummary) -> None:
                     f"{mark['timestamp_s']:.2f} s",
                     key=keyed(f"see-{mark['frame']}"),
                     icon=":material/bookmark:",
-                    on_click=_go,
+                    on_click=position.go,
                     args=(mark["frame"],),
                 )
                 st.markdown(plain(mark["name"]), width="stretch")
@@ -218,10 +236,6 @@ def _draw_notes(results: "AnalysisResults", track: TrackSummary) -> None:
     with right:
         st.markdown(f"**Neutral baseline of person {track.track}**")
         _draw_neutral(results, track)
-
-
-def _go(frame: int) -> None:
-    st.session_state[keyed("frame")] = frame
 
 
 def _draw_neutral(results: "AnalysisResults", track: TrackSummary) -> None:

@@ -13,6 +13,7 @@ from pages.parts.common.rights import require_deletion
 from pages.parts.video import analyses as video_analyses
 from pages.parts.video import importing as video_importing
 from pages.parts.video import new as video_new
+from pages.parts.video import position
 
 from ferdash.analyses import store as analyses
 from ferdash.analyses.store import AT_WORK, Analysis, list_analyses
@@ -31,11 +32,13 @@ SIGNS = {"stopped": ":material/stop_circle:", "failed": ":material/error:", "int
 
 def draw() -> None:
     """The whole library."""
+    position.forget()
     st.title("Video")
     video_new.draw()
     video_importing.draw()
     everything = list_analyses(analyses_root())
-    _draw_jobs([one.id for one in everything if one.state in AT_WORK])
+    if at_work := [one.id for one in everything if one.state in AT_WORK]:
+        draw_progress(at_work)
     kept = [one for one in everything if one.state not in AT_WORK]
     if not kept:
         st.caption(
@@ -44,13 +47,14 @@ def draw() -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(f"{counted(len(kept), 'analysis')}", anchor=False)
+        st.subheader(counted(len(kept), "analysis", "analyses"), anchor=False)
         _draw_compare([one for one in kept if st.session_state.get(keyed(f"compare-{one.id}"))])
     number = page_number(-(-len(kept) // SHOWN), "analyses")
     shown = kept[(number - 1) * SHOWN : number * SHOWN]
     for start in range(0, len(shown), ACROSS):
         for column, analysis in zip(st.columns(ACROSS), shown[start : start + ACROSS], strict=False):
-            with column, st.container(border=True), shared.calm_errors():
+            # With a key of its own, a card that goes takes its widgets along instead of lending them to the next one.
+            with column, st.container(border=True, key=keyed(f"card-{analysis.id}")), shared.calm_errors():
                 _draw_card(analysis)
 
 
@@ -71,15 +75,20 @@ def _draw_card(analysis: Analysis) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if info["state"] != "damaged" and st.button("Open", type="primary", key=keyed(f"open-{analysis.id}")):
             video_analyses.show(analysis.id)
-        if (
-            analysis.kind not in ("live", "imported")
-            and info["state"] in CAN_GO_ON
-            and st.button("Continue", icon=":material/play_arrow:", key=keyed(f"go-on-{analysis.id}"))
-        ):
-            video_analyses.jobs().resume(analysis.id)
-            st.rerun()
+        draw_continue(analysis)
         draw_menu(analysis)
         st.checkbox("Compare", key=keyed(f"compare-{analysis.id}"), disabled=info["state"] == "damaged")
+
+
+def draw_continue(analysis: Analysis) -> None:
+    """A button to go on with an analysis that ended early."""
+    if (
+        analysis.kind not in ("live", "imported")
+        and analysis.state in CAN_GO_ON
+        and st.button("Continue", icon=":material/play_arrow:", key=keyed(f"go-on-{analysis.id}"))
+    ):
+        video_analyses.jobs().resume(analysis.id)
+        st.rerun()
 
 
 def draw_menu(analysis: Analysis) -> None:
@@ -113,13 +122,8 @@ def _draw_compare(chosen: list[Analysis]) -> None:
         st.caption(f"Tick {more} to compare.", width="content")
 
 
-def _draw_jobs(at_work: list[str]) -> None:
-    if at_work:
-        _draw_progress(at_work)
-
-
 @st.fragment(run_every=1.0)
-def _draw_progress(at_work: list[str]) -> None:
+def draw_progress(at_work: list[str]) -> None:
     """Every analysis at work or waiting; the whole page again as soon as one of them has ended."""
     with shared.calm_errors():
         for analysis_id in at_work:
@@ -133,9 +137,13 @@ def _draw_job(analysis: Analysis) -> None:
     from ferdash.analyses.execution import progress_of
 
     info, progress = analysis.info, progress_of(analysis)
-    with st.container(border=True):
+    stopping = video_analyses.jobs().stopping == analysis.id
+    with st.container(border=True, key=keyed(f"job-{analysis.id}")):
         bar, button = st.columns([6, 1], vertical_alignment="center")
-        if info["state"] == "queued":
+        if stopping:
+            share = progress.share if progress is not None else 0.0
+            bar.progress(share, text=f"**{plain(analysis.name)}**: stopping; what it has so far is kept …")
+        elif info["state"] == "queued":
             bar.progress(0.0, text=f"**{plain(analysis.name)}** waits for its turn")
         elif progress is None:
             bar.progress(0.0, text=f"**{plain(analysis.name)}**: getting ready …")
@@ -144,10 +152,15 @@ def _draw_job(analysis: Analysis) -> None:
             words = f"{progress.frames:,} of about {counted(progress.total, 'frame')}, {progress.speed:.1f} x real time"
             bar.progress(progress.share, text=f"**{plain(analysis.name)}**: {words}{left}")
         if button.button(
-            "Cancel", key=keyed(f"cancel-{analysis.id}"), width="stretch", help="Keeps what it has so far."
+            "Stopping …" if stopping else "Stop",
+            key=keyed(f"cancel-{analysis.id}"),
+            width="stretch",
+            help="Keeps what it has so far.",
+            disabled=stopping,
         ):
             try:
                 video_analyses.jobs().cancel(analysis.id)
+                st.rerun(scope="fragment")
             except FerdashError:
                 st.caption("It is at work in another process, such as a terminal, and can be stopped there.")
 

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 DETECTORS = {"centerface": "CenterFace", "yunet": "YuNet", "haar": "Haar cascade"}
+NAMED = 12
+"""Photos of a sequence that are listed by name; of more, the last one after these."""
 keyed = keys_of("video")
 FIELD = keyed("path")
 
@@ -61,6 +64,8 @@ def draw() -> None:
         listed = st.container()
         settings, detector = _draw_settings()
     with listed:
+        if len(waiting) > 1:
+            _draw_all(waiting, settings, detector, reference)
         for place, video in enumerate(waiting):
             with shared.calm_errors():
                 _draw_video(video, place, settings, detector, reference)
@@ -239,16 +244,33 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
     for note in info.notes:
         words.caption(plain(note))
     if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
-        video_analyses.jobs().submit(
-            video.path,
-            settings,
-            model=reference,
-            model_title=shared.model_title(reference),
-            detector=detector,
-            name=Path(video.name).stem,
-            keep_copy=video.copied,
-        )
-        _remove(video)
+        _start(video, settings, detector, reference)
+        st.rerun()
+
+
+def _start(video: Waiting, settings: "AnalysisSettings", detector: str, reference: str) -> None:
+    """Put a video into the queue. Raises VideoError when it cannot be read."""
+    video_analyses.jobs().submit(
+        video.path,
+        settings,
+        model=reference,
+        model_title=shared.model_title(reference),
+        detector=detector,
+        name=Path(video.name).stem,
+        keep_copy=video.copied,
+    )
+    _remove(video)
+
+
+def _draw_all(waiting: list[Waiting], settings: "AnalysisSettings", detector: str, reference: str) -> None:
+    """One button for all videos; those that cannot be read stay, with the reason beside them."""
+    words, start = st.columns([5.5, 1.2], vertical_alignment="center")
+    words.markdown(f"**{counted(len(waiting), 'video')}** wait to be analysed, one after another, as set below.")
+    label = f"Analyse all {len(waiting)}"
+    if start.button(label, type="primary", icon=":material/playlist_play:", key=keyed("go-all"), width="stretch"):
+        for video in list(waiting):
+            with suppress(VideoError):  # its own line says why
+                _start(video, settings, detector, reference)
         st.rerun()
 
 
@@ -272,7 +294,8 @@ def _draw_photos(photos: dict[str, bytes], settings: "AnalysisSettings", detecto
     if remove.button("", icon=":material/close:", key=keyed("remove-photos"), help="Leave them out", type="tertiary"):
         st.session_state[keyed("photos")] = {}
         st.rerun()
-    names = ", ".join(list(photos)[:4]) + (" …" if len(photos) > 4 else "")
+    listed = list(photos)
+    names = ", ".join(listed if len(listed) <= NAMED else [*listed[: NAMED - 1], "…", listed[-1]])
     words.markdown(f"**{counted(len(photos), 'photo')}** in this order: {plain(names)}")
     if len(photos) < 2:
         words.caption("A sequence needs two photos or more; drop another one. For one, use the Predict page.")

@@ -1,24 +1,51 @@
-"""Which frame of a video is shown, and which is next."""
+"""Which frame of a video is shown."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
 
 keyed = keys_of("video")
+FRAME, TURN = keyed("frame"), keyed("turn-of-frame")
 
 
 def asked() -> int | None:
     """The frame that the address names."""
-    text = st.query_params.get(keyed("frame"), "")
-    return int(text) if text.isdigit() else None
+    text = st.query_params.get(FRAME, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
-def go(frame: int | None) -> None:
-    """Show that frame from the next run on."""
-    if frame is not None:
-        st.session_state[keyed("frame")] = frame
+def at(frames: list[int]) -> int:
+    """The frame that is shown, one of `frames`, which rise: the chosen one, else the one in the address."""
+    wanted = st.session_state.get(FRAME)
+    if wanted is None:
+        wanted = asked()
+    frame = nearest(frames, wanted if wanted is not None else frames[0])
+    st.session_state[FRAME] = frame
+    return frame
+
+
+def go(frame: int) -> None:
+    """Have the player show that frame."""
+    stay(frame)
+    st.session_state[TURN] = turn() + 1
+
+
+def stay(frame: int) -> None:
+    """Know that the player shows that frame."""
+    st.session_state[FRAME] = frame
+
+
+def turn() -> int:
+    """Grows whenever the player is to go somewhere; where it went by itself since then is its own affair."""
+    return int(st.session_state.get(TURN, 0))
+
+
+def forget() -> None:
+    """Another analysis begins where its address says."""
+    for name in ("frame", "person"):
+        st.session_state.pop(keyed(name), None)
 
 
 def nearest(frames: list[int], wanted: int) -> int:
@@ -26,15 +53,3 @@ def nearest(frames: list[int], wanted: int) -> int:
     place = bisect_left(frames, wanted)
     around = frames[max(0, place - 1) : place + 1] or frames[-1:]
     return min(around, key=lambda frame: abs(frame - wanted))
-
-
-def before(events: list[int], frame: int) -> int | None:
-    """The last of `events`, which rise, before a frame."""
-    place = bisect_left(events, frame)
-    return events[place - 1] if place else None
-
-
-def after(events: list[int], frame: int) -> int | None:
-    """The first of `events`, which rise, after a frame."""
-    place = bisect_right(events, frame)
-    return events[place] if place < len(events) else None

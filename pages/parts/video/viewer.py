@@ -1,5 +1,6 @@
 """One analysis: its head, the people in it, and below them the viewer and everything that is said of one person."""
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -24,7 +25,6 @@ from ferdash.wording import counted
 
 keyed = keys_of("video")
 
-ACROSS = 8
 SMOOTHING = {
     "none": SmoothingSettings("none"),
     "little": SmoothingSettings("exponential", tau_s=0.1),
@@ -38,31 +38,42 @@ def draw(analysis_id: str) -> None:
     """The whole page of an analysis."""
     analysis = video_analyses.open_(analysis_id)
     video_analyses.draw_said()
-    _draw_head(analysis)
+    _draw_state(analysis, analysis.info)
     smoothing = st.session_state.get(keyed("smoothing"), "some")
     settings = SummarySettings(smoothing=SMOOTHING[smoothing])
     results = video_analyses.results(analysis, settings)
     if results.frames.empty:
+        _draw_head(analysis)
         st.info("No frame is analysed yet.", icon=":material/hourglass_empty:")
         return
     if video_coding.is_open():
+        _draw_head(analysis)
         video_coding.draw(results)
         return
-    _draw_finding(results.summary)
-    person = _draw_people(analysis, results.summary)
-    video_frame.draw(results, person, list(SMOOTHING), smoothing)
+    person = _person(results.summary)
+
+    def draw_head(actions: Callable[[], None]) -> None:
+        _draw_head(analysis, actions)
+        if video_coding.is_open():
+            st.rerun()  # the switch stands in the head, and the head in a part that is drawn again by itself
+        _draw_finding(results.summary)
+        _draw_people(analysis, results.summary, person)
+
+    video_frame.draw(results, person, list(SMOOTHING), smoothing, draw_head)
     if person is not None:
         video_charts.draw(results, person)
         video_units.draw(analysis, person)
 
 
-def _draw_head(analysis: Analysis) -> None:
+def _draw_head(analysis: Analysis, actions: Callable[[], None] = lambda: None) -> None:
+    """Name and what can be done, in one line; what it is, below."""
     info = analysis.info
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("All analyses", icon=":material/arrow_back:", type="tertiary"):
+        if st.button("", icon=":material/arrow_back:", type="tertiary", help="All analyses", key=keyed("all")):
             video_analyses.show()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(plain(analysis.name), width="content", anchor=False)
+        st.space("stretch")
+        actions()
         video_library.draw_menu(analysis)
         video_export.draw(analysis)
         video_coding.draw_switch()
@@ -71,66 +82,60 @@ def _draw_head(analysis: Analysis) -> None:
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
     parts += [imported_from(analysis) or f"model {facts['Model']}", facts.get("Made", facts.get("Imported"))]
     st.caption(plain(" · ".join(filter(None, parts))))
-    _draw_state(analysis, info)
 
 
 def _draw_state(analysis: Analysis, info: dict[str, Any]) -> None:
     done = counted(int(info.get("frames", 0)), "frame")
     if info["state"] in AT_WORK:
-        st.info(
-            f"This is {STATES[info['state']]}; what follows is about the first {done}.",
-            icon=":material/hourglass_top:",
-        )
+        video_library.draw_progress([analysis.id])
+        st.caption(f"What follows is about the first {done}.")
     elif info["state"] == "failed":
         st.error(
             f"{plain(info.get('error'))} What was analysed before, {done}, is kept below.", icon=":material/error:"
         )
     elif info["state"] != "done":
-        st.warning(
-            f"This analysis was {STATES[info['state']]} after {done}. The library has a button to resume it.",
-            icon=":material/stop_circle:",
-        )
+        st.warning(f"This analysis was {STATES[info['state']]} after {done}.", icon=":material/stop_circle:")
+    video_library.draw_continue(analysis)
     if info.get("note"):
         st.warning(plain(info["note"]), icon=":material/info:")
 
 
 def _draw_finding(summary: Summary) -> None:
     missing = [f"{counted(number, 'row')}: {REASONS[reason]}" for reason, number in summary.reasons.items()]
-    st.markdown(summary.sentence + (f"  \nWithout a result: {'; '.join(missing)}." if missing else ""))
+    st.markdown(summary.sentence + (f" Without a result: {'; '.join(missing)}." if missing else ""))
 
 
-def _draw_people(analysis: Analysis, summary: Summary) -> int | None:
-    """The chosen person; None where nobody was seen."""
+def _person(summary: Summary) -> int | None:
+    """The chosen person: by a button, else by the address, else who was seen longest; None where nobody was seen."""
     people = list(summary.tracks)
     if not people:
         return None
-    if keyed("person") not in st.session_state:
+    chosen: int | None = st.session_state.get(keyed("person"))
+    if chosen not in people:
         asked = st.query_params.get(keyed("person"), "")
         longest = max(people, key=lambda track: len(summary.tracks[track].series))
-        st.session_state[keyed("person")] = int(asked) if asked.isdigit() and int(asked) in people else longest
-    if st.session_state[keyed("person")] not in people:
-        st.session_state[keyed("person")] = people[0]
-    chosen = st.session_state[keyed("person")]
-    if len(people) == 1:
-        return people[0]
-    st.query_params[keyed("person")] = str(chosen)
-    for start in range(0, len(people), ACROSS):
-        for column, track in zip(st.columns(ACROSS), people[start : start + ACROSS], strict=False):
-            with column:
-                if thumbnail := analysis.thumbnail(track):
-                    st.image(str(thumbnail), width=72)
-                st.button(
-                    f"Person {track}",
-                    key=keyed(f"person-{track}"),
-                    type="primary" if track == chosen else "secondary",
-                    width="stretch",
-                    on_click=_choose,
-                    args=(track,),
-                )
-                dominant = summary.tracks[track].dominant
-                st.caption(f"mostly {dominant}" if dominant in EMOTIONS else "no result")
-    found: int | None = chosen
-    return found
+        chosen = int(asked) if asked.isdecimal() and int(asked) in people else longest
+        st.session_state[keyed("person")] = chosen
+    return chosen
+
+
+def _draw_people(analysis: Analysis, summary: Summary, chosen: int | None) -> None:
+    """A button for each person, beside the face, where there are several."""
+    if len(summary.tracks) < 2:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keyed("people")):
+        for track, one in summary.tracks.items():
+            if thumbnail := analysis.thumbnail(track):
+                st.image(str(thumbnail), width=38)
+            dominant = f"mostly {one.dominant}" if one.dominant in EMOTIONS else "no result"
+            st.button(
+                f"Person {track}",
+                key=keyed(f"person-{track}"),
+                type="primary" if track == chosen else "secondary",
+                help=dominant,
+                on_click=video_analyses.change,
+                args=(_choose, track),
+            )
 
 
 def _choose(track: int) -> None:

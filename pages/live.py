@@ -9,6 +9,7 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.live import camera as live_camera
+from pages.parts.live import lsl as live_lsl
 from pages.parts.live import panels as live_panels
 from pages.parts.live import snapshot as live_snapshot
 
@@ -37,12 +38,12 @@ def draw_page() -> None:
         return
     st.caption(
         "Press START and allow the camera: its picture goes from this browser to this app, is looked at and forgotten. "
-        "Nothing is stored or sent anywhere else, unless you record; a red mark then says so."
+        "Nothing is stored or sent anywhere else, unless you record, when a red mark says so, or stream below."
     )
     # Whatever comes and goes has a place of its own: an element that moves down is made anew by the browser, and the
     # video's would lose its camera, or a press of START.
     with st.container():
-        engine = _engine(reference)
+        engine = _engine(reference, live_lsl.choose())
         trouble = live_camera.camera_trouble()
         if trouble:
             st.warning(trouble, icon=":material/videocam_off:")
@@ -63,9 +64,9 @@ def draw_page() -> None:
     live_snapshot.draw(reference, needed=trouble is not None)
 
 
-def _engine(reference: str) -> "LiveEngine":
-    """The analysis of this tab's camera, with the chosen model: made once, and anew when the model changes."""
-    stamp = (reference, shared.model_stamp(reference))
+def _engine(reference: str, streams: live_lsl.Streams | None) -> "LiveEngine":
+    """The analysis of this tab's camera, with the chosen model: made once, and anew when model or streams change."""
+    stamp = (reference, shared.model_stamp(reference), streams)
     known = st.session_state.get(keyed("engine"))
     if known is not None and known[0] == stamp:
         return cast("LiveEngine", known[1])
@@ -74,12 +75,18 @@ def _engine(reference: str) -> "LiveEngine":
     model = shared.model(reference)
     from ferdash.inference.detector import load_detector
     from ferdash.live.engine import LiveEngine, warm_up
+    from ferdash.live.lsl import EmotionOutlet, MarkerInlet
+    from ferdash.live.streaming import StreamingEngine
 
     with st.spinner("Warming up, so that the first picture does not have to wait …"):
         detector = load_detector(live_panels.DETECTOR, checkpoints_root())
         warm_up(model, detector)
     _spare_the_collector()
-    engine = LiveEngine(model, detector)
+    if streams is None:
+        engine = LiveEngine(model, detector)
+    else:
+        outlet = EmotionOutlet(streams.name, model=shared.model_title(reference))
+        engine = StreamingEngine(model, detector, outlet=outlet, markers=MarkerInlet(streams.markers))
     st.session_state[keyed("engine")] = (stamp, engine)
     return engine
 

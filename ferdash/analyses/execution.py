@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ferdash.analyses.store import Analysis, read_status
 from ferdash.analyses.writer import AnalysisWriter
@@ -81,10 +82,12 @@ def execute(
     *,
     stop: threading.Event | None = None,
     on_progress: Callable[[Progress], object] = lambda progress: None,
+    on_table: Callable[[pd.DataFrame], object] = lambda table: None,
 ) -> Analysis:
     """Carry an analysis of a video or an image sequence to its end, or resume it where it was interrupted.
 
-    stop: ends it after the present piece, as `stopped`. Whatever ends it stands in its status.
+    stop: ends it after the present piece, as `stopped`. Whatever ends it stands in its status. on_table: called with
+    the rows of each piece, once they are written.
 
     Raises AnalysisError when it is at work elsewhere or its source is gone, VideoError when the video cannot be read.
     """
@@ -99,7 +102,7 @@ def execute(
 
     try:
         with _beating(writer):
-            finished, facts = _run(analysis, writer, model, detector, stop, on_progress, seconds)
+            finished, facts = _run(analysis, writer, model, detector, stop, on_progress, on_table, seconds)
     except FerdashError as error:
         writer.finish("failed", error=str(error), timings=timings())
         raise
@@ -121,6 +124,7 @@ def _run(
     detector: Detector,
     stop: threading.Event,
     on_progress: Callable[[Progress], object],
+    on_table: Callable[[pd.DataFrame], object],
     seconds: dict[str, float],
 ) -> tuple[bool, dict[str, Any]]:
     """Whether it came to the end, and facts for the status."""
@@ -138,6 +142,7 @@ def _run(
             writer.append(chunk.table, tracker=chunk.tracker, progress=progress.to_dict())
             seconds["write"] = seconds.get("write", 0.0) + time.perf_counter() - started
             on_progress(progress)
+            on_table(chunk.table)
             last = chunk.index
             if stop.is_set():
                 return False, {}

@@ -1,5 +1,7 @@
 """What a person adds to an analysis afterwards: marked frames, and frames in which somebody looks neutral."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,29 @@ def mark(root: Path, analysis_id: str, *, frame: int, timestamp_s: float, name: 
     kept = [entry for entry in analysis.marks() if entry["frame"] != frame]
     kept.append({"frame": frame, "timestamp_s": timestamp_s, "name": " ".join(name.split())})
     return _write_marks(analysis, kept)
+
+
+def mark_times(
+    root: Path, analysis_id: str, times_s: Sequence[float], named: Sequence[tuple[float, str]]
+) -> list[dict[str, Any]]:
+    """Mark the frames nearest to some times, each with its name; on one frame names stand beside each other.
+
+    times_s: of all frames from 0 on, rising. Returns all marks in order.
+
+    Raises AnalysisError when there is no such analysis.
+    """
+    analysis = open_analysis(root, analysis_id)
+    by_frame = {entry["frame"]: entry for entry in analysis.marks()}
+    for time_s, name in named:
+        after = bisect_left(times_s, time_s)
+        around = [frame for frame in (after - 1, after) if 0 <= frame < len(times_s)]
+        frame = min(around, key=lambda one: abs(times_s[one] - time_s))
+        said = " ".join(name.split())
+        if known := by_frame.get(frame):
+            by_frame[frame] = {**known, "name": f"{known['name']}; {said}"}
+        else:
+            by_frame[frame] = {"frame": frame, "timestamp_s": round(time_s, 6), "name": said}
+    return _write_marks(analysis, list(by_frame.values()))
 
 
 def unmark(root: Path, analysis_id: str, *, frame: int) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ferdash.analyses.store import Analysis
     from ferdash.inference.detector import Detector
+    from ferdash.live.lsl import EmotionOutlet
     from ferdash.models.emotion_model import EmotionModel
     from ferdash.video.analysis import AnalysisSettings
 
@@ -56,6 +57,9 @@ def video(
         list[str] | None,
         typer.Option(help="Write only this export, such as report.html, lab or anonymised.mp4; repeat it."),
     ] = None,
+    lsl: Annotated[
+        str, typer.Option(help="Also send every face as a stream of the Lab Streaming Layer with this name.")
+    ] = "",
     json_output: JsonFlag = False,
 ) -> None:
     """Follow the faces of videos, and write tables, subtitles, charts, an annotated video and a report.
@@ -74,11 +78,12 @@ def video(
     if tta != "plain":
         classifier = replace(classifier, title=f"{classifier.title}, {tta} TTA")
     finder = load_detector(detector, checkpoints_root())
+    outlet = _outlet(lsl, classifier.title) if lsl else None
     folders = _folders(paths, out)
     done = []
     for path, folder in zip(paths, folders, strict=True):
         beside = len(paths) > 1
-        done.append(_one(path, folder, wanted, settings, classifier, finder, beside=beside))
+        done.append(_one(path, folder, wanted, settings, classifier, finder, beside=beside, outlet=outlet))
         if done[-1]["error"] and len(paths) > 1:  # that of a single video is said at the end
             say(f"[red]error:[/red] {escape(done[-1]['error'])}")
     failed = [one for one in done if one["error"]]
@@ -134,6 +139,7 @@ def _one(
     detector: "Detector",
     *,
     beside: bool,
+    outlet: "EmotionOutlet | None" = None,
 ) -> dict[str, Any]:
     """Analyse and export one video; its part of the document, with the sentence of what went wrong. beside: where the
     folder is taken, another one beside it is made, not one in it."""
@@ -151,7 +157,7 @@ def _one(
             detector=detector.name,
         )
         document["analysis"] = analysis.id
-        analyse(analysis, model, detector)
+        analyse(analysis, model, detector, outlet=outlet)
         results = read_results(analysis)
         with _bar(f"{path.name}: exports") as (bars, task):
             folder, files = write_exports(
@@ -190,8 +196,17 @@ def _one(
     return document | facts | {"out": str(folder)}
 
 
-def analyse(analysis: "Analysis", model: "EmotionModel", detector: "Detector") -> None:
-    """Analyse an analysis to its end, with a bar. Ctrl-C keeps what is done, and says so."""
+def _outlet(name: str, model: str) -> "EmotionOutlet":
+    from ferdash.live.lsl import EmotionOutlet
+
+    return EmotionOutlet(name, model=model)
+
+
+def analyse(
+    analysis: "Analysis", model: "EmotionModel", detector: "Detector", *, outlet: "EmotionOutlet | None" = None
+) -> None:
+    """Analyse an analysis to its end, with a bar, and send its rows where there is an outlet. Ctrl-C keeps what is
+    done, and says so."""
     from ferdash.analyses import execution
 
     with _bar(analysis.name) as (bars, task):
@@ -202,7 +217,8 @@ def analyse(analysis: "Analysis", model: "EmotionModel", detector: "Detector") -
             )
 
         try:
-            execution.execute(analysis, model, detector, on_progress=show)
+            send = outlet.push_table if outlet is not None else (lambda table: None)
+            execution.execute(analysis, model, detector, on_progress=show, on_table=send)
         except KeyboardInterrupt:
             say(f"Stopped. What is done is kept in analysis {analysis.id}; the Video page can resume it.")
             raise

@@ -14,7 +14,7 @@ import av
 import cv2
 import numpy as np
 
-from ferdash.analyses.marks import set_neutral
+from ferdash.analyses.marks import mark_times, set_neutral
 from ferdash.analyses.store import ANALYSES, create_analysis, open_analysis
 from ferdash.analyses.writer import AnalysisWriter
 from ferdash.errors import AnalysisError, FerdashError
@@ -68,6 +68,8 @@ class LiveRecording:
         self._writer = AnalysisWriter(analysis)
         self._rows: list[dict[str, Any]] = []
         self._neutral: dict[int, list[int]] = {}
+        self._times_s: list[float] = []
+        self._marks: list[tuple[float, str]] = []
         self._frames, self._ticks, self._began_s, self._written_s = 0, 0, 0.0, 0.0
         try:
             self._container = av.open(str(analysis.folder / VIDEO), "w", options=_FRAGMENTS)
@@ -103,11 +105,17 @@ class LiveRecording:
                 if neutral:
                     self._neutral.setdefault(face.tracked.track, []).append(self._frames)
             self._frames += 1
+            self._times_s.append(seconds)
             if time_s - self._written_s >= PIECE_S:
                 self._flush()
                 self._written_s = time_s
         except (OSError, av.FFmpegError) as error:
             raise self._trouble(error) from error
+
+    def mark(self, time_s: float, name: str) -> None:
+        """Keep a marker of that time, by the clock of `add`; what was before the first frame is none of this one's."""
+        if self._frames and time_s >= self._began_s and name.strip():
+            self._marks.append((time_s - self._began_s, name.strip()))
 
     def state(self) -> RecordingState:
         """How far it is."""
@@ -157,6 +165,9 @@ class LiveRecording:
     def _flush(self) -> None:
         self._writer.append(frames_table(self._rows), progress=self._progress())
         self._rows = []
+        if self._marks:
+            mark_times(self._folder_of, self.analysis, self._times_s, self._marks)
+            self._marks = []
 
     def _progress(self) -> dict[str, Any]:
         return {"frames": self._frames, "seconds": round(self._ticks / CLOCK, 3)}

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape as escape_markup
 
+from ferdash.emotions import EMOTIONS
 from ferdash.wording import printable
 
 console = Console()
@@ -31,6 +32,18 @@ def say(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """`value` as the one JSON document of a `--json` command."""
+    """`value` as the one JSON document of a `--json` command. Where it has a row of seven figures, one for each
+    emotion, `emotions` says in which order."""
+    if isinstance(value, dict) and "emotions" not in value and _has_row_of_emotions(value):
+        value = {"emotions": list(EMOTIONS), **value}
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _has_row_of_emotions(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_row_of_emotions, value.values()))
+    if not isinstance(value, list | tuple):
+        return False
+    figures = sum(isinstance(item, int | float) or item is None for item in value)
+    return figures == len(value) == len(EMOTIONS) or any(map(_has_row_of_emotions, value))

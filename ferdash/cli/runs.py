@@ -72,49 +72,63 @@ def show(run: RunName, json_output: JsonFlag = False) -> None:
         console.print(f"It continues {', '.join(origin.missing)}, which was deleted.", highlight=False)
 
 
-def rename(run: RunName, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+def rename(
+    run: RunName, name: Annotated[str, typer.Argument(help="The new name.")], json_output: JsonFlag = False
+) -> None:
     """Give a run a name."""
     from ferdash.runs import meta
 
     root, run_id = _find(run)
     meta.rename(root, run_id, name)
-    say(f"{run_id} is now called {escape(name)}.")
+    _told(json_output, f"{run_id} is now called {escape(name)}.", run=run_id, name=name)
 
 
 def tag(
     run: RunName,
     tags: Annotated[list[str], typer.Argument(help="Tags to give it.")],
     remove: Annotated[bool, typer.Option("--remove", help="Take these tags away instead.")] = False,
+    json_output: JsonFlag = False,
 ) -> None:
     """Give a run tags, or take them away."""
     from ferdash.runs import meta
 
     root, run_id = _find(run)
     now = meta.tag(root, run_id, add=[] if remove else tags, remove=tags if remove else [])
-    say(f"Tags of {run_id}: {escape(', '.join(now)) or 'none'}.")
+    _told(json_output, f"Tags of {run_id}: {escape(', '.join(now)) or 'none'}.", run=run_id, tags=now)
 
 
-def note(run: RunName, text: Annotated[str, typer.Argument(help="The notes; they replace those there are.")]) -> None:
+def note(
+    run: RunName,
+    text: Annotated[str, typer.Argument(help="The notes; they replace those there are.")],
+    json_output: JsonFlag = False,
+) -> None:
     """Write notes on a run."""
     from ferdash.runs import meta
 
     root, run_id = _find(run)
     meta.note(root, run_id, text)
-    say(f"Noted on {run_id}.")
+    _told(json_output, f"Noted on {run_id}.", run=run_id, notes=text)
 
 
 def archive(
-    run: RunName, undo: Annotated[bool, typer.Option("--undo", help="Take it out of the archive again.")] = False
+    run: RunName,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it out of the archive again.")] = False,
+    json_output: JsonFlag = False,
 ) -> None:
     """Put a run into the archive, where lists leave it out unless asked."""
     from ferdash.runs import meta
 
     root, run_id = _find(run)
     meta.archive(root, run_id, archived=not undo)
-    say(f"{run_id} is {'back in the list' if undo else 'in the archive'}.")
+    words = f"{run_id} is {'back in the list' if undo else 'in the archive'}."
+    _told(json_output, words, run=run_id, archived=not undo)
 
 
-def delete(run: RunName, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def delete(
+    run: RunName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json_output: JsonFlag = False,
+) -> None:
     """Delete a run with its checkpoints and predictions, for good. Models made from it stay."""
     from ferdash.runs import meta
     from ferdash.runs.index import list_runs, sound
@@ -126,7 +140,15 @@ def delete(run: RunName, yes: Annotated[bool, typer.Option("--yes", help="Do not
         question = f"Delete the run {run_id} with its checkpoints for good?"
         typer.confirm(question + (note if children else ""), abort=True, err=True)
     meta.delete(root, run_id)
-    say(f"Deleted {run_id}.")
+    _told(json_output, f"Deleted {run_id}.", deleted=run_id)
+
+
+def _told(json_output: bool, sentence: str, **document: Any) -> None:
+    """What was done, as a sentence or as a document."""
+    if json_output:
+        print_json(document)
+    else:
+        say(sentence)
 
 
 def _find(text: str) -> tuple[Path, str]:

@@ -34,10 +34,13 @@ def export(
             help="Where to: a file, for mlflow a .db file, for tensorboard a folder; tables also go to stdout."
         ),
     ] = None,
+    json_output: JsonFlag = False,
 ) -> None:
     """Export runs: every figure (csv, json, mlflow, tensorboard), a table of runs (markdown, latex), or a report."""
     if bool(runs) == all_runs:
         raise typer.BadParameter("Name the runs, or ask for --all.")
+    if json_output and out is None:
+        raise typer.BadParameter("--json says what was written; say where to with --out, or take --to json.")
     opened, summaries = _selection(runs or [])
     if to in ("mlflow", "tensorboard"):
         if out is None:
@@ -47,7 +50,7 @@ def export(
         (tracking.export_mlflow if to == "mlflow" else tracking.export_tensorboard)(opened, out)
         store = f"sqlite:///{out if out.suffix else out / 'mlflow.db'}"
         look = f"mlflow ui --backend-store-uri {store}" if to == "mlflow" else f"tensorboard --logdir {out}"
-        say(f"Exported {counted(len(opened), 'run')}. Look at them with: {escape(look)}")
+        _tell_exported(json_output, opened, out, f". Look at them with: {escape(look)}")
         return
     text = _text(to, opened, summaries)
     if out is None:
@@ -57,7 +60,14 @@ def export(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error}.") from error
-    say(f"Exported {counted(len(opened), 'run')} to {escape(str(out))}.")
+    _tell_exported(json_output, opened, out, f" to {escape(str(out))}.")
+
+
+def _tell_exported(json_output: bool, runs: "list[Run]", out: Path, where: str) -> None:
+    if json_output:
+        print_json({"runs": [run.id for run in runs], "out": str(out)})
+    else:
+        say(f"Exported {counted(len(runs), 'run')}{where}")
 
 
 def import_(

@@ -51,6 +51,7 @@ def test_json_is_what_scoring_gives_to_the_last_digit(run, dataset: FaceDataset,
     document = json.loads(result.stdout)
     scored = score(load_model("small", checkpoints), dataset, "validation")
     beside = document.pop("without_duplicates")
+    assert document.pop("emotions") == list(EMOTIONS)
     assert document == {"model": "small", "engine": "torch", "altered": "", "with_tta": None, **scored.to_dict()}
     assert (beside is not None) == (scored.protocol.duplicates > 0)
 

@@ -263,6 +263,26 @@ def test_names_tags_notes_and_the_archive(run, root: Path) -> None:
     assert not store.read_meta(folder)["archived"]
 
 
+def test_what_was_done_to_a_run_is_said_in_json_too(run, tmp_path: Path) -> None:
+    name = "20250102-000000-fernet-000b"
+    said = [
+        run("rename", "000b", "a name", "--json"),
+        run("tag", name, "one", "two", "--json"),
+        run("note", name, "a note", "--json"),
+        run("archive", name, "--json"),
+        run("export", name, "--out", str(tmp_path / "runs.csv"), "--json"),
+        run("delete", name, "--yes", "--json"),
+    ]
+    assert [json.loads(one.stdout) for one in said] == [
+        {"run": name, "name": "a name"},
+        {"run": name, "tags": ["one", "two"]},
+        {"run": name, "notes": "a note"},
+        {"run": name, "archived": True},
+        {"runs": [name], "out": str(tmp_path / "runs.csv")},
+        {"deleted": name},
+    ]
+
+
 def test_deleting_asks_first(run, root: Path) -> None:
     child = {"parent": {"run": "20250101-000000-fernet-000a", "checkpoint": "last", "changes": {}}}
     write_run(root, "20250105-000000-fernet-000e", 70, record=child)

@@ -1,7 +1,8 @@
 """Which emotion follows which, and whether knowing that helps to predict the next one.
 
 The forecast is a first-order Markov chain at a fixed horizon, fitted on the first part of a track and evaluated on the
-rest. Most of the time an emotion simply continues, so the bar is the forecast that it does.
+rest. Most of the time an emotion simply continues, and some emotions are shown more often than others whatever came
+before, so there are two bars: the forecast that it continues, and the one that knows how often each is shown.
 """
 
 from dataclasses import dataclass
@@ -41,8 +42,9 @@ class Forecast:
     """How well the dominant emotion horizon_s later is predicted from the dominant one now.
 
     chain: float64 (7, 7), probability of each next emotion (columns) given this one (rows). stay: the baseline's
-    probability that an emotion continues. log_loss, baseline_log_loss: nats a pair, on held_out pairs after those
-    fitted. gain: baseline's minus chain's, with its 95% CI.
+    probability that an emotion continues. marginal: float64 (7,), how often each emotion is shown, whatever came
+    before. log_loss, baseline_log_loss, marginal_log_loss: nats a pair, on held_out pairs after those fitted. gain,
+    marginal_gain: theirs minus the chain's, each with its 95% CI.
     """
 
     horizon_s: float
@@ -54,15 +56,28 @@ class Forecast:
     baseline_log_loss: float
     gain: float
     interval: Interval
+    marginal: np.ndarray
+    marginal_log_loss: float
+    marginal_gain: float
+    marginal_interval: Interval
 
     @property
     def sentence(self) -> str:
         """The finding in plain words."""
+        if self.interval.low > 0 and self.marginal_interval.low <= 0:
+            worse = "; it is worse" if self.marginal_interval.high < 0 else ""
+            chance = "" if worse else ", within chance"
+            return (
+                f"Which emotion tends to follow which does not beat knowing how often each is shown, "
+                f"{self.horizon_s:g} s ahead{worse}: log loss {self.log_loss:.3f} against "
+                f"{self.marginal_log_loss:.3f} on {self.held_out:,} later frames{chance}."
+            )
         losses = f"log loss {self.log_loss:.3f} against {self.baseline_log_loss:.3f} on {self.held_out:,} later frames"
         ahead = f"{self.horizon_s:g} s ahead"
         if self.interval.low > 0:
             return (
-                f"Knowing which emotion tends to follow which helps to predict {ahead}: {losses} for staying the same."
+                f"Knowing which emotion tends to follow which helps to predict {ahead}: {losses} for staying the same, "
+                f"and {self.marginal_log_loss:.3f} for how often each is shown."
             )
         if self.interval.high < 0:
             return f"Which emotion tends to follow which does not beat staying the same {ahead}; it is worse: {losses}."
@@ -100,7 +115,7 @@ def forecast_next(
     part into the rest belong to neither. Each row of the chain is a Dirichlet posterior whose prior is the baseline,
     worth PRIOR_STRENGTH pairs: where little was seen, the chain says what the baseline says. The baseline would have
     infinite log loss if it were certain; so it, too, is fitted: one probability of continuing, by Laplace's rule, and
-    the rest shared equally among the other six.
+    the rest shared equally among the other six. The marginal is fitted by the same rule.
     """
     now, then = horizon_pairs(series, horizon_s)
     split_s = _split_time(series)
@@ -109,8 +124,10 @@ def forecast_next(
     if not fitted.any() or held_out.sum() < FEWEST_HELD_OUT:
         return None
     stay, baseline, chain = _fit(dominant[now[fitted]], dominant[then[fitted]])
+    marginal = (np.bincount(dominant[then[fitted]], minlength=_C) + 1) / (fitted.sum() + _C)
     here, there = dominant[now[held_out]], dominant[then[held_out]]
     ours, theirs = -np.log(chain[here, there]), -np.log(baseline[here, there])
+    unconditional = -np.log(marginal[there])
     block = block_length(len(here), (1 + horizon_s) / series.step_s)
     return Forecast(
         horizon_s=horizon_s,
@@ -122,6 +139,10 @@ def forecast_next(
         baseline_log_loss=float(theirs.mean()),
         gain=float((theirs - ours).mean()),
         interval=mean_interval((theirs - ours)[:, None], block, seed=seed)[0],
+        marginal=marginal,
+        marginal_log_loss=float(unconditional.mean()),
+        marginal_gain=float((unconditional - ours).mean()),
+        marginal_interval=mean_interval((unconditional - ours)[:, None], block, seed=seed)[0],
     )
 
 

@@ -69,6 +69,10 @@ def test_log_loss_is_that_of_scikit_learn(seed: int, cycle: bool, horizon: float
     assert found.stay == pytest.approx((stays + 1) / (split - lag + 2))
     baseline = np.where(np.eye(7)[states[now]] == 1, found.stay, (1 - found.stay) / 6)
     assert found.baseline_log_loss == pytest.approx(log_loss(states[then], baseline, labels=range(7)))
+    shown_then = np.bincount(states[:split][lag:], minlength=7)
+    marginal = np.tile((shown_then + 1) / (shown_then.sum() + 7), (len(now), 1))
+    assert found.marginal_log_loss == pytest.approx(log_loss(states[then], marginal, labels=range(7)))
+    assert found.marginal_gain == pytest.approx(found.marginal_log_loss - found.log_loss)
     assert found.gain == pytest.approx(found.baseline_log_loss - found.log_loss)
     assert found.interval.low - 1e-9 <= found.gain <= found.interval.high + 1e-9
 
@@ -87,6 +91,15 @@ def test_what_has_no_order_does_not_beat_staying_the_same() -> None:
     found = forecast_next(shown(states), states, horizon_s=0.3)
     assert found is not None
     assert "does not beat staying the same 0.3 s ahead" in found.sentence
+
+
+def test_being_shown_often_is_not_mistaken_for_following() -> None:
+    """Drawn independently of what came before: better than staying the same, as a chain is that learns the shares."""
+    states = np.random.default_rng(0).choice(7, 2000, p=[0.05, 0.05, 0.05, 0.2, 0.5, 0.1, 0.05])
+    found = forecast_next(shown(states), states, horizon_s=1.0)
+    assert found is not None
+    assert found.interval.low > 0
+    assert "does not beat knowing how often each is shown, 1 s ahead" in found.sentence
 
 
 def test_a_cycle_that_turns_round_is_predicted_worse() -> None:

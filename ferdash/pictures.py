@@ -4,6 +4,7 @@ Everything that reads a picture does so here, so that a face is the same to the 
 """
 
 import io
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -51,6 +52,11 @@ def is_picture_name(path: str) -> bool:
     parts = PurePosixPath(path).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     return not hidden and PurePosixPath(path).suffix.lower() in PICTURE_SUFFIXES
+
+
+def by_number(name: str) -> list[tuple[int, int, str]]:
+    """What to sort names of photos by: photo2 before photo10."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in re.split(r"(\d+)", name) if part]
 
 
 def read_image(data: bytes | Path, name: str | None = None, *, bits: int | None = None) -> np.ndarray:

@@ -41,6 +41,7 @@ for _module in (
     "evaluate",
     "predict",
     "video",
+    "sequence",
     "analyses",
     "corrections",
     "published",

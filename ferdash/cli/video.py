@@ -144,7 +144,6 @@ def _one(
     """Analyse and export one video; its part of the document, with the sentence of what went wrong. beside: where the
     folder is taken, another one beside it is made, not one in it."""
     from ferdash.analyses.jobs import create_video_analysis
-    from ferdash.exports.files import read_results, words_of, write_exports
 
     document: dict[str, Any] = {"file": str(path), "analysis": None, "out": str(folder), "error": None}
     try:
@@ -157,23 +156,42 @@ def _one(
             detector=detector.name,
         )
         document["analysis"] = analysis.id
-        analyse(analysis, model, detector, outlet=outlet)
-        results = read_results(analysis)
-        with _bar(f"{path.name}: exports") as (bars, task):
-            folder, files = write_exports(
-                results,
-                folder,
-                wanted,
-                beside=beside,
-                on_progress=lambda name, done, total: bars.update(
-                    task, description=f"{escape(path.name)}: {name}", completed=done, total=total
-                ),
-            )
+        found = analyse_and_export(analysis, path.name, folder, wanted, model, detector, beside=beside, outlet=outlet)
+        return document | found
     except FerdashError as error:
         return document | {"error": str(error)}
+
+
+def analyse_and_export(
+    analysis: "Analysis",
+    name: str,
+    folder: Path,
+    wanted: list[str],
+    model: "EmotionModel",
+    detector: "Detector",
+    *,
+    beside: bool = False,
+    outlet: "EmotionOutlet | None" = None,
+) -> dict[str, Any]:
+    """Analyse an analysis to its end and export it, with bars and sentences; its part of the document. name: of the
+    video or folder, as it is shown. beside: as in `_one`."""
+    from ferdash.exports.files import read_results, words_of, write_exports
+
+    analyse(analysis, model, detector, outlet=outlet)
+    results = read_results(analysis)
+    with _bar(f"{name}: exports") as (bars, task):
+        folder, files = write_exports(
+            results,
+            folder,
+            wanted,
+            beside=beside,
+            on_progress=lambda export, done, total: bars.update(
+                task, description=f"{escape(name)}: {export}", completed=done, total=total
+            ),
+        )
     info = analysis.info
     took = float(info["timings"]["total"])
-    seconds = results.summary.frames * settings.stride / float(info["video"]["fps"])
+    seconds = results.summary.frames * int(info["settings"]["stride"]) / float(info["video"]["fps"])
     facts = {
         "state": info["state"],
         "note": info.get("note"),
@@ -187,13 +205,13 @@ def _one(
         "files": [str(one.relative_to(folder)) for one in files],
     }
     speed = f"{duration(took)}, {seconds / took:.1f} x real time"
-    say(f"[bold]{escape(path.name)}[/bold]: {results.summary.sentence} {speed}.")
+    say(f"[bold]{escape(name)}[/bold]: {results.summary.sentence} {speed}.")
     for track in results.summary.tracks.values():
         say(f"  {track.sentence}")
     if info.get("note"):
         say(f"  [yellow]{escape(str(info['note']))}[/yellow]")
     say(f"  Wrote {escape(words_of(files))} to {escape(str(folder))}; analysis {analysis.id}.")
-    return document | facts | {"out": str(folder)}
+    return facts | {"out": str(folder)}
 
 
 def _outlet(name: str, model: str) -> "EmotionOutlet":

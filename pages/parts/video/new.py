@@ -1,6 +1,5 @@
 """The ways in: a video or photos dropped, a path on this computer, a drawn sample; what it will take; the start."""
 
-import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pages.parts.video import analyses as video_analyses
 from ferdash.errors import FerdashError, VideoError
 from ferdash.leftovers import temporary
 from ferdash.paths import checkpoints_root
+from ferdash.pictures import by_number
 from ferdash.wording import counted, duration
 
 if TYPE_CHECKING:
@@ -158,12 +158,7 @@ def _waiting() -> list[Waiting]:
 
 def _photos() -> dict[str, bytes]:
     photos = st.session_state.get(keyed("photos"), {})
-    return {name: photos[name] for name in sorted(photos, key=_by_number)}
-
-
-def _by_number(name: str) -> list[tuple[int, int, str]]:
-    """photo2 before photo10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part.lower()) for part in re.split(r"(\d+)", name) if part]
+    return {name: photos[name] for name in sorted(photos, key=by_number)}
 
 
 def _add(video: Waiting) -> None:

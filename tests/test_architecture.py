@@ -142,8 +142,8 @@ def undocumented(module: Path) -> Iterator[tuple[str, str]]:
             yield from ((modules[0].partition(".")[0], name) for name in private)
         elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
             owner = ast.unparse(node.value)
-            # A class looks into its own; and _repr_html_ is what notebooks call, a name for everybody.
-            if owner not in ("self", "cls", "other") and not node.attr.startswith("_repr_"):
+            # A class looks into its own and its base; and _repr_html_ is what notebooks call, a name for everybody.
+            if owner not in ("self", "cls", "other", "super()") and not node.attr.startswith("_repr_"):
                 yield owner.partition(".")[0], f"{owner}.{node.attr}"
 
 

@@ -35,6 +35,9 @@ not reach in some ten thousand frames."""
 LEAST_STEP = 0.2
 """Share of the larger step that the smaller one of a staircase has at least."""
 
+CUT_SHORT_S = 0.3
+"""A level that is cut off by a gap or an end may have gone on, and need not last longer than this."""
+
 HELD = 0.75
 """Share of a level's frames that lie on its side of the middle of a move."""
 
@@ -44,14 +47,14 @@ class EventSettings:
     """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what noise
     alone does to the difference of two such levels. level_s: how much of the level on each side of a move is looked at,
     and how far around a frame its noise is measured. hold_s: how long a level lasts at least. A blink closes the eyes
-    for 0.1 to 0.4 s and a syllable takes about 0.2; an expression lasts half a second to four (Ekman, "Darwin,
-    Deception, and Facial Expression", 2003), so what comes back sooner than hold_s is no change. 0.1 or less shows
-    those that last a few frames, micro-expressions among them."""
+    for 0.1 to 0.4 s, a syllable takes about 0.2, and lips that close between two of them stay so for up to 0.4; an
+    expression lasts half a second to four (Ekman, "Darwin, Deception, and Facial Expression", 2003), so what comes back
+    sooner than hold_s is no change. 0.1 or less shows those that last a few frames, micro-expressions among them."""
 
     min_size: float = 0.1
     min_z: float = 6.0
     level_s: float = 1.0
-    hold_s: float = 0.3
+    hold_s: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 < self.min_size < 1:
@@ -101,13 +104,14 @@ def find_events(series: TrackSeries, settings: EventSettings | None = None) -> l
     if noise is None:
         return []
     reach, shortest = frames_in(series, settings.level_s), _shortest_level(series, settings.hold_s)
+    cut_short = min(shortest, _shortest_level(series, CUT_SHORT_S))
     events = []
     for segment in segments_of_continuity(series):
         x, step = series.probabilities[segment], noise.step[segment]
-        if len(x) < 2 * shortest:
+        if len(x) < 2 * cut_short:
             continue
         autocorrelation = min(noise.autocorrelation, AUTOCORRELATION_OF_JUMPS)
-        for emotion, edges in enumerate(_levels(x, step, autocorrelation, shortest)):
+        for emotion, edges in enumerate(_levels(x, step, autocorrelation, shortest, cut_short)):
             finder = _Moves(x[:, emotion], step[:, emotion], noise.autocorrelation, reach, shortest, settings)
             events += [_event(series, segment.start, emotion, move) for move in finder.find(edges)]
     return sorted(events, key=lambda event: (event.peak_s, event.emotion))
@@ -117,8 +121,9 @@ def _shortest_level(series: TrackSeries, seconds: float) -> int:
     return int(max(SHORTEST_LEVEL, round(seconds / series.step_s)) if series.step_s > 0 else SHORTEST_LEVEL)
 
 
-def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: int) -> list[list[int]]:
-    """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming."""
+def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: int, cut_short: int) -> list[list[int]]:
+    """For each emotion, the first frames of its levels but the first; all emotions at once, by dynamic programming.
+    cut_short: frames that the first and the last level have at least, the others have `shortest`."""
     weights = 1 / (spread(autocorrelation) * step.T) ** 2
     w, wx, wxx = (_sums(part) for part in (weights, weights * x.T, weights * x.T**2))
     emotions, frames = x.shape[1], len(x)
@@ -128,9 +133,9 @@ def _levels(x: np.ndarray, step: np.ndarray, autocorrelation: float, shortest: i
     best[:, 0] = -price
     before = np.zeros((emotions, frames + 1), dtype=np.int64)
     every = np.arange(emotions)
-    for end in range(shortest, frames + 1):
+    for end in range(cut_short, frames + 1):
         first = max(0, end - LONGEST_LEVEL)
-        cut = slice(first, end - shortest + 1)
+        cut = slice(first, max(0, end - (cut_short if end == frames else shortest)) + 1)
         weight, total = w[:, end, None] - w[:, cut], wx[:, end, None] - wx[:, cut]
         cost = best[:, cut] + (wxx[:, end, None] - wxx[:, cut]) - total**2 / weight + price
         pick = cost.argmin(axis=1)

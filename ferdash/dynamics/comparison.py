@@ -1,6 +1,7 @@
 """Two recordings side by side: aligned in time, how one differs from the other, and whether that could be chance."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,9 @@ class Comparison:
     times_s: float64 (M,), from the moment that was aligned (0), at equal steps. first, second: float64 (M, 7), the
     probabilities of A and B there, NaN where one has no result. difference: second minus first. common: moments that
     both have. mean: float64 (7,), average difference over them. intervals: of that average, one each emotion, holding
-    for all seven together with 95% confidence; None with too few moments. group: statistics of each as a whole, from
-    `group_statistics`.
+    for all seven together with 95% confidence, cut to what such a difference can be; None with too few moments. group:
+    statistics of each at these moments alone, from `group_statistics`, so that the difference of two of its means is
+    `mean`.
     """
 
     names: tuple[str, str]
@@ -104,7 +106,8 @@ def compare(
     times = np.arange(np.ceil(low / step - 1e-6), np.floor(high / step + 1e-6) + 1) * step
     a, b = _read(first, times + zero[0]), _read(second, times + zero[1])
     difference = b - a
-    both = difference[np.isfinite(difference).all(axis=1)]
+    shared = np.isfinite(difference).all(axis=1)
+    both = difference[shared]
     if len(both) == 0:
         raise SeriesError(
             f"Aligned like this, {names[0]} and {names[1]} have no moment in common. Align them at another mark."
@@ -117,8 +120,41 @@ def compare(
         difference=difference,
         common=len(both),
         mean=both.mean(axis=0),
-        intervals=_intervals(both, step, resamples, seed),
-        group=group_statistics({names[0]: [(first, dominant[0])], names[1]: [(second, dominant[1])]}),
+        intervals=_intervals(both, step, resamples, seed, a[shared].mean(axis=0)),
+        group=pd.concat(
+            [
+                _statistics_at(name, values[shared], times[shared] + start_s, step, parts)
+                for name, values, start_s, parts in zip(names, (a, b), zero, dominant, strict=True)
+            ],
+            ignore_index=True,
+        ),
+    )
+
+
+def _statistics_at(
+    name: str, values: np.ndarray, times_s: np.ndarray, step: float, segments: list[Segment]
+) -> pd.DataFrame:
+    """The rows that `group_statistics` would have of one recording at these moments alone, each of which counts alike.
+
+    values: float64 (M, 7) at times_s (M,), which lie `step` apart or further. segments: of the whole recording.
+    """
+    starts = np.array([one.start_s for one in segments])
+    of = [segments[place].emotion for place in np.searchsorted(starts, times_s + 1e-6, side="right") - 1]
+    # A segment goes on as long as moments follow each other and show the same emotion.
+    begins = np.array([True, *(a != b for a, b in pairwise(of))]) | (np.diff(times_s, prepend=-np.inf) > 1.5 * step)
+    lengths = np.diff([*np.flatnonzero(begins), len(of)]) * step
+    shown = np.array(of)[begins]
+    return pd.DataFrame(
+        {
+            "group": name,
+            "emotion": EMOTIONS,
+            "mean": values.mean(axis=0),
+            "dwell": [of.count(emotion) / len(of) for emotion in EMOTIONS],
+            "visits": [int((shown == emotion).sum()) for emotion in EMOTIONS],
+            "longest_s": [float(lengths[shown == emotion].max(initial=0.0)) for emotion in EMOTIONS],
+            "seconds": len(of) * step,
+            "people": 1,
+        }
     )
 
 
@@ -160,9 +196,16 @@ def _read(series: TrackSeries, times: np.ndarray) -> np.ndarray:
     return values
 
 
-def _intervals(both: np.ndarray, step: float, resamples: int, seed: int) -> tuple[Interval, ...] | None:
+def _intervals(
+    both: np.ndarray, step: float, resamples: int, seed: int, first_mean: np.ndarray
+) -> tuple[Interval, ...] | None:
+    """first_mean: float64 (7,), of the first recording; a mean of the second lies from 0 to 1, whatever else holds."""
     if len(both) < FEWEST_MOMENTS:
         return None
     level = 1 - (1 - LEVEL) / both.shape[1]
     block = block_length(len(both), 1 / step)
-    return tuple(mean_interval(both, block, level=level, resamples=resamples, seed=seed))
+    found = mean_interval(both, block, level=level, resamples=resamples, seed=seed)
+    return tuple(
+        Interval(max(one.low, -mean), min(one.high, 1 - mean))
+        for one, mean in zip(found, first_mean.tolist(), strict=True)
+    )

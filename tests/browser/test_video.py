@@ -65,7 +65,7 @@ def analyse_both(page: Page, videos: list[Path]) -> None:
     page.get_by_role("link", name="Video", exact=True).click()
     expect(page.get_by_role("heading", name="Video", exact=True)).to_be_visible()
     settled(page)  # the Overview has a drop zone of its own
-    page.locator("input[type=file]").set_input_files(videos)
+    page.locator("input[type=file]").first.set_input_files(videos)
     expect(page.get_by_text(f"{FRAMES} frames to analyse")).to_be_visible()
     page.get_by_role("button", name="Analyse all 2").click()
     for video in videos:

@@ -251,3 +251,30 @@ def test_a_change_right_at_the_beginning_or_the_end_is_found_in_its_place() -> N
         for event in found:
             assert abs(event.start_frame - at) <= 1
             assert abs(event.end_frame - at - 2) <= 1
+
+
+@pytest.mark.parametrize("frames_away", [8, 20])
+def test_lips_that_close_between_two_syllables_end_no_smile(frames_away: int) -> None:
+    """Gone for 8 frames, 0.32 s, and the way there and back; a smile that stays away for 0.8 s has ended."""
+    smile = planted(200, 40, 3, 0.5) - planted(200, 100, 2, 0.4) + planted(200, 100 + frames_away, 2, 0.4)
+    found = [e for e in find_events(series(smile + noise(4, 200, 0.4, 0.01))) if e.emotion == "happy"]
+    assert [e.direction for e in found] == ([1] if frames_away == 8 else [1, -1, 1])
+
+
+@pytest.mark.parametrize("frames_left", [5, 9])
+def test_a_level_that_a_gap_cuts_off_may_be_shorter(frames_left: int) -> None:
+    values = planted(120, 60 - frames_left, 1, 0.5) + noise(5, 120, 0.3, 0.01)
+    values[60:] = values[0]
+    frames = np.arange(120) + np.where(np.arange(120) >= 60, 100, 0)
+    found = [e for e in find_events(series(values, frames)) if e.emotion == "happy"]
+    assert [e.end_frame for e in found] == ([61 - frames_left] if frames_left == 9 else [])
+
+
+@pytest.mark.parametrize("length", [1, 4, 8, 14])
+def test_a_planted_change_has_its_duration_within_two_frames(length: int) -> None:
+    for seed in range(5):
+        events = find_events(series(planted(200, 90, length, 0.5) + noise(seed, 200, 0.3, 0.01)))
+        event = next(e for e in events if e.emotion == "happy")
+        assert abs((event.end_frame - event.start_frame) - length) <= 2
+        assert event.duration_s == pytest.approx((event.end_frame - event.start_frame) / FPS)
+        assert event.size >= EventSettings().min_size

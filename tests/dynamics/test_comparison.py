@@ -141,3 +141,31 @@ def test_blocks_last_two_seconds_or_longer_but_leave_draws_to_differ() -> None:
     assert block_length(64_000, 25) == 80
     assert block_length(40, 25) == 5
     assert block_length(3, 25) == 1
+
+
+def test_everything_is_about_the_common_moments_and_adds_up() -> None:
+    """The second goes on for four seconds more, in which it is all happy: that must not count."""
+    first = series(wandering(1, 100))
+    later = np.tile(np.eye(7)[HAPPY] * 0.94 + 0.01 * (1 - np.eye(7)[HAPPY]), (100, 1))
+    second = series(np.vstack([wandering(2, 100), later]))
+    found = compare(first, second)
+    means = found.group.set_index(["group", "emotion"])["mean"]
+    for place, emotion in enumerate(EMOTIONS):
+        assert means["B", emotion] - means["A", emotion] == pytest.approx(found.mean[place], abs=1e-12)
+    assert means["B", "happy"] == pytest.approx(wandering(2, 100)[:, HAPPY].mean(), abs=1e-9)
+    assert found.group.groupby("group")["dwell"].sum().tolist() == pytest.approx([1, 1])
+    assert found.group.set_index(["group", "emotion"]).loc[("B", "happy"), "dwell"] < 0.1
+    assert found.group["seconds"].tolist() == pytest.approx([4.0] * 14)
+
+
+def test_intervals_lie_inside_of_what_is_possible() -> None:
+    """From nothing to nearly all, by two long levels: such an interval would else reach beyond a probability of 1."""
+    one, other = np.eye(7)[NEUTRAL], np.eye(7)[HAPPY]
+    first = np.vstack([np.tile(one, (50, 1)), np.tile(other, (10, 1))])
+    second = np.vstack([np.tile(other, (50, 1)), np.tile(other, (10, 1))])
+    found = compare(series(first), series(second))
+    assert found.intervals is not None
+    for place, interval in enumerate(found.intervals):
+        assert -first[:, place].mean() - 1e-12 <= interval.low <= found.mean[place] + 1e-12
+        assert found.mean[place] - 1e-12 <= interval.high <= 1 - first[:, place].mean() + 1e-12
+    assert found.intervals[HAPPY].high == pytest.approx(1 - first[:, HAPPY].mean())

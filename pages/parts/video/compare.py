@@ -103,6 +103,6 @@ def _draw_table(compared: "Comparison") -> None:
     columns["difference"] = st.column_config.NumberColumn(format="%+.1f points")
     st.dataframe(table, hide_index=True, column_config=columns)
     st.caption(
-        f"Differences rest on {counted(compared.common, 'moment')} that both have; the intervals hold for all seven "
-        "emotions together. “dominant” is the share of the time in which an emotion is the likeliest."
+        f"All of it rests on {counted(compared.common, 'moment')} that both have; the intervals hold for all seven "
+        "emotions together. “dominant” is the share of these moments in which an emotion is the likeliest."
     )

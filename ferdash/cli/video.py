@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ferdash.cli.options import EngineOption, TtaOption
 from ferdash.cli.output import JsonFlag, escape, print_json, say, stderr
-from ferdash.errors import FerdashError, VideoError
+from ferdash.errors import ConfigError, FerdashError, VideoError
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import analyses_root, checkpoints_root
 from ferdash.wording import counted, duration
@@ -60,12 +60,16 @@ def video(
     lsl: Annotated[
         str, typer.Option(help="Also send every face as a stream of the Lab Streaming Layer with this name.")
     ] = "",
+    scheduler: Annotated[
+        str, typer.Option(help="Share the videos among the workers of this Dask scheduler, such as tcp://host:8786.")
+    ] = "",
     json_output: JsonFlag = False,
 ) -> None:
     """Follow the faces of videos, and write tables, subtitles, charts, an annotated video and a report.
 
     Each analysis is kept as an analysis, which the app's Video page opens. Ctrl-C keeps what is done so far.
     """
+    from ferdash.cli.video_cluster import analyse_on
     from ferdash.exports.files import EXPORTS, check_names
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
@@ -74,6 +78,12 @@ def video(
     wanted = check_names(only or EXPORTS)
     settings = AnalysisSettings(stride=stride, detect_every=detect_every, start_s=start, end_s=end, fps=fps)
     paths = find_videos(files)
+    if scheduler:
+        if lsl:
+            raise ConfigError("Other machines do not stream here; leave out --lsl or --scheduler.")
+        facts: Any = {"model": model, "detector": detector, "engine": engine, "tta": tta}
+        _tell(analyse_on(scheduler, paths, _folders(paths, out), wanted, settings, **facts), out, json_output)
+        return
     classifier = load_model(model, checkpoints_root(), engine=engine, tta=tta)
     if tta != "plain":
         classifier = replace(classifier, title=f"{classifier.title}, {tta} TTA")
@@ -86,6 +96,11 @@ def video(
         done.append(_one(path, folder, wanted, settings, classifier, finder, beside=beside, outlet=outlet))
         if done[-1]["error"] and len(paths) > 1:  # that of a single video is said at the end
             say(f"[red]error:[/red] {escape(done[-1]['error'])}")
+    _tell(done, out, json_output)
+
+
+def _tell(done: list[dict[str, Any]], out: Path, json_output: bool) -> None:
+    """What became of all videos. Raises VideoError when nothing did."""
     failed = [one for one in done if one["error"]]
     if len(failed) == len(done):
         raise VideoError(failed[0]["error"] if len(failed) == 1 else "None of the videos could be analysed.")

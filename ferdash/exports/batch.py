@@ -1,0 +1,135 @@
+"""One video of many, analysed and exported by whichever process takes it up, and by one alone.
+
+A folder that all machines see holds analyses, exports and videos under the same paths. What is there already is not
+done again: a finished analysis of the same video with the same settings is only exported, an interrupted one resumed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from ferdash.analyses.execution import execute
+from ferdash.analyses.jobs import create_video_analysis
+from ferdash.analyses.sources import describe
+from ferdash.analyses.store import Analysis, list_analyses
+from ferdash.errors import FerdashError
+from ferdash.exports.files import read_results, write_exports
+from ferdash.inference.detector import Detector, load_detector
+from ferdash.models.emotion_model import EmotionModel
+from ferdash.models.loading import load_model
+from ferdash.models.reference import title_of
+from ferdash.video.analysis import AnalysisSettings
+
+Engine = Literal["auto", "torch", "onnx", "int8"]
+Tta = Literal["plain", "flip", "ten-crop"]
+SAME = ("path", "bytes", "sha256")
+
+
+@dataclass(frozen=True)
+class VideoTask:
+    """Everything that a process needs to know, in plain values. root: of analyses. folder: of the exports, which are
+    named in `exports`. settings: as `AnalysisSettings.to_dict`."""
+
+    path: str
+    folder: str
+    root: str
+    checkpoints: str
+    settings: dict[str, Any]
+    exports: tuple[str, ...]
+    model: str
+    detector: str
+    engine: Engine = "auto"
+    tta: Tta = "plain"
+
+    @property
+    def key(self) -> str:
+        """The same for the same work, so that a scheduler has it once."""
+        return f"ferdash-{self.path}-{self.model}-{self.tta}-{self.detector}-{sorted(self.settings.items())}"
+
+
+def work(task: VideoTask) -> dict[str, Any]:
+    """Do what is still to be done for one video: file, analysis, out, files, frames, error (a sentence, or None), and
+    done: new, resumed or before, by whether the analysis was there. Another process at work on it is an error."""
+    document: dict[str, Any] = {"file": task.path, "analysis": None, "out": task.folder, "error": None}
+    try:
+        analysis, done = _analysis(task)
+        document |= {"analysis": analysis.id, "done": done}
+        if done != "before":
+            model, detector = _loaded(task.model, task.checkpoints, task.engine, task.tta, task.detector)
+            execute(analysis, model, detector)
+        results = read_results(analysis)
+        folder, files = write_exports(results, Path(task.folder), task.exports, beside=True)
+    except FerdashError as error:
+        return document | {"error": str(error)}
+    names = [str(one.relative_to(folder)) for one in files]
+    return document | {"out": str(folder), "files": names, "frames": results.summary.frames}
+
+
+def _analysis(task: VideoTask) -> tuple[Analysis, str]:
+    """The analysis of this very video with these settings, and whether it was made before, or begun."""
+    settings = AnalysisSettings.from_dict(task.settings)
+    title = _titled(title_of(task.model, Path(task.checkpoints)), task.tta)
+    source = describe(Path(task.path).absolute(), None) or {}
+    for known in list_analyses(Path(task.root)):
+        record = known.record
+        same = {name: (record.get("source") or {}).get(name) for name in SAME} == {name: source[name] for name in SAME}
+        made = (record.get("settings"), record.get("model"), record.get("model_title"), record.get("detector"))
+        if same and made == (settings.to_dict(), task.model, title, task.detector):
+            if known.state == "done":
+                return known, "before"
+            if known.state in ("interrupted", "failed", "stopped", "queued", "running"):
+                return known, "resumed"
+    made_now = create_video_analysis(
+        Path(task.root),
+        Path(task.path),
+        settings,
+        model=task.model,
+        model_title=title,
+        detector=task.detector,
+    )
+    return made_now, "new"
+
+
+def _titled(title: str, tta: str) -> str:
+    return title if tta == "plain" else f"{title}, {tta} TTA"
+
+
+@lru_cache(maxsize=1)
+def _loaded(model: str, checkpoints: str, engine: Engine, tta: Tta, detector: str) -> tuple[EmotionModel, Detector]:
+    classifier = load_model(model, Path(checkpoints), engine=engine, tta=tta)
+    return replace(classifier, title=_titled(classifier.title, tta)), load_detector(detector, Path(checkpoints))
+
+
+def run_on(
+    scheduler: str, tasks: list[VideoTask], *, on_done: Callable[[dict[str, Any], int], object]
+) -> list[dict[str, Any]]:
+    """Give the tasks to the workers of a Dask scheduler (Rocklin 2015), and wait; what `work` returns, in the order of
+    the tasks. on_done: called with each as it comes, and the number of workers. A worker that dies is replaced by
+    another, which resumes its video.
+
+    Raises ConfigError where distributed is not installed, or nobody answers at the address.
+    """
+    from ferdash.errors import ConfigError
+
+    try:
+        from distributed import Client, as_completed
+    except ImportError as error:
+        raise ConfigError(f"Many machines need distributed ({error}): pip install 'ferdash[cluster]'.") from error
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConfigError(f"No scheduler answers at {scheduler} ({error}); start one with `dask scheduler`.") from error
+    with client:
+        place_of = {client.submit(work, task, key=task.key, retries=1): place for place, task in enumerate(tasks)}
+        done: dict[int, dict[str, Any]] = {}
+        for future in as_completed(list(place_of), loop=client.loop):
+            place = place_of[future]
+            if future.status == "finished":
+                done[place] = future.result()
+            else:
+                why = str(future.exception())[:300]
+                done[place] = {"file": tasks[place].path, "analysis": None, "out": tasks[place].folder, "error": why}
+            on_done(done[place], len(client.scheduler_info(n_workers=-1)["workers"]))
+    return [done[place] for place in range(len(tasks))]

@@ -11,6 +11,7 @@ shared.await_torch()
 
 from pages.parts.common import job_line as jobs  # noqa: E402
 from pages.parts.train import form as train_form  # noqa: E402
+from pages.parts.train import recipes  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
 from ferdash.data.dataset import FaceDataset  # noqa: E402
@@ -24,7 +25,7 @@ from ferdash.training.config import TrainConfig, differences, from_dict, overrid
 from ferdash.training.continuation import predecessor  # noqa: E402
 from ferdash.training.estimate import Estimate, estimate  # noqa: E402
 from ferdash.training.groups import new_group_name  # noqa: E402
-from ferdash.training.recipes import RECIPES, Recipe  # noqa: E402
+from ferdash.training.recipes import Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
 from ferdash.wording import REPORT, count, duration  # noqa: E402
 
@@ -33,8 +34,15 @@ keyed = keys_of("train")
 NEW = ""
 
 
-def draw_form() -> None:
-    """Decisions in their order: start from, recipe, settings; then the estimate and the start."""
+def pick_recipe() -> Recipe | None:
+    """The cards of the recipes; None where nothing can be trained by one: without a dataset, or as a run goes on."""
+    if shared.dataset() is None or st.session_state.get(keyed("continue_from")):
+        return None
+    return recipes.pick()
+
+
+def draw_form(recipe: Recipe | None) -> None:
+    """Decisions in their order: start from, settings; then the estimate and the start."""
     dataset = shared.dataset()
     if dataset is None:
         st.info("Training needs a dataset. Import FER2013 or the demo first.", icon=":material/info:")
@@ -43,8 +51,8 @@ def draw_form() -> None:
     if reference := st.session_state.get(keyed("continue_from")):
         _draw_continuation(reference)
         return
-    recipe = RECIPES[st.selectbox("Recipe", list(RECIPES), key=keyed("recipe"), bind="query-params")]
-    st.caption(recipe.summary)
+    if recipe is None:
+        return
     _draw_dataset(dataset, recipe)
     _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
@@ -231,8 +239,11 @@ def _setting(value: object) -> str:
 
 
 st.title("Train")
+recipe = None
+with shared.calm_errors():
+    recipe = pick_recipe()
 form, watch = st.columns([5, 7], gap="large")
 with form, shared.calm_errors():
-    draw_form()
+    draw_form(recipe)
 with watch:
     train_watch.draw_jobs()

@@ -39,7 +39,7 @@ def test_without_a_dataset_it_leads_to_one(visit: Visit, data: Path, checkpoints
 def test_the_form_shows_the_recipe_and_what_was_changed(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
     assert not app.exception
-    assert any("Train FerNet from scratch" in caption.value for caption in app.caption)
+    assert app.radio(key="train-recipe").proto.captions[0] == "Train FerNet from scratch."
     text_input(app, "Learning rate").set_value("1e-4").run()
     assert any("optimizer.lr: 0.002 → 0.0001" in entry.value for entry in app.markdown)
 
@@ -88,13 +88,13 @@ def test_the_dataset_is_named_and_one_that_a_recipe_does_not_fit_is_said_not_to(
     app = visit("train")
     assert any(entry.value.startswith("Trains on **demo** (chosen in the sidebar): ") for entry in app.markdown)
     assert not app.warning
-    next(entry for entry in app.selectbox if entry.label == "Recipe").set_value("fernet_votes").run()
+    app.radio(key="train-recipe").set_value("fernet_votes").run()
     assert any("the faces of demo are drawn" in warning.value for warning in app.warning)
     unrated = replace(open_dataset(demo_data, "demo"), votes=None)
     monkeypatch.setattr("pages.parts.common.shared.dataset", lambda: unrated)
     app.run()
     assert any("fernet_votes learns raters' votes, and demo has none" in warning.value for warning in app.warning)
-    next(entry for entry in app.selectbox if entry.label == "Recipe").set_value("fernet_labels").run()
+    app.radio(key="train-recipe").set_value("fernet_labels").run()
     assert any("fernet_labels learns raters' votes" in warning.value for warning in app.warning)
 
 

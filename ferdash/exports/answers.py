@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ferdash.data.dataset import open_dataset
-from ferdash.data.exclusions import excluded_kinds, scored_rows
+from ferdash.data.exclusions import FILE_NAME, excluded_kinds, scored_rows
 from ferdash.errors import DatasetError
 from ferdash.runs.compare import Answers
 from ferdash.runs.store import Run
@@ -21,18 +21,27 @@ def without_excluded(each: Answers, data: Path) -> Answers:
     return replace(each, rows=each.rows[keep], labels=each.labels[keep], probabilities=each.probabilities[keep])
 
 
+def left_out(name: str, content: str, data: Path) -> str:
+    """The findings that a dataset of that name and content hash leaves out of scores, in words; empty for none."""
+    if not (data / name / FILE_NAME).is_file():
+        return ""
+    with suppress(DatasetError):  # a dataset that is gone leaves nothing out
+        dataset = open_dataset(data, name)
+        if dataset.hash == content:
+            return ", ".join(kind.replace("_", " ") for kind in excluded_kinds(dataset))
+    return ""
+
+
 def left_out_words(runs: Iterable[Run], data: Path) -> str:
     """What the datasets of some runs leave out of scores, in a sentence; empty for nothing."""
     kinds = {}
     for name, content in dict.fromkeys((run.record["dataset"]["name"], run.record["dataset"]["hash"]) for run in runs):
-        with suppress(DatasetError):  # a dataset that is gone leaves nothing out
-            dataset = open_dataset(data, str(name))
-            if dataset.hash == content and (excluded := excluded_kinds(dataset)):
-                kinds[name] = ", ".join(kind.replace("_", " ") for kind in excluded)
+        if found := left_out(str(name), str(content), data):
+            kinds[name] = found
     if not kinds:
         return ""
-    found = "; ".join(f"{words} of {name}" for name, words in kinds.items())
+    named = "; ".join(f"{words} of {name}" for name, words in kinds.items())
     return (
-        f"Compared without what the audit found and the dataset leaves out of scores: {found}. Scores of an epoch are "
+        f"Compared without what the audit found and the dataset leaves out of scores: {named}. Scores of an epoch are "
         "of all images."
     )

@@ -1,5 +1,6 @@
 """Experiments: without a run, the table and its search, two runs compared, and what can be done with them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -10,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from pages.parts.experiments import views
 
+from ferdash.data.dataset import open_dataset
+from ferdash.data.exclusions import exclude
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.runs import predictions, store
@@ -73,6 +76,18 @@ def test_runs_stand_with_those_measured_alike(visit: Visit, two: None, make_run:
     assert list(app.dataframe[0].value["Run"]) == ["first"]
     app.text_input(key="experiments-search").set_value("nothing like it").run()
     assert "No run fits" in text(app)
+
+
+def test_what_the_dataset_leaves_out_of_scores_is_said_over_the_table(
+    visit: Visit, two: None, demo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "out of scores now" not in text(visit("experiments"))
+    shutil.copytree(demo_root, tmp_path / "own")
+    monkeypatch.setenv("FERDASH_DATA", str(tmp_path / "own"))
+    exclude(open_dataset(tmp_path / "own", "demo"), ["leaks", "label_conflicts"])
+    app = visit("experiments")
+    assert not app.exception
+    assert "The dataset leaves leaks, label conflicts out of scores now" in text(app)
 
 
 def test_two_runs_are_compared_by_a_sentence(visit: Visit, two: None) -> None:

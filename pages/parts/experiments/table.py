@@ -11,6 +11,8 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.experiments import chosen
 
+from ferdash.exports.answers import left_out
+from ferdash.paths import data_root
 from ferdash.published.rows import published_runs
 from ferdash.runs.index import PUBLISHED, RunSummary
 from ferdash.runs.table import COLUMNS, MeasuredAlike, measured_alike, runs_table, search
@@ -102,6 +104,11 @@ def _draw_group(group: MeasuredAlike, columns: list[str]) -> None:
         st.markdown(f"*{plain(group.described)}*: {counted(len(run_ids), 'result')}")
     else:
         st.markdown(f"**{plain(group.described)}**: {counted(len(run_ids), 'run')}")
+        if kinds := left_out(group.runs[0].dataset, group.runs[0].dataset_hash, data_root()):
+            st.caption(
+                f":material/filter_alt: The dataset leaves {plain(kinds)} out of scores now (Dataset, Audit); these "
+                "were measured in training, with those images. Only the verdict above is without them."
+            )
     ticked: Any = {"selection": {"rows": [run_ids.index(run_id) for run_id in chosen.ids() if run_id in run_ids]}}
     key = keyed(f"table-{chosen.ticks()}-{hash((tuple(run_ids), tuple(columns)))}")
     table = runs_table(group.runs)

@@ -14,6 +14,9 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from skimage.data import astronaut
 
+from ferdash.drawing import rgb
+from ferdash.emotions import COLOURS
+
 pytestmark = pytest.mark.browser
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream"]
@@ -22,6 +25,8 @@ REFUSED = "--deny-permission-prompts"
 STREAM = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
 WIDTH, HEIGHT, FPS, PHASE_S = 640, 480, 30, 5
 PRESSES = 5
+BOX_PIXELS = 300
+"""A box around one face has more of its colour, the clip itself fewer."""
 
 WATCH_THE_CAMERA = """
 const devices = navigator.mediaDevices, ask = devices?.getUserMedia.bind(devices);
@@ -62,7 +67,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def visit(browser: Browser, app) -> Iterator[Callable[..., Page]]:
     """Open the Live page in a Chromium with the given flags and a script for every frame of it."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    opened = []
+    opened, problems = [], []
 
     def visit(*flags: str, script: str = "") -> Page:
         chromium = browser.browser_type.launch(executable_path=found, args=[*FLAGS, *flags])
@@ -72,6 +77,8 @@ def visit(browser: Browser, app) -> Iterator[Callable[..., Page]]:
         if script:
             context.add_init_script(script)
         page = context.new_page()
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(app.url)
         page.get_by_role("link", name="Live", exact=True).click()
         return page
@@ -79,6 +86,7 @@ def visit(browser: Browser, app) -> Iterator[Callable[..., Page]]:
     yield visit
     for chromium in opened:
         chromium.close()
+    assert problems == []
 
 
 def stream(page: Page) -> FrameLocator:
@@ -91,6 +99,23 @@ def start(page: Page) -> None:
 
 def metric(page: Page, label: str):
     return page.get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue")
+
+
+PIXELS_LIKE = """(video, [red, green, blue]) => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    found += Math.hypot(data[at] - red, data[at + 1] - green, data[at + 2] - blue) < 40;
+  return found;
+}"""
+
+
+def pixels_like(page: Page, emotion: str) -> int:
+    """How many pixels of the picture that is shown now have the emotion's colour, in which its boxes are drawn."""
+    return stream(page).locator("video").evaluate(PIXELS_LIKE, list(rgb(COLOURS[emotion])))
 
 
 def take_photo(page: Page) -> None:
@@ -120,6 +145,7 @@ def test_a_camera_is_watched_recorded_and_set_free(visit, clip: Path, app) -> No
     expect(metric(page, "Latency")).to_have_text(re.compile(r"^[\d,]+ ms$"))
     if app.shipped:  # she smiles
         expect(page.get_by_role("article").first).to_contain_text("happy")
+        assert pixels_like(page, "happy") > BOX_PIXELS > pixels_like(page, "surprise")  # box and card agree
 
     page.get_by_role("button", name="Record", exact=True).click()
     expect(page.get_by_text(re.compile(r"● Recording \d+ s"))).to_be_visible()

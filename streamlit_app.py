@@ -27,8 +27,9 @@ def draw() -> None:
 
     # Only now: on the first visit these take a second to import, and the navigation should not wait for them.
     from pages.parts.common import job_line as jobs
-    from pages.parts.common import shared
+    from pages.parts.common import look, shared
 
+    look.draw()
     shared.warm_up()
     with st.sidebar, shared.calm_errors():
         shared.pick_dataset()

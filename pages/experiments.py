@@ -46,7 +46,7 @@ def draw_page(root: Path, summaries: list[RunSummary]) -> None:
     with st.container(key=keyed("bar")):
         picked = chosen.draw_pickers(root, known)
         if picked is None:
-            st.markdown("##### Tick two runs, and this says which is better.")
+            st.markdown("## Tick two runs, and this says which is better.")
         else:
             # Only here: what scores and compares takes a second to import, and the table should not wait for it.
             from pages.parts.experiments import comparison

@@ -11,7 +11,7 @@ from pages.parts.overview.words import LIMITS, MEASURED
 keyed = keys_of("overview")
 
 STYLE = """<style>
-.stVerticalBlock[class*="st-key-overview-card-"] h4 { padding: 0 0 .4rem; overflow-wrap: anywhere; }
+.stVerticalBlock[class*="st-key-overview-card-"] h2 { padding: 0 0 .4rem; font-size: 1rem; overflow-wrap: anywhere; }
 </style>"""
 
 

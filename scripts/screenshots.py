@@ -156,8 +156,10 @@ def show(page: Page, url: str, name: str, state: str) -> None:
         page.locator("input[type=file]").first.set_input_files(dropped)
         expect(page.get_by_role("article").first).to_be_visible()
         settle(page)
-    if name == "video" and state in ("full", "busy") and page.get_by_role("button", name="Open").count():
-        page.get_by_role("button", name="Open").first.click()
+    # Not in the sidebar, where what unfolds a choice is called “Open” too.
+    of_analysis = page.get_by_test_id("stMain").get_by_role("button", name="Open", exact=True)
+    if name == "video" and state in ("full", "busy") and of_analysis.count():
+        of_analysis.first.click()
         settle(page)
 
 
@@ -216,6 +218,7 @@ def main() -> None:
     parser.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES))
     asked = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         if asked.all:

@@ -9,16 +9,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
+from ferdash.data.demo import make_demo
 from ferdash.models.catalogue import SHIPPED
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.video.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
 START_S = 90
@@ -46,21 +49,41 @@ class App:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    folder = tmp_path_factory.mktemp("app")
+    with _started(tmp_path_factory.mktemp("app")) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def full_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app of its own that somebody has worked with: a drawn dataset, two short runs, and an analysed film."""
+    folder = tmp_path_factory.mktemp("full")
+    make_demo(folder / "data", images=300)
+    film = write_sample(folder / "smile.mp4", seconds=2.0)
+    with _started(folder) as app:
+        small = ["network.width=8", "batch_size=64", "epochs=2"]
+        training = ["train", "--recipe", "fernet", "--dataset", "demo", *(f"--set={setting}" for setting in small)]
+        video = ["video", str(film), "--out", str(folder / "exports"), "--only", "summary.json"]
+        for command in (training, [*training, "--seed", "1"], video):
+            subprocess.run([sys.executable, "-m", "ferdash", *command], cwd=ROOT, env=_environment(folder), check=True)
+        yield app
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[App]:
+    """The app with data and checkpoints of a folder; afterwards, its log has no traceback."""
     models = folder / "checkpoints" / "models"
     given = [_give_model(models / name) for name in SHIPPED]
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
-    environment = os.environ | {
-        "FERDASH_DATA": str(folder / "data"),
-        "FERDASH_CHECKPOINTS": str(folder / "checkpoints"),
-        "HF_HUB_OFFLINE": "1",
-    }
     with (folder / "log.txt").open("wb") as log:
         process = subprocess.Popen(
-            [*command, f"--server.port={port}"], cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            [*command, f"--server.port={port}"],
+            cwd=ROOT,
+            env=_environment(folder),
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait_until_up(f"http://localhost:{port}/_stcore/health", process, folder / "log.txt")
@@ -69,6 +92,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             process.terminate()
             process.wait(timeout=30)
     assert "Traceback" not in (folder / "log.txt").read_text(errors="replace")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    roots = {"FERDASH_DATA": str(folder / "data"), "FERDASH_CHECKPOINTS": str(folder / "checkpoints")}
+    return os.environ | roots | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
 
 
 def _give_model(folder: Path) -> bool:

@@ -112,11 +112,11 @@ def test_the_recipe_without_corrections_says_what_to_do_first(visit: Visit, with
 
 
 def test_corrections_are_seen_without_a_dataset(visit: Visit, data: Path) -> None:
-    assert "Corrections" not in {header.value for header in visit("dataset").subheader}
+    assert "Corrections" not in {header.value for header in visit("dataset").header}
     face = draw_face("happy", np.random.default_rng(2))
     correct(data, face, source="me.png", new_label="sad", probabilities=[1 / 7] * 7, model="fernet")
     app = visit("dataset")
     assert not app.exception
     assert not app.error
-    assert "Corrections" in {header.value for header in app.subheader}
+    assert "Corrections" in {header.value for header in app.header}
     assert "Corrected faces" in {metric.label for metric in app.metric}

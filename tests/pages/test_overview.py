@@ -54,13 +54,13 @@ def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fer
     text = words(app)
     assert not app.exception
     assert not app.error
-    assert "#### demo" in text
+    assert "## demo" in text
     assert "210 images" in text
     assert "outside train are in train too" in text
     assert "67.1% accuracy on FER2013, validation." in text
     assert "65.5%" in text
     assert "epoch 4" in text
-    assert "#### first try" in text
+    assert "## first try" in text
     assert "stopped: recipe fernet" in text
     next(button for button in app.button if button.label == "Watch or train").click()
     assert app.run().session_state["train-watched"] == run.id
@@ -84,7 +84,7 @@ def test_damaged_dataset_is_one_sentence_and_the_rest_goes_on(visit: Visit, data
     app = visit("overview")
     assert not app.exception
     assert [error.value for error in app.error if "“torn” is damaged" in error.value]
-    assert "#### FerNet" in words(app)
+    assert "## FerNet" in words(app)
 
 
 def test_damaged_run_is_one_sentence(visit: Visit, data: Path, checkpoints: Path) -> None:

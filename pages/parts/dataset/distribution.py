@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 
 from ferdash.data import statistics
@@ -29,7 +29,7 @@ def draw(dataset: FaceDataset) -> None:
         bind="query-params",
     )
     figure = distribution(dataset.counts(), shares=unit != "Images")
-    st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT)
+    charts.draw(figure)
     if dataset.votes is not None and dataset.votes.any():
         _draw_raters(dataset, dataset.votes)
     ours, report = st.columns([2, 3], gap="medium")
@@ -44,7 +44,7 @@ def draw(dataset: FaceDataset) -> None:
 def _draw_raters(dataset: FaceDataset, votes: np.ndarray) -> None:
     """How far FER+'s raters agree with one another, and with the label."""
     figure = agreement_bars(agreement_counts(votes, dataset.labels))
-    st.plotly_chart(figure, alt=str(figure.layout.title.text), config=shared.PLOT, key=keyed("raters"))
+    charts.draw(figure, key=keyed("raters"))
     chosen, rated = majority(votes), int(votes.any(axis=1).sum())
     agreed = chosen >= 0
     if agreed.any():

@@ -4,7 +4,7 @@ way to label it anew. Arrow keys lead to its neighbours."""
 import numpy as np
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
@@ -52,7 +52,7 @@ def _draw_dialog(dataset: FaceDataset, rows: np.ndarray) -> None:
         votes = dataset.votes[row].astype(int)
         named = [f"{VOTE_CLASSES[c].replace('_', ' ')} {votes[c]}" for c in np.argsort(-votes) if votes[c]]
         alt = f"raters' votes: {', '.join(named)}"
-        st.plotly_chart(vote_bars(votes), alt=alt, config=shared.PLOT, key=keyed(f"votes-{row}"))
+        charts.draw(vote_bars(votes), alt=alt, key=keyed(f"votes-{row}"))
 
 
 def _draw_arrows(place: int, faces: int) -> None:

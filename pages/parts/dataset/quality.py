@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import SPLITS
@@ -21,7 +21,7 @@ def draw(dataset: FaceDataset) -> None:
     for measure, (title, axis) in MEASURES.items():
         values = {split: table.loc[table["split"] == split, measure].to_numpy() for split in SPLITS}
         figure = quality_histogram(values, title=title, x_title=axis, logarithmic=measure == "sharpness")
-        st.plotly_chart(figure, alt=f"{title} One line for each split.", config=shared.PLOT, key=measure)
+        charts.draw(figure, alt=f"{title} One line for each split.", key=measure)
     with st.expander("The figures behind these charts"):
         summary = table.groupby("split", observed=True)[list(MEASURES)].describe(percentiles=[0.05, 0.5, 0.95])
         st.dataframe(summary.T.round(1), alt="mean, spread and percentiles of each measure and split")

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
 
@@ -32,8 +32,8 @@ def draw(chosen: Chosen) -> None:
     }
     left, right = st.columns(2)
     tables = {title: reliability(y_true=each.labels, probabilities=each.probabilities) for title, each in named.items()}
-    left.plotly_chart(plots.reliability_lines(tables), config=shared.PLOT, key=keyed("reliability"))
-    right.plotly_chart(plots.coverage_lines(curves), config=shared.PLOT, key=keyed("coverage"))
+    charts.draw(plots.reliability_lines(tables), key=keyed("reliability"), at=left)
+    charts.draw(plots.coverage_lines(curves), key=keyed("coverage"), at=right)
     rows = {}
     for title, each in named.items():
         metrics, sure = scores(each)[0], coverage_at(curves[title], TARGET_ACCURACY)
@@ -54,7 +54,7 @@ def draw(chosen: Chosen) -> None:
 
 
 def _draw_one_vs_rest(chosen: Chosen) -> None:
-    st.markdown("#### Can each emotion be told from the rest?")
+    st.markdown("## Can each emotion be told from the rest?")
     run_id = next(iter(chosen.answers))
     if len(chosen.answers) > 1:
         run_id = st.selectbox(
@@ -64,8 +64,8 @@ def _draw_one_vs_rest(chosen: Chosen) -> None:
     left, right = st.columns(2)
     roc = roc_curves(y_true=each.labels, probabilities=each.probabilities)
     recall = precision_recall_curves(y_true=each.labels, probabilities=each.probabilities)
-    left.plotly_chart(class_curves(roc, "roc"), config=shared.PLOT, key=keyed("roc"))
-    right.plotly_chart(class_curves(recall, "precision-recall"), config=shared.PLOT, key=keyed("precision-recall"))
+    charts.draw(class_curves(roc, "roc"), key=keyed("roc"), at=left)
+    charts.draw(class_curves(recall, "precision-recall"), key=keyed("precision-recall"), at=right)
     absent = [emotion for emotion in EMOTIONS if emotion not in roc]
     note = f" No curve for {', '.join(absent)}: no image here shows it." if absent else ""
     st.caption(

@@ -30,13 +30,13 @@ def draw_headline(chosen: Chosen) -> None:
     if len(found) == 1:
         (result,) = found.values()
         if isinstance(result, PairedResult):
-            st.markdown(f"##### {plain(result.sentence)}")
+            st.markdown(f"## {plain(result.sentence)}")
         else:
             st.warning(plain(result), icon=":material/rule:")
     elif found:
-        st.markdown(f"##### {plain(_account(chosen, found))}")
+        st.markdown(f"## {plain(_account(chosen, found))}")
     else:
-        st.markdown("##### Tick a second run, and this says which is better.")
+        st.markdown("## Tick a second run, and this says which is better.")
 
 
 def _account(chosen: Chosen, found: dict[str, PairedResult | str]) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.experiments.chosen import Chosen, scores
@@ -25,9 +25,7 @@ def draw(chosen: Chosen) -> None:
     for column, (run_id, matrix) in zip(places, matrices.items(), strict=False):
         with column:
             st.markdown(f"**{plain(chosen.titles[run_id])}**")
-            st.plotly_chart(
-                confusion_matrix(matrix, normalised=as_shares), config=shared.PLOT, key=keyed(f"confusion-{run_id}")
-            )
+            charts.draw(confusion_matrix(matrix, normalised=as_shares), key=keyed(f"confusion-{run_id}"))
             pairs = mutual_confusions(matrix)[:3]
             words = [f"{pair.first} and {pair.second} {percent(pair.share_of_errors)}" for pair in pairs]
             st.caption(f"Most of its mistakes: {', '.join(words)}." if words else "It makes no mistake.")
@@ -35,4 +33,4 @@ def draw(chosen: Chosen) -> None:
         for other in [run_id for run_id in chosen.others if run_id in matrices and run_id in chosen.alike]:
             names = (chosen.titles[chosen.baseline], chosen.titles[other])
             figure = confusion_difference(matrices[chosen.baseline], matrices[other], names=names)
-            st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"difference-{other}"))
+            charts.draw(figure, key=keyed(f"difference-{other}"))

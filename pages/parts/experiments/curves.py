@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments.chosen import Chosen
 
@@ -37,7 +37,7 @@ def draw(chosen: Chosen) -> None:
     figure = plots.learning_curves(
         table, chosen.titles, measure=NAMES[name], title=name, by=BY[by], smoothing=smoothing, alike=chosen.all_alike
     )
-    st.plotly_chart(figure, config=shared.PLOT, key=keyed("curves"))
+    charts.draw(figure, key=keyed("curves"))
     published = " What the report printed of its epochs is drawn by epoch." if chosen.published else ""
     st.caption(f"Scores are on validation. A run that continues another is drawn with the epochs before it.{published}")
     with st.expander("The numbers"):

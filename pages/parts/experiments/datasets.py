@@ -5,7 +5,7 @@ from dataclasses import astuple
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments import evaluated
 
@@ -34,7 +34,7 @@ def draw() -> None:
         st.info("Nothing measured yet. Measure models on one or several datasets:", icon=":material/grid_on:")
         _draw_command()
         return
-    st.plotly_chart(cross_map(cells), config=shared.PLOT, key=keyed("datasets-map"))
+    charts.draw(cross_map(cells), key=keyed("datasets-map"))
     if any(cell.source in SEEN_SOURCES for cell in cells):
         st.caption(
             "* The model learned from the train split of that dataset, so its score there says less about other "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments.chosen import Chosen
 
@@ -23,10 +23,10 @@ def draw(chosen: Chosen) -> None:
         return
     table.loc[~table["run"].isin(chosen.alike), "difference"] = float("nan")
     left, right = st.columns(2)
-    left.plotly_chart(plots.emotion_bars(table, chosen.titles), config=shared.PLOT, key=keyed("f1"))
+    charts.draw(plots.emotion_bars(table, chosen.titles), key=keyed("f1"), at=left)
     if chosen.alike - {chosen.baseline}:
         figure = plots.emotion_differences(table, chosen.titles, chosen.baseline)
-        right.plotly_chart(figure, config=shared.PLOT, key=keyed("f1-differences"))
+        charts.draw(figure, key=keyed("f1-differences"), at=right)
     shown = [run_id for run_id in chosen.titles if run_id in set(table["run"])]
     wide = table.pivot(index="emotion", columns="run", values="f1")[shown].rename(columns=chosen.titles)
     styled = wide.style.format("{:.3f}", na_rep="no image")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
 from pages.parts.common.pager import page_number
@@ -68,7 +68,7 @@ def draw(chosen: Chosen) -> None:
 
 
 def _draw_pairs(answers: Answers) -> None:
-    st.markdown("#### What it confuses most")
+    st.markdown("## What it confuses most")
     pairs = mutual_confusions(scores(answers)[0].confusion)
     rows = [
         {
@@ -87,11 +87,11 @@ def _draw_pairs(answers: Answers) -> None:
 
 
 def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
-    st.markdown("#### On which images")
+    st.markdown("## On which images")
     slices = _slices(answers, dataset)
     by = st.pills("Divide by", list(slices), default="brightness", required=True, key=keyed("errors-by"))
     found = accuracy_by_slice(correct=answers.predicted == answers.labels, slices=slices[by])
-    st.plotly_chart(plots.slice_bars(found, by=by), config=shared.PLOT, key=keyed("slices"))
+    charts.draw(plots.slice_bars(found, by=by), key=keyed("slices"))
 
 
 HASHES: dict[str | type[Any], Callable[[Any], Any]] = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
@@ -109,13 +109,13 @@ def _slices(answers: Answers, dataset: FaceDataset) -> dict[str, Slices]:
 
 def _draw_mistakes(answers: Answers, dataset: FaceDataset) -> None:
     places = confident_mistakes(y_true=answers.labels, probabilities=answers.probabilities)
-    st.markdown(f"#### Its {counted(len(places), 'mistake')}, the most confident first")
+    st.markdown(f"## Its {counted(len(places), 'mistake')}, the most confident first")
     if len(places):
         _draw_faces(answers, dataset, places, key=keyed("mistakes"))
 
 
 def _draw_label_errors(answers: Answers, dataset: FaceDataset) -> None:
-    st.markdown("#### Likely label errors")
+    st.markdown("## Likely label errors")
     if not st.toggle(
         "Find likely label errors",
         key=keyed("errors-label-errors"),
@@ -160,7 +160,7 @@ def _tile(answers: Answers, place: int) -> Tile:
 
 
 def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
-    st.markdown("#### How it arranges the faces")
+    st.markdown("## How it arranges the faces")
     if not st.toggle(
         f"Draw a map of up to {count(MAPPED)} faces",
         key=keyed("errors-map"),
@@ -174,7 +174,10 @@ def _draw_map(answers: Answers, dataset: FaceDataset) -> None:
     event = st.altair_chart(chart, key=keyed("map"), on_select="rerun", selection_mode=plots.PICKED)
     picked = [int(point["row"]) for point in event.selection.get(plots.PICKED, []) if "row" in point]
     if picked:
-        st.image(list(dataset.images[picked[:12]]), width=96, caption=[f"row {count(row)}" for row in picked[:12]])
+        names = [f"row {count(row)}" for row in picked[:12]]
+        st.image(
+            list(dataset.images[picked[:12]]), width=96, caption=names, alt=[f"the face of {name}" for name in names]
+        )
     else:
         st.caption("Hold the pointer over a point to see its face; click it, with Shift several, to keep it below.")
 

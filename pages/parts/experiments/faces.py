@@ -45,7 +45,7 @@ def draw(chosen: Chosen) -> None:
     for side, rows, name in (("a", apart.only_a, name_a), ("b", apart.only_b, name_b)):
         if emotion:
             rows = rows[dataset.labels[rows] == EMOTIONS.index(emotion)]
-        st.markdown(f"#### Only {plain(name)} is right: {counted(len(rows), 'face')}")
+        st.markdown(f"## Only {plain(name)} is right: {counted(len(rows), 'face')}")
         if len(rows):
             _draw_faces(dataset, rows, a, b, key=keyed(f"apart-{side}"))
     st.caption("Where the two differ most in the probability of the labelled emotion comes first.")

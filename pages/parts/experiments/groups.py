@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
@@ -36,7 +36,7 @@ def draw(found: list[RunSummary]) -> None:
         shown = [group for group in group_summary(alike.runs) if SCORES[name] in group.best][:MOST]
         if shown:
             figure = group_spread(shown, {run.id: run for run in alike.runs}, SCORES[name], name)
-            st.plotly_chart(figure, config=shared.PLOT, key=keyed(f"groups-{place}"))
+            charts.draw(figure, key=keyed(f"groups-{place}"))
             st.caption(f"{plain(alike.described)}.")
             if alike.comparable:
                 _draw_verdicts(shown, {run.id: run for run in alike.runs}, SCORES[name])
@@ -66,7 +66,7 @@ def _draw_verdicts(groups: list[GroupSummary], runs: dict[str, RunSummary], scor
 
 
 def _draw_label_errors(folds: list[str]) -> None:
-    st.markdown("#### Likely label errors, over all folds")
+    st.markdown("## Likely label errors, over all folds")
     group = folds[0] if len(folds) == 1 else st.selectbox("Cross-validation", folds, key=keyed("fold-group"))
     if not st.toggle(
         f"Find likely label errors with {plain(group)}",

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.experiments import evaluated
@@ -60,7 +60,7 @@ def _draw_set(images: Images, models: dict[str, dict[str, Any]], *, key: str) ->
         "rater does is as good a judge of these faces as one person."
     )
     shown = {title: [row[1] for row in by_emotion(each)] for title, each in models.items()}
-    st.plotly_chart(agreement_by_emotion(models), config=shared.PLOT, key=f"{key}-emotions")
+    charts.draw(agreement_by_emotion(models), key=f"{key}-emotions")
     with st.expander("The numbers"):
         support = [row[2] for row in by_emotion(first)]
         st.dataframe(pd.DataFrame({"images": support, **shown}, index=list(EMOTIONS)))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments import evaluated
 
@@ -40,7 +40,7 @@ def draw() -> None:
         disabled=not alike,
         help="Models that were measured on the same images.",
     )
-    st.plotly_chart(robustness_map(report), config=shared.PLOT, key=keyed("robustness-map"))
+    charts.draw(robustness_map(report), key=keyed("robustness-map"))
     low, high = (100 * end for end in (report.interval.low, report.interval.high))
     st.caption(
         f"Accuracy in %. Mean over ten kinds and five strengths: 95% CI {low:.1f} to {high:.1f}. {report.describe()} "
@@ -49,7 +49,7 @@ def draw() -> None:
     if other != ALONE and other in alike:
         short = _short(name, other)
         figure = robustness_difference(report, reports[other], names=short)
-        st.plotly_chart(figure, config=shared.PLOT, key=keyed("robustness-difference"))
+        charts.draw(figure, key=keyed("robustness-difference"))
         st.caption(
             f"Mean corruption error {mean_corruption_error(report, reports[other]):.2f}: the errors of {short[0]} over "
             f"those of {short[1]}, the mean of the kinds; below 1 is more robust."

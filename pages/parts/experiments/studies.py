@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.experiments import chosen
@@ -44,7 +44,7 @@ def draw(known: list[RunSummary]) -> None:
     if study.finished:
         left, right = st.columns([3, 2])
         with left:
-            st.plotly_chart(pareto_scatter(study), config=shared.PLOT, key=keyed("study-front"))
+            charts.draw(pareto_scatter(study), key=keyed("study-front"))
         with right:
             _draw_importance(url, study)
         st.caption(
@@ -52,7 +52,7 @@ def draw(known: list[RunSummary]) -> None:
             "Before relying on a trial, repeat it with several seeds."
         )
         if len(study.finished) > 1:
-            st.plotly_chart(settings_lines(study), config=shared.PLOT, key=keyed("study-lines"))
+            charts.draw(settings_lines(study), key=keyed("study-lines"))
             st.caption("A line for each finished trial. Drag along an axis to keep only the trials inside.")
     _draw_table(study, {run.id for run in known})
 
@@ -86,11 +86,7 @@ def _draw_importance(url: str, study: Study) -> None:
             icon=":material/hourglass_empty:",
         )
         return
-    st.plotly_chart(
-        importance_bars(_importances(url, study.name, len(study.finished))),
-        config=shared.PLOT,
-        key=keyed("study-importance"),
-    )
+    charts.draw(importance_bars(_importances(url, study.name, len(study.finished))), key=keyed("study-importance"))
     st.caption(
         "Estimated from these trials alone (fANOVA), within the ranges searched; with few trials it is a hint, not a "
         "finding."

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.experiments import chosen
 
@@ -39,14 +39,14 @@ def draw(root: Path, found: list[RunSummary]) -> None:
         "Across", list(AXES), index=list(AXES).index("Minutes of training"), key=keyed("across"), bind="query-params"
     )
     y = right.selectbox("Up", list(AXES), index=0, key=keyed("up"), bind="query-params")
-    st.plotly_chart(scatter(table, x, y, chosen.ids()), config=shared.PLOT, key=keyed("scatter"))
+    charts.draw(scatter(table, x, y, chosen.ids()), key=keyed("scatter"))
     st.caption("Diamonds are on the Pareto front: no other run is better in one without being worse in the other.")
     if len(table) < 2:
         return
     score = st.segmented_control("Colour by", SCORES, default="Accuracy", required=True, key=keyed("colour-by"))
     settings = table.drop(columns=["run", "title", *_names()])
     figures = table[_names()].set_axis(list(AXES), axis=1).dropna(axis=1, how="all")
-    st.plotly_chart(parallel_coordinates(settings.join(figures), score), config=shared.PLOT, key=keyed("parallel"))
+    charts.draw(parallel_coordinates(settings.join(figures), score), key=keyed("parallel"))
     st.caption(f"{counted(len(table), 'line')}, one for each run. Drag along an axis to keep only the runs inside.")
 
 

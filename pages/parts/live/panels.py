@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from pages import PAGES
-from pages.parts.common import face_cards, shared
+from pages.parts.common import charts, face_cards, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.live import camera as live_camera
@@ -163,7 +163,7 @@ def _timeline(engine: "LiveEngine") -> None:
             label_visibility="collapsed",
         )
         track = chosen if chosen in series else track
-    st.plotly_chart(recent_lines(series[track], SPAN_S), config=shared.PLOT, key=keyed("lines"))
+    charts.draw(recent_lines(series[track], SPAN_S), key=keyed("lines"))
 
 
 def _controls(engine: "LiveEngine") -> None:

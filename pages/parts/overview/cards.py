@@ -133,4 +133,4 @@ def _best(status: Status) -> str:
 
 def _head(what: str, name: str) -> None:
     st.caption(what)
-    st.markdown(f"#### {name}", width="content")
+    st.markdown(f"## {name}", width="content")

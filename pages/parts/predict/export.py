@@ -17,7 +17,7 @@ from ferdash.wording import cells, counted
 def draw(rows: list[Row], settings: Settings) -> None:
     """The table, whatever the filter, with what was corrected; the same as files."""
     table = answers.table(rows, settings)
-    st.subheader("All faces")
+    st.header("All faces")
     shares = ["probability", *EMOTIONS]
     columns = {name: st.column_config.NumberColumn(format="%.1f%%") for name in shares}
     model = ["model"] if len(settings.models) > 1 else []

@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from pages.parts.common import charts, shared
 from pages.parts.common import job_line as jobs
-from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
@@ -188,17 +188,17 @@ def _draw_curves(rows: list[dict[str, Any]]) -> None:
         st.caption("Curves appear after the first epoch.")
         return
     left, right = st.columns(2)
-    left.plotly_chart(plots.loss_curves(rows), config=shared.PLOT, key=keyed("loss"))
-    right.plotly_chart(plots.accuracy_curves(rows), config=shared.PLOT, key=keyed("accuracy"))
+    charts.draw(plots.loss_curves(rows), key=keyed("loss"), at=left)
+    charts.draw(plots.accuracy_curves(rows), key=keyed("accuracy"), at=right)
 
 
 def _draw_focus(rows: list[dict[str, Any]]) -> None:
     if not rows:
         st.caption("The emotions' F1 appears after the first epoch.")
         return
-    st.plotly_chart(plots.focus_map(rows), config=shared.PLOT, key=keyed("focus"))
+    charts.draw(plots.focus_map(rows), key=keyed("focus"))
     if any(row.get("weights") for row in rows):
-        st.plotly_chart(plots.sampling_weights(rows), config=shared.PLOT, key=keyed("weights"))
+        charts.draw(plots.sampling_weights(rows), key=keyed("weights"))
 
 
 def _draw_checkpoints(run_id: str, folder: Path, rows: list[dict[str, Any]], status: Status) -> None:

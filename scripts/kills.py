@@ -44,6 +44,7 @@ from ferdash.runs.studies import read_study
 from ferdash.training import start, sweep, sweep_plan
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, override
+from ferdash.training.control import Control
 from ferdash.training.recipes import get_recipe
 from ferdash.video.analysis import AnalysisSettings
 from ferdash.video.decoding import read_frames
@@ -168,8 +169,7 @@ def check_recording(world: Path, told: list[Any]) -> None:
 
 def promote_again(world: Path, tell: Tell) -> None:
     for _ in range(20):
-        places = {"data": world / "data", "checkpoints": world / "checkpoints"}
-        promote(small(world).id, "kept", replace=True, **places)
+        promote(small(world).id, "kept", replace=True, data=world / "data", checkpoints=world / "checkpoints")
         tell("promoted")
 
 
@@ -183,8 +183,16 @@ def search(world: Path, tell: Tell) -> None:
     plan = sweep_plan.make_plan(config_of(["epochs=1"]), ["optimizer.lr=1e-4..1e-2"], data=world / "data")
     url = f"sqlite:///{world / 'studies.db'}"
     study, plan = sweep_plan.join(url, "killed", plan, data=world / "data")
-    places = {"data": world / "data", "checkpoints": world / "checkpoints"}
-    sweep.search(study, plan, url=url, trials=40, on_end=lambda trial: tell([trial.number, trial.values]), **places)
+    sweep.search(
+        study,
+        plan,
+        url=url,
+        trials=40,
+        data=world / "data",
+        checkpoints=world / "checkpoints",
+        control=Control(),
+        on_end=lambda trial: tell([trial.number, trial.values]),
+    )
 
 
 def check_study(world: Path, told: list[Any]) -> None:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -15,7 +15,7 @@ GO_ON = {"app", "serve"}
 """They answer elsewhere, until they are ended."""
 
 
-def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     for name, inner in getattr(command, "commands", {}).items():
         yield from commands(inner, (*path, name))
     if not hasattr(command, "commands"):
@@ -23,7 +23,7 @@ def commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tup
 
 
 @pytest.mark.parametrize(("name", "command"), commands(typer.main.get_command(app)))
-def test_every_command_has_json(name: str, command: click.Command) -> None:
+def test_every_command_has_json(name: str, command: Any) -> None:
     if name not in GO_ON:
         assert any("--json" in parameter.opts for parameter in command.params)
 

@@ -97,6 +97,8 @@ def read_csv(path: Path) -> list[ForeignRun]:
     except (OSError, ValueError) as error:
         raise RunError(f"{path.name} cannot be read as CSV ({error}).") from error
     table.columns = [str(name).strip() for name in table.columns]
+    if (twice := table.columns.duplicated()).any():
+        raise RunError(f"{path.name} has the column “{table.columns[twice][0][:60]}” twice; keep one.")
     if "run" not in table:
         raise RunError(f"{path.name} has no column “run”; it needs run, epoch, and a column for each figure.")
     if "epoch" not in table:

@@ -126,7 +126,7 @@ def _inherit_best(parent: Run, child: Run, best: dict[str, Any]) -> None:
     """Give the child the parent's best network and its predictions, which it may never surpass. The parent may have
     found a better one after the checkpoint that the child continues; then the child starts without."""
     kept = parent.checkpoints / "best.pt"
-    if not kept.is_file() or read_checkpoint(kept)["best"] != best:
+    if not kept.is_file() or read_checkpoint(kept).get("best") != best:
         return
     shutil.copy2(kept, child.checkpoints / kept.name)
     for predictions in (parent.folder / "predictions").glob("validation.parquet"):

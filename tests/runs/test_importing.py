@@ -95,6 +95,7 @@ def test_without_an_epoch_the_lines_of_each_run_count(tmp_path: Path) -> None:
         ("run,epoch,val_accuracy\nk,1.5,0.5\n", "line 2: epoch is 1.5; count epochs from 0 or 1"),
         ("run,epoch,val_accuracy\nk,-1,0.5\n", "line 2: epoch is -1; count epochs from 0 or 1"),
         ("run,epoch,val_acc,val_accuracy\nk,0,0.5,0.6\n", "“val_acc” and “val_accuracy” are both validation/accuracy"),
+        ("run,epoch,lr,epoch \na,0,0.1,1\n", "old.csv has the column “epoch” twice; keep one"),
         ("run,epoch,accuracy\na,0,65.1\n", "accuracy is 65.1 in epoch 0; write it as a share from 0 to 1"),
     ],
 )

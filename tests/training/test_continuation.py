@@ -70,6 +70,13 @@ def test_a_child_that_never_does_better_keeps_its_parent_s_best(finished: Run, w
     assert len(read_predictions(child.folder, "validation")) == 28
 
 
+def test_a_best_that_says_no_score_is_left_with_the_parent(finished: Run, where: Path, squares_root: Path) -> None:
+    best = where / "runs" / finished.id / "checkpoints" / "best.pt"
+    torch.save({name: value for name, value in read_checkpoint(best).items() if name != "best"}, best)
+    child = resume(finished.id, ["epochs=3"], data=squares_root, checkpoints=where)
+    assert not (child.checkpoints / "best.pt").exists()
+
+
 def test_changed_weight_decay_takes_effect(finished: Run, where: Path, squares_root: Path) -> None:
     child = resume(finished.id, ["optimizer.weight_decay=0.3", "epochs=3"], data=squares_root, checkpoints=where)
     start.execute(child, data=squares_root, checkpoints=where)

@@ -32,7 +32,7 @@ from ferdash.leftovers import workspace
 from ferdash.pictures import read_image
 from ferdash.records import FolderKind, Status
 from ferdash.video.decoding import frame_at
-from ferdash.video.frame_table import COLUMNS, frames_table
+from ferdash.video.frame_table import COLUMNS, REASONS, frames_table
 
 Kind = Literal["video", "sequence", "live", "imported"]
 State = Literal["queued", "running", "done", "stopped", "failed", "interrupted", "damaged"]
@@ -317,9 +317,12 @@ def _writing(content: bytes) -> Any:
 
 
 def _require_sane(table: pd.DataFrame) -> None:
-    """Raise ValueError for numbers that no frame has."""
+    """Raise ValueError for numbers that no frame has, and for a frame without them that does not say why."""
     bounds = {"frame": (0, 1e9), "timestamp_s": (-1e9, 1e9), **dict.fromkeys(EMOTIONS, (0, 1.001))}
     for name, (low, high) in bounds.items():
         values = table[name].dropna() if name in EMOTIONS else table[name]
         if not values.between(low, high).all():
             raise ValueError(f"{name} is not between {low:g} and {high:g}")
+    unclassified = table[list(EMOTIONS)].isna().any(axis=1)
+    if not table.loc[unclassified, "reason"].isin(REASONS).all():
+        raise ValueError("a frame without probabilities does not say why")

@@ -128,6 +128,23 @@ def test_a_damaged_piece_is_named(analysis):
         analysis.frames()
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("happy", np.nan, "does not say why"),
+        ("sad", 1.5, "sad is not between 0 and 1.001"),
+        ("frame", -1, "frame is not"),
+    ],
+)
+def test_a_piece_of_odd_values_is_refused(analysis, column, value, words):
+    table = rows(0, 3)
+    table.loc[1, column] = value
+    AnalysisWriter(analysis).append(rows(0, 3))
+    table.to_parquet(analysis.folder / "frames" / "part-00000.parquet")
+    with pytest.raises(AnalysisError, match=words):
+        analysis.frames()
+
+
 def test_a_disk_that_takes_nothing(analysis):
     writer = AnalysisWriter(analysis)
     (analysis.folder / "frames").rmdir()

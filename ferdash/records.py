@@ -15,6 +15,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +113,7 @@ class FolderKind:
         if not root.is_dir():
             return []
         with os.scandir(root) as entries:
-            return sorted((e.name for e in entries if not e.name.startswith(".") and e.is_dir()), reverse=True)
+            return sorted((e.name for e in entries if not e.name.startswith(".") and _is_folder(e)), reverse=True)
 
     def folder(self, root: Path, name: str) -> Path:
         """The folder of that name, which cannot lead out of `root`. Raises the kind's error when there is none."""
@@ -237,6 +238,13 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     for name, value in values.items():
         flat |= flatten(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
     return flat
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """False for a link that leads nowhere, or round in a circle."""
+    with suppress(OSError):
+        return entry.is_dir()
+    return False
 
 
 def _alive(status: Status) -> bool:

@@ -153,3 +153,8 @@ def test_no_name_leads_out_of_the_root(folder: Path, name: str) -> None:
         KIND.folder(folder.parent, name)
     assert KIND.ids(folder.parent) == [folder.name]
     assert KIND.ids(folder / "nothing") == []
+
+
+def test_a_link_that_leads_round_in_a_circle_is_no_folder(folder: Path) -> None:
+    (folder.parent / "circle").symlink_to("circle")
+    assert KIND.ids(folder.parent) == [folder.name]

@@ -41,6 +41,8 @@ def test_a_file_alone_is_its_only_member(tmp_path, write_folder):
         ("train/angry/Thumbs.db", True),
         ("desktop.ini", True),
         ("train/angry/a.jpg", False),
+        ("./train//angry/a.jpg", False),
+        ("../.hidden/a.jpg", True),
     ],
 )
 def test_is_dropping(name, is_one):

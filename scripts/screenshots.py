@@ -39,7 +39,7 @@ PAGES = ("overview", "dataset", "experiments", "train", "predict", "video", "liv
 STATES = ("empty", "full", "busy", "failed")
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 THEMES = ("light", "dark")
-README = {"predict": (1280, 860), "overview": (1280, 700)}
+README = {"predict": (1440, 900), "overview": (1280, 700)}
 NOT_HERE = "somebody/a-model-that-is-not-here"
 DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-testid="stSpinner"]')
     && document.querySelector('[data-testid="stMain"] h1')

@@ -199,13 +199,27 @@ def test_noise_is_measured_in_size_and_autocorrelation_whatever_changes() -> Non
     ("values", "message"),
     [
         ({"min_size": 0}, r"\(min_size\) is 0; it lies between 0 and 1"),
-        ({"min_z": 1}, r"1 standard deviations \(min_z\) is noise"),
+        ({"min_size": 1}, r"\(min_size\) is 1; it lies between 0 and 1"),
+        ({"min_z": 2.9}, r"2.9 standard deviations \(min_z\) is noise"),
+        ({"hold_s": -0.1}, r"cannot last -0.1 s at least \(hold_s\); choose 0 or more"),
         ({"level_s": 0}, r"\(level_s\) is 0 s; choose more than 0"),
     ],
 )
 def test_settings_without_sense_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         EventSettings(**values)
+
+
+def test_settings_at_their_bounds_are_taken() -> None:
+    assert EventSettings(min_size=0.99, min_z=3, hold_s=0).min_z == 3
+
+
+def test_a_stretch_too_short_for_two_levels_hides_none_after_it() -> None:
+    """15 frames, a gap, and a change in the stretch that follows."""
+    values = np.vstack([STILL + noise(0, 15, 0.3, 0.01), planted(105, 50, 1, 0.5) + noise(1, 105, 0.3, 0.01)])
+    frames = np.concatenate([np.arange(15), 100 + np.arange(105)])
+    found = [e for e in find_events(series(values, frames)) if e.emotion == "happy"]
+    assert [(e.start_frame, e.end_frame) for e in found] == [(150, 151)]
 
 
 @pytest.mark.parametrize("falls", [False, True])

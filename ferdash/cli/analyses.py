@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ferdash.cli.analyses_agreement import agreement
 from ferdash.cli.analyses_import import import_
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, tell
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
 from ferdash.paths import analyses_root, checkpoints_root
@@ -101,10 +101,8 @@ def rename(
 
     found = analyses.find_analysis(analyses_root(), analysis)
     renamed = analyses.rename(analyses_root(), found.id, name)
-    if json_output:
-        print_json({"id": renamed.id, "name": renamed.name})
-    else:
-        say(f"{found.id} is called {escape(renamed.name)} now.")
+    sentence = f"{found.id} is called {escape(renamed.name)} now."
+    tell(json_output, sentence, {"id": renamed.id, "name": renamed.name})
 
 
 def delete(
@@ -122,10 +120,7 @@ def delete(
     if not yes:
         typer.confirm(f"Delete {found.name} ({found.id}) for good?", abort=True, err=True)
     analyses.delete(root, found.id)
-    if json_output:
-        print_json({"deleted": found.id})
-    else:
-        say(f"Deleted {found.id}.")
+    tell(json_output, f"Deleted {found.id}.", {"deleted": found.id})
 
 
 def compare(
@@ -185,10 +180,7 @@ def continue_(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
     model = load_model(found.record["model"], checkpoints_root())
     analyse(found, model, load_detector(found.record["detector"], checkpoints_root()))
     info = found.info
-    if json_output:
-        print_json(info)
-    else:
-        say(f"{escape(found.name)}: {counted(info['frames'], 'frame')} analysed.")
+    tell(json_output, f"{escape(found.name)}: {counted(info['frames'], 'frame')} analysed.", info)
 
 
 def export(
@@ -207,8 +199,6 @@ def export(
     wanted = check_names(only or EXPORTS)
     results = read_results(find_analysis(analyses_root(), analysis))
     folder, files = write_exports(results, out, wanted)
-    if json_output:
-        names = [str(file.relative_to(folder)) for file in files]
-        print_json({"analysis": results.analysis.id, "out": str(folder), "files": names})
-    else:
-        say(f"Wrote {escape(words_of(files))} to {escape(str(folder))}.")
+    names = [str(file.relative_to(folder)) for file in files]
+    document = {"analysis": results.analysis.id, "out": str(folder), "files": names}
+    tell(json_output, f"Wrote {escape(words_of(files))} to {escape(str(folder))}.", document)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, tell
 from ferdash.paths import data_root
 from ferdash.wording import count, counted, percent
 
@@ -89,7 +89,4 @@ def erase(
         waiting = counted(statistics(data_root()).removed, "face")
         typer.confirm(f"Delete {waiting} of removed corrections for good?", abort=True, err=True)
     erased = erase_removed(data_root())
-    if json_output:
-        print_json({"erased": erased})
-    else:
-        say(f"Erased {counted(erased, 'face')}.")
+    tell(json_output, f"Erased {counted(erased, 'face')}.", {"erased": erased})

@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr
+from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr, tell
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.paths import data_root
@@ -193,10 +193,7 @@ def delete(
     if not yes:
         typer.confirm(f"Delete the dataset {name} for good?", abort=True, err=True)
     delete_dataset(data_root(), name)
-    if json_output:
-        print_json({"deleted": name})
-    else:
-        say(f"Deleted {name}.")
+    tell(json_output, f"Deleted {name}.", {"deleted": name})
 
 
 @contextmanager

@@ -31,6 +31,14 @@ def say(message: str) -> None:
     stderr.print(message, soft_wrap=True)
 
 
+def tell(json_output: bool, sentence: str, document: Any) -> None:
+    """What was done: a sentence on stderr, or the one JSON document."""
+    if json_output:
+        print_json(document)
+    else:
+        say(sentence)
+
+
 def print_json(value: Any) -> None:
     """`value` as the one JSON document of a `--json` command. Where it has a row of seven figures, one for each
     emotion, `emotions` says in which order."""

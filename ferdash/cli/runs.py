@@ -9,7 +9,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from ferdash.cli import runs_compare, runs_exchange, runs_list
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, tell
 from ferdash.cli.runs_list import marks, measured_on
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import checkpoints_root
@@ -80,7 +80,7 @@ def rename(
 
     root, run_id = _find(run)
     meta.rename(root, run_id, name)
-    _told(json_output, f"{run_id} is now called {escape(name)}.", run=run_id, name=name)
+    tell(json_output, f"{run_id} is now called {escape(name)}.", {"run": run_id, "name": name})
 
 
 def tag(
@@ -94,7 +94,7 @@ def tag(
 
     root, run_id = _find(run)
     now = meta.tag(root, run_id, add=[] if remove else tags, remove=tags if remove else [])
-    _told(json_output, f"Tags of {run_id}: {escape(', '.join(now)) or 'none'}.", run=run_id, tags=now)
+    tell(json_output, f"Tags of {run_id}: {escape(', '.join(now)) or 'none'}.", {"run": run_id, "tags": now})
 
 
 def note(
@@ -107,7 +107,7 @@ def note(
 
     root, run_id = _find(run)
     meta.note(root, run_id, text)
-    _told(json_output, f"Noted on {run_id}.", run=run_id, notes=text)
+    tell(json_output, f"Noted on {run_id}.", {"run": run_id, "notes": text})
 
 
 def archive(
@@ -121,7 +121,7 @@ def archive(
     root, run_id = _find(run)
     meta.archive(root, run_id, archived=not undo)
     words = f"{run_id} is {'back in the list' if undo else 'in the archive'}."
-    _told(json_output, words, run=run_id, archived=not undo)
+    tell(json_output, words, {"run": run_id, "archived": not undo})
 
 
 def delete(
@@ -140,15 +140,7 @@ def delete(
         question = f"Delete the run {run_id} with its checkpoints for good?"
         typer.confirm(question + (note if children else ""), abort=True, err=True)
     meta.delete(root, run_id)
-    _told(json_output, f"Deleted {run_id}.", deleted=run_id)
-
-
-def _told(json_output: bool, sentence: str, **document: Any) -> None:
-    """What was done, as a sentence or as a document."""
-    if json_output:
-        print_json(document)
-    else:
-        say(sentence)
+    tell(json_output, f"Deleted {run_id}.", {"deleted": run_id})
 
 
 def _find(text: str) -> tuple[Path, str]:

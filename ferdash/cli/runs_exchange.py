@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ferdash.cli.output import JsonFlag, escape, print_json, say
+from ferdash.cli.output import JsonFlag, escape, print_json, say, tell
 from ferdash.errors import RunError
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import counted
@@ -42,6 +42,8 @@ def export(
     if json_output and out is None:
         raise typer.BadParameter("--json says what was written; say where to with --out, or take --to json.")
     opened, summaries = _selection(runs or [])
+    exported = f"Exported {counted(len(opened), 'run')}"
+    document = {"runs": [run.id for run in opened], "out": str(out)}
     if to in ("mlflow", "tensorboard"):
         if out is None:
             raise typer.BadParameter(f"Say where to write with --out; {to} is not a single text.")
@@ -50,7 +52,7 @@ def export(
         (tracking.export_mlflow if to == "mlflow" else tracking.export_tensorboard)(opened, out)
         store = f"sqlite:///{out if out.suffix else out / 'mlflow.db'}"
         look = f"mlflow ui --backend-store-uri {store}" if to == "mlflow" else f"tensorboard --logdir {out}"
-        _tell_exported(json_output, opened, out, f". Look at them with: {escape(look)}")
+        tell(json_output, f"{exported}. Look at them with: {escape(look)}", document)
         return
     text = _text(to, opened, summaries)
     if out is None:
@@ -60,14 +62,7 @@ def export(
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error}.") from error
-    _tell_exported(json_output, opened, out, f" to {escape(str(out))}.")
-
-
-def _tell_exported(json_output: bool, runs: "list[Run]", out: Path, where: str) -> None:
-    if json_output:
-        print_json({"runs": [run.id for run in runs], "out": str(out)})
-    else:
-        say(f"Exported {counted(len(runs), 'run')}{where}")
+    tell(json_output, f"{exported} to {escape(str(out))}.", document)
 
 
 def import_(

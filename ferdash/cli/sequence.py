@@ -7,7 +7,7 @@ import typer
 
 from ferdash.cli.options import EngineOption
 from ferdash.cli.output import JsonFlag, print_json
-from ferdash.cli.video import analyse_and_export
+from ferdash.cli.video import analyse_and_export, files_of
 from ferdash.errors import VideoError
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.paths import analyses_root, checkpoints_root
@@ -61,24 +61,10 @@ def sequence(
 
 
 def find_pictures(given: list[Path]) -> list[Path]:
-    """The pictures that are meant: files as they are, and of a folder whatever is one, with numbers in their names in
-    the order of numbers: 2 before 10.
-
-    Raises VideoError for a folder without a picture.
-    """
+    """The pictures that are meant; as `files_of`, numbers in names in the order of numbers: 2 before 10."""
     from ferdash.pictures import by_number, is_picture_name
 
-    found: list[Path] = []
-    for path in given:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        files = (one for one in path.iterdir() if one.is_file() and is_picture_name(one.name))
-        inside = sorted(files, key=lambda one: by_number(one.name))
-        if not inside:
-            raise VideoError(f"There is no picture in {path}.")
-        found += inside
-    return found
+    return files_of(given, is_picture_name, "There is no picture in {}.", by_number)
 
 
 def _content(path: Path) -> bytes:

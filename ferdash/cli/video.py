@@ -1,5 +1,6 @@
 """`ferdash video`: emotions over time in videos, with everything that can be made of them, headless."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, count
@@ -73,6 +74,7 @@ def video(
     from ferdash.exports.files import EXPORTS, check_names
     from ferdash.inference.detector import load_detector
     from ferdash.models.loading import load_model
+    from ferdash.models.tta import titled
     from ferdash.video.analysis import AnalysisSettings
 
     wanted = check_names(only or EXPORTS)
@@ -85,8 +87,7 @@ def video(
         _tell(analyse_on(scheduler, paths, _folders(paths, out), wanted, settings, **facts), out, json_output)
         return
     classifier = load_model(model, checkpoints_root(), engine=engine, tta=tta)
-    if tta != "plain":
-        classifier = replace(classifier, title=f"{classifier.title}, {tta} TTA")
+    classifier = replace(classifier, title=titled(classifier.title, tta))
     finder = load_detector(detector, checkpoints_root())
     outlet = _outlet(lsl, classifier.title) if lsl else None
     folders = _folders(paths, out)
@@ -111,21 +112,30 @@ def _tell(done: list[dict[str, Any]], out: Path, json_output: bool) -> None:
         say(f"{counted(len(done) - len(failed), 'video')} analysed into {escape(str(out))}{missing}.")
 
 
-def find_videos(files: list[Path]) -> list[Path]:
-    """The videos that are meant: files as they are, and of folders whatever has the ending of a video, by name.
-
-    Raises VideoError for a folder without a video.
-    """
+def find_videos(given: list[Path]) -> list[Path]:
+    """The videos that are meant; as `files_of`."""
     from ferdash.video.decoding import VIDEO_SUFFIXES
 
+    nothing = f"There is no video in {{}}; ferdash looks for {', '.join(VIDEO_SUFFIXES)}."
+    return files_of(given, lambda name: Path(name).suffix.lower() in VIDEO_SUFFIXES, nothing)
+
+
+def files_of(
+    given: list[Path], belongs: Callable[[str], bool], nothing: str, order: Callable[[str], Any] = str
+) -> list[Path]:
+    """What is meant by files and folders: files as they are, and of folders every file whose name belongs, in order.
+
+    nothing: the sentence of the VideoError that is raised for a folder without any, {} for the folder.
+    """
     found: list[Path] = []
-    for path in files:
+    for path in given:
         if not path.is_dir():
             found.append(path)
             continue
-        inside = sorted(one for one in path.iterdir() if one.suffix.lower() in VIDEO_SUFFIXES and one.is_file())
+        names = (one.name for one in path.iterdir() if belongs(one.name) and one.is_file())
+        inside = [path / name for name in sorted(names, key=order)]
         if not inside:
-            raise VideoError(f"There is no video in {path}; ferdash looks for {', '.join(VIDEO_SUFFIXES)}.")
+            raise VideoError(nothing.format(path))
         found += inside
     return found
 

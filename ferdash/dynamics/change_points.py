@@ -46,10 +46,11 @@ HELD = 0.75
 class EventSettings:
     """What counts as a change. min_size: of the probability, from 0 to 1. min_z: in standard deviations of what noise
     alone does to the difference of two such levels. level_s: how much of the level on each side of a move is looked at,
-    and how far around a frame its noise is measured. hold_s: how long a level lasts at least. A blink closes the eyes
-    for 0.1 to 0.4 s, a syllable takes about 0.2, and lips that close between two of them stay so for up to 0.4; an
-    expression lasts half a second to four (Ekman, "Darwin, Deception, and Facial Expression", 2003), so what comes back
-    sooner than hold_s is no change. 0.1 or less shows those that last a few frames, micro-expressions among them."""
+    and how far around a frame its noise is measured. hold_s: how long a level lasts at least, with the ways to it and
+    from it. A blink closes the eyes for 0.1 to 0.4 s, a syllable takes about 0.2, and lips that close between two of
+    them stay so for up to 0.4; an expression lasts half a second to four (Ekman, "Darwin, Deception, and Facial
+    Expression", 2003), so what is back sooner than hold_s is no change. 0.1 or less shows those that last a few
+    frames, micro-expressions among them."""
 
     min_size: float = 0.1
     min_z: float = 6.0

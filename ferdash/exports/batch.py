@@ -20,6 +20,7 @@ from ferdash.inference.detector import Detector, load_detector
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.loading import load_model
 from ferdash.models.reference import title_of
+from ferdash.models.tta import titled
 from ferdash.video.analysis import AnalysisSettings
 
 Engine = Literal["auto", "torch", "onnx", "int8"]
@@ -70,7 +71,7 @@ def work(task: VideoTask) -> dict[str, Any]:
 def _analysis(task: VideoTask) -> tuple[Analysis, str]:
     """The analysis of this very video with these settings, and whether it was made before, or begun."""
     settings = AnalysisSettings.from_dict(task.settings)
-    title = _titled(title_of(task.model, Path(task.checkpoints)), task.tta)
+    title = titled(title_of(task.model, Path(task.checkpoints)), task.tta)
     source = describe(Path(task.path).absolute(), None) or {}
     for known in list_analyses(Path(task.root)):
         record = known.record
@@ -92,14 +93,10 @@ def _analysis(task: VideoTask) -> tuple[Analysis, str]:
     return made_now, "new"
 
 
-def _titled(title: str, tta: str) -> str:
-    return title if tta == "plain" else f"{title}, {tta} TTA"
-
-
 @lru_cache(maxsize=1)
 def _loaded(model: str, checkpoints: str, engine: Engine, tta: Tta, detector: str) -> tuple[EmotionModel, Detector]:
     classifier = load_model(model, Path(checkpoints), engine=engine, tta=tta)
-    return replace(classifier, title=_titled(classifier.title, tta)), load_detector(detector, Path(checkpoints))
+    return replace(classifier, title=titled(classifier.title, tta)), load_detector(detector, Path(checkpoints))
 
 
 def run_on(

@@ -54,14 +54,7 @@ def elan(summary: Summary, name: str = "") -> bytes:
             eaf.add_annotation(person, start_ms, end_ms, segment.emotion)
         changes = f"{person} changes"
         eaf.add_tier(changes)
-        free_ms = 0
-        for event in sorted(track.events, key=lambda one: one.start_s):
-            start_ms, end_ms = _milliseconds(event.start_s, event.end_s)
-            # Annotations of one tier may not overlap; two emotions that change together do.
-            start_ms = max(start_ms, free_ms)
-            if start_ms < end_ms:
-                eaf.add_annotation(changes, start_ms, end_ms, event.sentence)
-                free_ms = end_ms
+        _annotate(eaf, changes, [(event.start_s, event.end_s, event.sentence) for event in track.events])
     return _written(eaf.to_file, ".eaf")
 
 
@@ -71,18 +64,23 @@ def elan_codings(said: Mapping[str, Sequence[CodedSegment]], name: str) -> bytes
     eaf.remove_tier("default")
     for coder, segments in said.items():
         for track in sorted({segment.track for segment in segments}):
-            tier, free_ms = f"Person {track}, {coder}", 0
+            tier = f"Person {track}, {coder}"
             eaf.add_tier(tier, part=f"Person {track}", ann=coder)
-            for segment in sorted(segments):
-                if segment.track != track:
-                    continue
-                start_ms, end_ms = _milliseconds(segment.start_s, segment.end_s)
-                # Imported codings may overlap in time; annotations of one tier may not.
-                start_ms = max(start_ms, free_ms)
-                if start_ms < end_ms:
-                    eaf.add_annotation(tier, start_ms, end_ms, segment.emotion)
-                    free_ms = end_ms
+            mine = [one for one in segments if one.track == track]
+            _annotate(eaf, tier, [(one.start_s, one.end_s, one.emotion) for one in mine])
     return _written(eaf.to_file, ".eaf")
+
+
+def _annotate(eaf: Any, tier: str, spans: Sequence[tuple[float, float, str]]) -> None:
+    """Add (start, end in seconds, text). Annotations of one tier may not overlap; emotions that change together do, and
+    so may codings that were imported: the later one begins where the earlier ends."""
+    free_ms = 0
+    for start_s, end_s, text in sorted(spans, key=lambda span: span[0]):
+        start_ms, end_ms = _milliseconds(start_s, end_s)
+        start_ms = max(start_ms, free_ms)
+        if start_ms < end_ms:
+            eaf.add_annotation(tier, start_ms, end_ms, text)
+            free_ms = end_ms
 
 
 def praat(summary: Summary) -> bytes:

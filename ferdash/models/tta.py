@@ -22,6 +22,11 @@ class Classifier(Protocol):
     def probabilities(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray: ...
 
 
+def titled(title: str, tta: str) -> str:
+    """What a model is called that looks so."""
+    return title if tta == "plain" else f"{title}, {tta} TTA"
+
+
 def mirrored(faces: np.ndarray) -> np.ndarray:
     """uint8 faces (N, H, W) or (N, H, W, 3), left and right exchanged."""
     return np.ascontiguousarray(faces[:, :, ::-1])

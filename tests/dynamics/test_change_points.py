@@ -269,7 +269,7 @@ def test_a_change_right_at_the_beginning_or_the_end_is_found_in_its_place() -> N
 
 @pytest.mark.parametrize("frames_away", [7, 20])
 def test_lips_that_close_between_two_syllables_end_no_smile(frames_away: int) -> None:
-    """Gone for 7 frames, 0.28 s, besides the way there and back; a smile that stays away for 0.8 s has ended."""
+    """Gone for 7 frames and 2 each for the way there and back, 0.44 s; a smile that stays away for 0.8 s has ended."""
     smile = planted(200, 40, 3, 0.5) - planted(200, 100, 2, 0.4) + planted(200, 100 + frames_away, 2, 0.4)
     found = [e for e in find_events(series(smile + noise(4, 200, 0.4, 0.01))) if e.emotion == "happy"]
     assert [e.direction for e in found] == ([1] if frames_away == 7 else [1, -1, 1])

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import distributed
 import pytest
 
 from ferdash.analyses.jobs import create_video_analysis
@@ -12,7 +13,6 @@ from ferdash.models.reference import title_of
 from ferdash.video.analysis import AnalysisSettings
 from ferdash.video.sample import write_sample
 
-distributed = pytest.importorskip("distributed")
 SETTINGS = AnalysisSettings(stride=10, end_s=1.0)
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 

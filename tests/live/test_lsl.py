@@ -4,6 +4,7 @@ import secrets
 import time
 
 import numpy as np
+import pylsl
 import pytest
 from skimage.data import astronaut
 
@@ -15,7 +16,6 @@ from ferdash.live.recording import LiveRecording
 from ferdash.live.streaming import StreamingEngine
 from ferdash.live.view import LiveSettings
 
-pylsl = pytest.importorskip("pylsl")
 WAIT_S = 20.0
 
 

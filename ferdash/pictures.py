@@ -109,7 +109,19 @@ def look(data: bytes) -> Look | None:
     return Look(*size, None if deep is None else _bits_of(deep))
 
 
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, IndexError, struct.error, cv2.error)
+# RuntimeError is how the decoder of AVIF says it.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    KeyError,
+    IndexError,
+    RuntimeError,
+    struct.error,
+    cv2.error,
+)
 
 
 def _content(data: bytes | Path, name: str) -> bytes:

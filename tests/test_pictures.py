@@ -291,3 +291,12 @@ def test_a_small_file_cannot_take_all_memory() -> None:
     assert len(flat) < 1_000_000
     with pytest.raises(ImageError, match="too large to open safely: 6,000 x 6,000 pixels"):
         read_image(flat, "p")
+
+
+def test_an_avif_that_breaks_while_it_is_decoded_is_damaged() -> None:
+    """Its head is whole, its picture is not: the decoder of AVIF raises what no other format does."""
+    whole = encoded(Image.fromarray(np.random.default_rng(3).integers(0, 255, (64, 64, 3), np.uint8)), "AVIF")
+    start = whole.index(b"mdat") + 8
+    broken = whole[:start] + bytes(len(whole) - start)
+    with pytest.raises(ImageError, match=r"a\.avif is damaged or cut short"):
+        read_image(broken, "a.avif")

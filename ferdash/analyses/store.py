@@ -16,7 +16,7 @@ import shutil
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -96,6 +96,10 @@ class Analysis:
         try:
             status = read_status(self.folder)
             record = self.record or _read_record(self.folder)
+            if status.get("state") not in get_args(State):
+                raise AnalysisError(
+                    f"status.json of {self.id} says that its state is “{status.get('state')}”, which ferdash does not know."
+                )
             return {"id": self.id, **record, **status}
         except AnalysisError as error:
             return {"id": self.id, **self.record, "state": "damaged", "error": str(error)}

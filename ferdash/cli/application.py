@@ -26,4 +26,8 @@ def run_app(context: typer.Context) -> None:
     # Streamlit reads its settings from the folder where it starts, and that is not where the person is.
     folders = {name: str(Path(os.environ[name]).expanduser().absolute()) for name in FOLDERS if os.environ.get(name)}
     command = [sys.executable, "-m", "streamlit", "run", str(script), *context.args]
-    raise typer.Exit(subprocess.call(command, cwd=script.parent, env=os.environ | folders))
+    if os.name != "posix":
+        raise typer.Exit(subprocess.call(command, cwd=script.parent, env=os.environ | folders))
+    # In place of this process, so that who stops it stops the app: a child would outlive it.
+    os.chdir(script.parent)
+    os.execve(sys.executable, command, os.environ | folders)

@@ -37,6 +37,10 @@ WRITE_PATIENCE_S, READ_PATIENCE_S = 60, 5
 """How long to wait for a database that another process is writing to."""
 
 
+# What Optuna, or reading what it gives, raises for a row that somebody else has written or changed.
+_ODD = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, AssertionError)
+
+
 @dataclass(frozen=True)
 class Trial:
     """One trial. number: from 1, as in the name of its run. settings: value by dotted path. accuracy, worst_f1: from 0
@@ -135,12 +139,13 @@ def read_study(url: str, name: str) -> Study:
     """A study as it stands. Raises StudyError when there is none of that name, when `ferdash sweep` did not make it, or
     when the database cannot be read."""
     with _loaded(url, name) as study:
+        definition = study.user_attrs[DEFINITION]
+        _check_definition(definition)
         trials = study.get_trials(deepcopy=False)
         repeated = {trial.user_attrs[AGAIN] for trial in trials if AGAIN in trial.user_attrs}
         front = {trial.number for trial in study.best_trials}
         kept = [trial for trial in trials if trial.number not in repeated and WITHDRAWN not in trial.user_attrs]
-        definition = study.user_attrs[DEFINITION]
-    return Study(name, definition, tuple(_trial(trial, trial.number in front) for trial in kept))
+        return Study(name, definition, tuple(_trial(trial, trial.number in front) for trial in kept))
 
 
 def importances(url: str, name: str) -> dict[str, dict[str, float]]:
@@ -228,6 +233,12 @@ def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
         storage = open_storage(url, patience_s=READ_PATIENCE_S, skip_table_creation=True, skip_compatibility_check=True)
         try:
             yield storage
+        except _ODD as error:
+            told = f"{type(error).__name__}: {error}"[:160]
+            raise StudyError(
+                f"The studies in {address(url)} hold a value that no sweep of ferdash writes ({told}); mend the database, "
+                "or set it aside and begin another."
+            ) from error
         finally:
             storage.remove_session()
             storage.engine.dispose()
@@ -273,6 +284,17 @@ def _loaded(url: str, name: str) -> Iterator["optuna.Study"]:
         if DEFINITION not in study.user_attrs:
             raise StudyError(f"The study “{name}” was not made by ferdash sweep; choose another name.")
         yield study
+
+
+def _check_definition(definition: Any) -> None:
+    """Raises ValueError unless it has what every reader of a study takes for granted."""
+    parts = {"config": dict, "dataset": dict, "vary": list}
+    if not isinstance(definition, dict) or not all(
+        isinstance(definition.get(key), kind) for key, kind in parts.items()
+    ):
+        raise ValueError("its definition lacks config, dataset or vary")
+    if not all(isinstance(text, str) for text in definition["vary"]):
+        raise ValueError("what it varies is not text")
 
 
 def _value(place: int, trial: "optuna.trial.FrozenTrial") -> float:

@@ -284,3 +284,10 @@ def test_a_status_that_cannot_be_read(analysis, content):
     (analysis.folder / "status.json").write_text(content)
     assert analysis.state == "damaged"
     assert analysis.info["error"]
+
+
+@pytest.mark.parametrize("state", ["inf", ""])
+def test_a_state_that_nobody_writes_is_damage(analysis, state):
+    status(analysis, state=state)
+    assert analysis.state == "damaged"
+    assert f"“{state}”" in analysis.info["error"]

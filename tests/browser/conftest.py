@@ -1,6 +1,7 @@
 """The real app, started once on a free port with its own data, driven in Chromium."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -63,8 +64,12 @@ def full_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         small = ["network.width=8", "batch_size=64", "epochs=2"]
         training = ["train", "--recipe", "fernet", "--dataset", "demo", *(f"--set={setting}" for setting in small)]
         video = ["video", str(film), "--out", str(folder / "exports"), "--only", "summary.json"]
-        for command in (training, [*training, "--seed", "1"], video):
-            subprocess.run([sys.executable, "-m", "ferdash", *command], cwd=ROOT, env=_environment(folder), check=True)
+        ferdash = [sys.executable, "-m", "ferdash"]
+        works = [
+            subprocess.Popen([*ferdash, *command], cwd=ROOT, env=_environment(folder) | {"OMP_NUM_THREADS": "1"})
+            for command in (training, [*training, "--seed", "1"], video)
+        ]
+        assert [work.wait() for work in works] == [0, 0, 0]
         yield app
 
 
@@ -170,6 +175,18 @@ def with_dataset(page: Page) -> Page:
         demo.click()
         expect(page.get_by_role("heading", name="demo", exact=True)).to_be_visible()
     return page
+
+
+@pytest.fixture
+def choose_recipe() -> Callable[[Page, str], None]:
+    """Picks a recipe on Train, and waits until no field of the one before is left."""
+
+    def choose(page: Page, recipe: str) -> None:
+        page.get_by_test_id("stRadioGroup").get_by_text(recipe, exact=True).click()
+        expect(page).to_have_url(re.compile(f"recipe={recipe}"))
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+    return choose
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -13,10 +14,11 @@ PATIENCE_S = 240
 SENTENCE = re.compile(r"is better than .+ by [\d.]+ points|No difference found|Too few images to tell")
 
 
-def train_two_seeds(page: Page) -> None:
+def train_two_seeds(page: Page, choose_recipe: Callable[[Page, str], None]) -> None:
     page.get_by_role("link", name="Train", exact=True).click()
+    choose_recipe(page, "fernet_quick")
     fill(page.get_by_label("Epochs", exact=True), "1")
-    expect(page.get_by_text("epochs: 60 → 1", exact=True)).to_be_visible()
+    expect(page.get_by_text("epochs: 10 → 1", exact=True)).to_be_visible()
     page.get_by_text("Several runs", exact=True).click()
     fill(page.get_by_label("Number of seeds", exact=True), "2")
     page.get_by_role("button", name="Start 2 runs").click()
@@ -54,10 +56,12 @@ def visit_until(page: Page, sign: Locator) -> None:
     expect(sign).to_be_visible()
 
 
-def test_two_runs_are_compared_and_the_address_brings_it_back(with_dataset: Page):
+def test_two_runs_are_compared_and_the_address_brings_it_back(
+    with_dataset: Page, choose_recipe: Callable[[Page, str], None]
+) -> None:
     page = with_dataset
-    train_two_seeds(page)
-    visit_until(page, page.get_by_text(re.compile(r"validation images of demo .*: ([2-9]|\d\d+) runs")))
+    train_two_seeds(page, choose_recipe)
+    visit_until(page, page.get_by_text(re.compile(r"validation images of .*: ([2-9]|\d\d+) runs")))
     choose_two_runs(page)
     sentence = page.get_by_role("heading", name=SENTENCE)
     expect(sentence).to_be_visible()

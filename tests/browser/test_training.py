@@ -1,6 +1,7 @@
 """Training in the background: a tab that is closed changes nothing, and any tab can steer."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,12 +9,15 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
-def test_a_run_outlives_its_tab_and_is_stopped_from_another(with_dataset: Page):
+def test_a_run_outlives_its_tab_and_is_stopped_from_another(
+    with_dataset: Page, choose_recipe: Callable[[Page, str], None]
+) -> None:
     page = with_dataset
     page.get_by_role("link", name="Train", exact=True).click()
+    choose_recipe(page, "fernet_quick")
     page.get_by_label("Epochs", exact=True).fill("400")
     page.get_by_label("Epochs", exact=True).press("Enter")
-    expect(page.get_by_text("epochs: 60 → 400")).to_be_visible()
+    expect(page.get_by_text("epochs: 10 → 400")).to_be_visible()
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text(re.compile(r"Epoch \d+ of 400")).first).to_be_visible()
     address = page.url

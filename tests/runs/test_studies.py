@@ -1,5 +1,6 @@
 """Studies made with Optuna itself and read back."""
 
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from ferdash.errors import StudyError
 from ferdash.runs import studies
 
 PATHS = ["optimizer.lr", "sampling.focus.k"]
-DEFINITION = {"config": {}, "vary": ["optimizer.lr=0.001..0.01", "sampling.focus.k=1..3"]}
+DEFINITION = {"config": {}, "dataset": {}, "vary": ["optimizer.lr=0.001..0.01", "sampling.focus.k=1..3"]}
 
 
 @pytest.fixture
@@ -187,3 +188,23 @@ def test_short_names_are_ends_that_nobody_shares(paths: set[str]) -> None:
     names = studies.short_names(sorted(paths))
     assert len(set(names.values())) == len(paths)
     assert all(f".{path}".endswith(f".{name}") for path, name in names.items())
+
+
+CHANGES = {
+    "a definition without what is varied": "UPDATE study_user_attributes SET value_json = '{\"config\": {}}'",
+    "a definition that is a number": "UPDATE study_user_attributes SET value_json = '7'",
+    "text that is no JSON": "UPDATE study_user_attributes SET value_json = '{'",
+    "a third score": "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (1, 2, 0.5, 'FINITE')",
+    "a state that Optuna does not know": "UPDATE trials SET state = 'inf'",
+    "a distribution cut short": "UPDATE trial_params SET distribution_json = '{\"name\"'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_rows_that_no_sweep_writes_are_named(url: str, change: str) -> None:
+    make_study(url, "s", [(0.5, 0.1), (0.6, 0.3)])
+    file = url.removeprefix("sqlite:///")
+    with sqlite3.connect(file) as database:
+        database.execute(change)
+    with pytest.raises(StudyError, match=re.escape(file)):
+        studies.read_study(url, "s")

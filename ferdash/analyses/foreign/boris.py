@@ -91,7 +91,7 @@ def _read_project(path: Path, coder: str, found: Gathering) -> None:
             for time_s, subject, behaviour, *_ in observation["events"]:
                 kind = "" if behaviour in states else "POINT"
                 events.append((name, subject, behaviour, float(time_s), kind))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AnalysisError(f"{path.name} is no project of BORIS that can be read ({str(error)[:160]}).") from error
     _pair(sorted(events, key=lambda event: (event[0], event[3])), coder, found)
 

@@ -119,3 +119,10 @@ def test_times_of_day_and_nothing_of_interest_are_refused(tmp_path):
     path.write_text(NEW.replace("happy", "grooming").replace("fear", "x"), encoding="utf-8")
     with pytest.raises(AnalysisError, match="There is no emotion"):
         boris.read(path)
+
+
+def test_a_boris_project_that_is_too_deep_is_refused(tmp_path):
+    path = tmp_path / "deep.boris"
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(AnalysisError, match=r"deep\.boris is no project of BORIS"):
+        boris.read(path)

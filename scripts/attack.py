@@ -1,7 +1,11 @@
-"""Give ferdash hostile files and count what does not end well: `python scripts/attack.py FOLDER`.
+"""Give ferdash hostile files and count what does not end well.
 
-Each entry of FOLDER is one damaged input, whose name begins with its kind (`run-`, `model-`, `csv-` ...); a few more,
-such as pipes, devices and bombs, are made here. Whatever commands a person would give for it are carried out in a
+    python scripts/attack.py FOLDER                                    the inputs in a folder, and pipes, devices, bombs
+    python scripts/attack.py --fresh 5000 --seed 1 --keep build/found  so many that nobody has seen yet
+
+Each entry of FOLDER is one damaged input, whose name begins with its kind (`run-`, `model-`, `csv-` ...). Fresh are
+valid documents of every kind, damaged at random (`attack_documents.py`, `attack_mutations.py`), and command lines with
+odd values. Whatever commands a person would give for an input, three of them for a fresh one, are carried out in a
 process of its own, which may take 10 s a command and 2 GB of memory. A command ends well with a result or a sentence;
 a traceback, more time or memory, and a score or probability that is no number are counted, with a line each.
 """
@@ -9,6 +13,7 @@ a traceback, more time or memory, and a score or probability that is no number a
 import argparse
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -23,6 +28,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+from attack_documents import make_documents, odd_command
+from attack_mutations import fresh
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -79,6 +86,7 @@ DATASET: Commands = [
     ["evaluate", "fernet", "--dataset", "attacked", "--per-class", "2"],
 ]
 CORRECTIONS: Commands = [["corrections", "list"], ["corrections", "list", "--json"], ["corrections", "export", "x"]]
+STUDY = ["sweep", "--show", "--storage", "sqlite:///IT", "--study", "s"]
 IMPORT: Commands = [["dataset", "import", "IT", "--name", "attacked"], *DATASET[1:]]
 
 KINDS: dict[str, tuple[str, Commands]] = {
@@ -102,9 +110,15 @@ KINDS: dict[str, tuple[str, Commands]] = {
     "small": ("", VIDEO),
     "unknown": ("", VIDEO),
     "video": ("", VIDEO),
+    "study": ("it.db", [["sweep", "--show", "--storage", "sqlite:///IT"], STUDY, [*STUDY, "--json"]]),
+    "coding": (
+        "",
+        [["analyses", "import", "IT"], ["analyses", "import", "IT", "--into", "film"], ["analyses", "list"]],
+    ),
+    "settings": ("it.json", []),
 }
 """Beginning of a name, the longest that fits: where the input belongs in a person's folder (itself where it is), and
-what is done with it; IT is its path, PHOTO a photo."""
+what is done with it; IT is its path, PHOTO a photo. Settings are a file of the commands themselves."""
 
 
 def kind_of(name: str) -> str:
@@ -122,7 +136,8 @@ def make_world(folder: Path) -> None:
     assert project is not None
     (folder / "checkpoints").mkdir()
     for part in ("models", "detectors"):
-        (folder / "checkpoints" / part).symlink_to(project / "checkpoints" / part)
+        # Copied: through a link, `promote` with an odd name would write into this checkout.
+        shutil.copytree(project / "checkpoints" / part, folder / "checkpoints" / part)
     values = ["dataset=demo", "epochs=3", "network.width=8", "network.depths=1,1,1,1"]
     config = override(get_recipe("fernet_quick").config(), values)
     run = create(config, data=folder / "data", checkpoints=folder / "checkpoints", name="small")
@@ -182,16 +197,31 @@ def attack(entry: Path, world: Path, report: Path) -> None:
         for file in (world / "whole").iterdir():
             if not (it / "checkpoints" / file.name).exists():
                 shutil.copy(file, it / "checkpoints" / file.name)
+    if not commands:
+        commands = json.loads(entry.read_text())
+    elif "-fresh" in entry.name:
+        commands = _some(commands, random.Random(entry.name))
     os.chdir(world)
     os.environ |= {"FERDASH_DATA": str(world / "data"), "FERDASH_CHECKPOINTS": str(world / "checkpoints")}
+    os.environ["HOME"] = str(world)
+    small = next((world / "checkpoints" / "runs").glob("*-fernet-quick-*"))
+    places: dict[str, object] = {
+        "IT": it,
+        "SMALL": f"run:{small.name}@best",
+        "PHOTO": world / "photo.png",
+        "FILM": world / "film.mp4",
+        "ZIP": world / "faces.zip",
+    }
     before = entry.read_bytes() if entry.suffix == ".db" else b""
     for command in commands:
-        words = [{"IT": str(it), "PHOTO": str(world / "photo.png")}.get(w, w.replace("=IT", f"={it}")) for w in command]
+        words = [
+            re.sub(r"(^|=|/)(IT|SMALL|PHOTO|FILM|ZIP)$", lambda m: m[1] + str(places[m[2]]), word) for word in command
+        ]
         began = time.process_time()
         with report.open("a") as file:
             file.write(json.dumps({"begun": " ".join(command)}) + "\n")
         result = CliRunner().invoke(app, words, input="y\n")
-        said = {"done": " ".join(command), "seconds": time.process_time() - began, "what": _what(result)}
+        said = {"done": " ".join(command), "seconds": time.process_time() - began, "what": _what(result, command)}
         with report.open("a") as file:
             file.write(json.dumps(said) + "\n")
     if before and entry.read_bytes() != before:
@@ -199,12 +229,20 @@ def attack(entry: Path, world: Path, report: Path) -> None:
             file.write(json.dumps({"done": "import", "seconds": 0, "what": "changed the input"}) + "\n")
 
 
-def _what(result: object) -> str:
+def _some(commands: Commands, rng: random.Random) -> Commands:
+    """Three of them in their order; an import stays, as the others look at what it brought."""
+    first = commands[:1] if "import" in commands[0] else []
+    rest = commands[len(first) :]
+    return first + [rest[at] for at in sorted(rng.sample(range(len(rest)), min(3 - len(first), len(rest))))]
+
+
+def _what(result: object, command: list[str]) -> str:
     """How a command ended: accepted, sentence, or what was wrong."""
     error = result.exception  # type: ignore[attr-defined]
     if error is None:
         output = result.stdout  # type: ignore[attr-defined]
-        return "no number" if re.search(r"\bnan\b|NaN", output) else "accepted"
+        in_json = "--json" in command
+        return "no number" if re.search(r"[:\[,]\s*NaN" if in_json else r"\bnan\b", output) else "accepted"
     if isinstance(error, FerdashError | SystemExit | KeyboardInterrupt):
         return "sentence"
     last = traceback.extract_tb(error.__traceback__)
@@ -215,7 +253,8 @@ def _what(result: object) -> str:
 def watched(entry: Path, template: Path) -> Iterator[tuple[str, str]]:
     """Carry out an attack beside this process; what went wrong, by kind, with a line."""
     with tempfile.TemporaryDirectory(prefix="ferdash-attack-") as folder:
-        world, report = Path(folder) / "world", Path(folder) / "report"
+        # So deep that a way up and out of it ends in the same folder.
+        world, report = Path(folder) / "a" / "b" / "c" / "world", Path(folder) / "report"
         shutil.copytree(template, world, symlinks=True)
         pid = os.fork()
         if pid == 0:
@@ -256,33 +295,75 @@ def _wait(pid: int) -> tuple[int, str]:
     return most, ""
 
 
+def entries_of(arguments: argparse.Namespace, template: Path, place: Path) -> Iterator[Path]:
+    """What is given and what cannot be sent around; or so many fresh ones, one after the other."""
+    more, documents = place / "more", place / "documents"
+    more.mkdir()
+    documents.mkdir()
+
+    def make() -> None:
+        make_world(template)
+        if arguments.fresh:
+            make_documents(template, documents)
+            shutil.copy(documents / "faces-1.zip", template / "faces.zip")
+        else:
+            make_more(more)
+
+    # In a process of its own: threads that this one has begun would be missing in those that it forks.
+    if (pid := os.fork()) == 0:
+        try:
+            make()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        sys.exit("The documents could not be made.")
+    if not arguments.fresh:
+        given = [*arguments.folder.iterdir()] if arguments.folder else []
+        entries = [one for one in sorted(given) + sorted(more.iterdir()) if arguments.only in one.name]
+        yield from (one for one in entries if one.name != "README.txt" and not one.name.endswith("markdown.zip"))
+        return
+    for number in range(arguments.fresh):
+        rng = random.Random(f"{arguments.seed}/{number}")
+        if rng.random() < 0.12:
+            entry = more / f"settings-fresh{number:05d}.json"
+            entry.write_text(json.dumps(odd_command(rng)))
+        else:
+            entry, _ = fresh(documents, more, number, rng)
+        if arguments.only in entry.name:
+            yield entry
+        shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
 def main() -> None:
     """Attack with each entry, print what went wrong, and the counts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--only", default="", help="a part of the names")
+    parser.add_argument("--fresh", type=int, default=0, help="make so many inputs, in place of those of a folder")
+    parser.add_argument("--seed", type=int, default=0, help="of the fresh inputs")
+    parser.add_argument("--minutes", type=float, default=600.0, help="begin no input after so many")
+    parser.add_argument("--keep", type=Path, help="a folder for the fresh inputs that did not end well")
     arguments = parser.parse_args()
     counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="ferdash-attack-") as place:
-        template, more = Path(place) / "template", Path(place) / "more"
+        template = Path(place) / "template"
         template.mkdir()
-        more.mkdir()
-        # In a process of its own: threads that this one has begun would be missing in those that it forks.
-        if (pid := os.fork()) == 0:
-            with suppress(BaseException):
-                make_world(template)
-                make_more(more)
-            os._exit(0)
-        os.waitpid(pid, 0)
-        given = [*arguments.folder.iterdir()] if arguments.folder else []
-        entries = [one for one in sorted(given) + sorted(more.iterdir()) if arguments.only in one.name]
-        entries = [one for one in entries if one.name != "README.txt" and not one.name.endswith("markdown.zip")]
-        for entry in entries:
+        until = time.monotonic() + 60 * arguments.minutes
+        for entry in entries_of(arguments, template, Path(place)):
+            if time.monotonic() > until:
+                break
             counts["inputs"] += 1
-            for kind, line in watched(entry, template):
+            found = list(watched(entry, template))
+            for kind, line in found:
                 counts[kind] += int(line) if kind == "commands" else 1
                 if kind != "commands":
                     print(f"{entry.name}: {kind}: {line}", flush=True)
+            if arguments.keep and found[0][0] != "commands":
+                arguments.keep.mkdir(parents=True, exist_ok=True)
+                copy = shutil.copytree if entry.is_dir() else shutil.copy
+                copy(entry, arguments.keep / f"{entry.stem}-{arguments.seed}{entry.suffix}")
     print(", ".join(f"{number:,} {kind}" for kind, number in counts.items()))
     sys.exit(bool(set(counts) - {"inputs", "commands"}))
 

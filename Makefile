@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
 
-# A file of tests to each processor; those that drive a browser after the others, two at a time, as they wait for what they see.
+# A file of tests to each processor; those that drive a browser one after another, as they wait for what they see.
 test: $(VENV)/.dev lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser
+	$(BIN)/python -m pytest tests/browser
 
 # Every importer against 200 damaged files each, over 2,000 in all; `make test` tries two each.
 fuzz: $(VENV)/.dev

@@ -98,7 +98,7 @@ class Analysis:
             record = self.record or _read_record(self.folder)
             if status.get("state") not in get_args(State):
                 raise AnalysisError(
-                    f"status.json of {self.id} says that its state is “{status.get('state')}”, which ferdash does not know."
+                    f"status.json of {self.id} holds the state “{status.get('state')}”, which ferdash does not know."
                 )
             return {"id": self.id, **record, **status}
         except AnalysisError as error:

@@ -236,8 +236,8 @@ def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
         except _ODD as error:
             told = f"{type(error).__name__}: {error}"[:160]
             raise StudyError(
-                f"The studies in {address(url)} hold a value that no sweep of ferdash writes ({told}); mend the database, "
-                "or set it aside and begin another."
+                f"The studies in {address(url)} hold a value that no sweep of ferdash writes ({told}); mend the "
+                "database, or set it aside and begin another."
             ) from error
         finally:
             storage.remove_session()

@@ -22,6 +22,7 @@ from ferdash.models.catalogue import SHIPPED
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.training.recipes import get_recipe
 from ferdash.video.sample import write_sample
 
 ROOT = Path(__file__).parents[2]
@@ -179,11 +180,14 @@ def with_dataset(page: Page) -> Page:
 
 @pytest.fixture
 def choose_recipe() -> Callable[[Page, str], None]:
-    """Picks a recipe on Train, and waits until no field of the one before is left."""
+    """Picks a recipe on Train, and waits for its number of epochs, with no field of the one before left."""
 
     def choose(page: Page, recipe: str) -> None:
+        epochs = get_recipe(recipe).settings["epochs"]
         page.get_by_test_id("stRadioGroup").get_by_text(recipe, exact=True).click()
         expect(page).to_have_url(re.compile(f"recipe={recipe}"))
+        expect(page.locator(f"input[aria-label='Epochs'][value='{epochs}']")).to_have_count(1)
+        expect(page.get_by_label("Epochs", exact=True)).to_have_count(1)
         expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
     return choose

@@ -64,6 +64,9 @@ def video(
     scheduler: Annotated[
         str, typer.Option(help="Share the videos among the workers of this Dask scheduler, such as tcp://host:8786.")
     ] = "",
+    wait_for_workers: Annotated[
+        float, typer.Option(min=0, help="For how many seconds the scheduler may have no worker before this ends.")
+    ] = 600.0,
     json_output: JsonFlag = False,
 ) -> None:
     """Follow the faces of videos, and write tables, subtitles, charts, an annotated video and a report.
@@ -83,7 +86,13 @@ def video(
     if scheduler:
         if lsl:
             raise ConfigError("Other machines do not stream here; leave out --lsl or --scheduler.")
-        facts: Any = {"model": model, "detector": detector, "engine": engine, "tta": tta}
+        facts: Any = {
+            "model": model,
+            "detector": detector,
+            "engine": engine,
+            "tta": tta,
+            "patience_s": wait_for_workers,
+        }
         _tell(analyse_on(scheduler, paths, _folders(paths, out), wanted, settings, **facts), out, json_output)
         return
     classifier = load_model(model, checkpoints_root(), engine=engine, tta=tta)

@@ -22,8 +22,10 @@ def analyse_on(
     detector: str,
     engine: Engine,
     tta: Tta,
+    patience_s: float,
 ) -> list[dict[str, Any]]:
-    """What became of each video. Raises ConfigError where nobody answers at the address."""
+    """What became of each video. patience_s: as in `run_on`. Raises ConfigError where nobody answers at the address, or
+    no worker comes."""
     tasks = [
         VideoTask(
             path=str(path.absolute()),
@@ -48,4 +50,7 @@ def analyse_on(
             if one["error"]:
                 say(f"[red]error:[/red] {escape(one['error'])}")
 
-        return run_on(scheduler, tasks, on_done=show)
+        def wait(sentence: str) -> None:
+            say(f"[yellow]{escape(sentence)}[/yellow]")
+
+        return run_on(scheduler, tasks, on_done=show, on_wait=wait, patience_s=patience_s)

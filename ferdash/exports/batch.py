@@ -4,6 +4,7 @@ A folder that all machines see holds analyses, exports and videos under the same
 done again: a finished analysis of the same video with the same settings is only exported, an interrupted one resumed.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,7 +15,7 @@ from ferdash.analyses.execution import execute
 from ferdash.analyses.jobs import create_video_analysis
 from ferdash.analyses.sources import describe
 from ferdash.analyses.store import Analysis, list_analyses
-from ferdash.errors import FerdashError
+from ferdash.errors import ConfigError, FerdashError
 from ferdash.exports.files import read_results, write_exports
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.models.emotion_model import EmotionModel
@@ -26,6 +27,9 @@ from ferdash.video.analysis import AnalysisSettings
 Engine = Literal["auto", "torch", "onnx", "int8"]
 Tta = Literal["plain", "flip", "ten-crop"]
 SAME = ("path", "bytes", "sha256")
+LOOK_S = 1.0
+"""How often it is looked whether there are workers."""
+AGAIN = "What is done is kept; start the command again for the rest."
 
 
 @dataclass(frozen=True)
@@ -100,33 +104,78 @@ def _loaded(model: str, checkpoints: str, engine: Engine, tta: Tta, detector: st
 
 
 def run_on(
-    scheduler: str, tasks: list[VideoTask], *, on_done: Callable[[dict[str, Any], int], object]
+    scheduler: str,
+    tasks: list[VideoTask],
+    *,
+    on_done: Callable[[dict[str, Any], int], object],
+    on_wait: Callable[[str], object],
+    patience_s: float,
 ) -> list[dict[str, Any]]:
     """Give the tasks to the workers of a Dask scheduler (Rocklin 2015), and wait; what `work` returns, in the order of
-    the tasks. on_done: called with each as it comes, and the number of workers. A worker that dies is replaced by
-    another, which resumes its video.
+    the tasks. A worker that dies is replaced by another, which resumes its video.
 
-    Raises ConfigError where distributed is not installed, or nobody answers at the address.
+    on_done: called with each as it comes, and the number of workers. on_wait: called with a sentence whenever there is
+    no worker. patience_s: for how many seconds in a row there may be none.
+
+    Raises ConfigError where distributed is not installed, nobody answers at the address or does not any more, or no
+    worker comes in time.
     """
-    from ferdash.errors import ConfigError
-
     try:
-        from distributed import Client, as_completed
+        from distributed import CancelledError, Client, wait
     except ImportError as error:
         raise ConfigError(f"Many machines need distributed ({error}): pip install 'ferdash[cluster]'.") from error
     try:
-        client = Client(scheduler, timeout=10, set_as_default=False)
+        client = Client(scheduler, timeout=10)
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigError(f"No scheduler answers at {scheduler} ({error}); start one with `dask scheduler`.") from error
     with client:
         place_of = {client.submit(work, task, key=task.key, retries=1): place for place, task in enumerate(tasks)}
         done: dict[int, dict[str, Any]] = {}
-        for future in as_completed(list(place_of), loop=client.loop):
-            place = place_of[future]
-            if future.status == "finished":
-                done[place] = future.result()
-            else:
-                why = str(future.exception())[:300]
-                done[place] = {"file": tasks[place].path, "analysis": None, "out": tasks[place].folder, "error": why}
-            on_done(done[place], len(client.scheduler_info(n_workers=-1)["workers"]))
+        workers = _Workers(scheduler, patience_s, on_wait)
+        while place_of:
+            try:
+                finished = wait(list(place_of), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                finished = set()
+            except CancelledError as error:
+                raise ConfigError(f"The scheduler at {scheduler} is gone. {AGAIN}") from error
+            workers.count(len(client.scheduler_info(n_workers=-1)["workers"]))
+            for future in finished:
+                place = place_of.pop(future)
+                done[place] = _outcome(future, tasks[place])
+                on_done(done[place], workers.present)
     return [done[place] for place in range(len(tasks))]
+
+
+def _outcome(future: Any, task: VideoTask) -> dict[str, Any]:
+    if future.status == "finished":
+        found: dict[str, Any] = future.result()
+        return found
+    why = str(future.exception())[:300]
+    return {"file": task.path, "analysis": None, "out": task.folder, "error": why}
+
+
+class _Workers:
+    """How many there are, and for how long there have been none."""
+
+    def __init__(self, scheduler: str, patience_s: float, on_wait: Callable[[str], object]) -> None:
+        self.scheduler, self.patience_s, self.on_wait = scheduler, patience_s, on_wait
+        self.present = 0
+        self.came = False
+        self.none_since: float | None = None
+
+    def count(self, present: int) -> None:
+        """Say it where the last one has gone. Raises ConfigError where none has come for too long."""
+        self.present = present
+        if present:
+            self.came, self.none_since = True, None
+            return
+        now = time.monotonic()
+        start = f"start one with `dask worker {self.scheduler} --nthreads 1`"
+        if self.none_since is None:
+            self.none_since = now
+            has = "lost its last worker" if self.came else "has no worker yet"
+            self.on_wait(f"The scheduler at {self.scheduler} {has}: waiting {self.patience_s:g} s for one; {start}.")
+        elif now - self.none_since > self.patience_s:
+            waited = f"No worker came to the scheduler at {self.scheduler} within {self.patience_s:g} s"
+            raise ConfigError(f"{waited}; {start}, or wait longer (--wait-for-workers). {AGAIN}")

@@ -59,11 +59,13 @@ def draw_form(recipe: Recipe | None) -> None:
     start_from = _pick_start(recipe, base)
     _draw_new_layer(start_from)
     base = override(base, [f"start_from={start_from}"])
-    first = train_form.draw_first(base, recipe.name)
+    train_form.draw_first(base, recipe.name)
     place = st.container()
-    edited = train_form.draw_more(base, recipe.name, first)
+    train_form.draw_more(base, recipe.name)
+    edited = train_form.read(base, recipe.name)
     with st.expander("Several runs", icon=":material/dynamic_feed:"):
-        configs = train_form.repeat(edited)
+        train_form.draw_repeat()
+    configs = train_form.repeated(edited)
     with place:  # what the page is for stands before what is folded
         _draw_changes("recipe", recipe.config(), edited)
         _draw_actions(recipe, edited, configs)
@@ -72,7 +74,7 @@ def draw_form(recipe: Recipe | None) -> None:
 def _draw_actions(recipe: Recipe, edited: TrainConfig, configs: list[TrainConfig]) -> None:
     """The run's name, what it will take, and the start."""
     train_form.begin("name", "")
-    name = st.text_input(
+    st.text_input(
         "Name (optional)",
         key=keyed("name"),
         placeholder="what you will look for later",
@@ -89,14 +91,18 @@ def _draw_actions(recipe: Recipe, edited: TrainConfig, configs: list[TrainConfig
         type="primary",
         width="stretch",
         on_click=_start,
-        args=(recipe, configs, name.strip()),
+        args=(recipe, edited.dataset),
     )
 
 
-def _start(recipe: Recipe, configs: list[TrainConfig], name: str) -> None:
+def _start(recipe: Recipe, dataset: str) -> None:
     # As a callback, which runs before the page is drawn: who goes to another page at once has started it all the same.
+    # The entries are read here, for the last of them may have been left by this very click.
     with shared.calm_errors():
-        group = new_group_name(configs)
+        start_from = st.session_state[_start_key(recipe)]
+        base = override(recipe.config(), [f"dataset={dataset}", f"start_from={start_from}"])
+        configs = train_form.repeated(train_form.read(base, recipe.name))
+        group, name = new_group_name(configs), st.session_state[keyed("name")].strip()
         ids = [jobs.manager().submit(_resolved(recipe, config), name=name, group=group) for config in configs]
         st.session_state[keyed("watched")] = ids[0]
 
@@ -144,11 +150,15 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
         "Start from",
         options,
         index=options.index(default),
-        key=keyed(f"{recipe.name}:start_from"),
+        key=_start_key(recipe),
         format_func=lambda reference: titles.get(reference, reference),
         accept_new_options=True,
         help=f"A model, or a run as run:ID@best. The ViT-base of {REPORT} has to be downloaded once.",
     )
+
+
+def _start_key(recipe: Recipe) -> str:
+    return keyed(f"{recipe.name}:start_from")
 
 
 def _draw_new_layer(start_from: str) -> None:
@@ -209,11 +219,11 @@ def _draw_continuation(reference: str) -> None:
     run_id, checkpoint = split_checkpoint(reference)
     st.markdown(f"Continue **{plain(run_id)}** from `{checkpoint}` as a new run; only changes are recorded.")
     parent = from_dict(open_run(checkpoints_root() / "runs", run_id).record["config"])
-    first = train_form.draw_first(parent, reference)
+    train_form.draw_first(parent, reference)
     place = st.container()
-    edited = train_form.draw_more(parent, reference, first)
+    train_form.draw_more(parent, reference)
     with place:
-        _draw_changes("run", parent, edited)
+        _draw_changes("run", parent, train_form.read(parent, reference))
         back, start = st.columns(2)
         if back.button("Back", width="stretch"):
             del st.session_state[keyed("continue_from")]
@@ -224,12 +234,14 @@ def _draw_continuation(reference: str) -> None:
             type="primary",
             width="stretch",
             on_click=_continue,
-            args=(reference, [f"{path}={_setting(new)}" for path, (_, new) in differences(parent, edited).items()]),
+            args=(reference, parent),
         )
 
 
-def _continue(reference: str, settings: list[str]) -> None:
+def _continue(reference: str, parent: TrainConfig) -> None:
     with shared.calm_errors():
+        changed = differences(parent, train_form.read(parent, reference))
+        settings = [f"{path}={_setting(new)}" for path, (_, new) in changed.items()]
         st.session_state[keyed("watched")] = jobs.manager().resume(reference, settings)
         del st.session_state[keyed("continue_from")]
 

@@ -14,7 +14,7 @@ from pages.parts.train.labels import LABELS
 from ferdash.data.dataset import open_dataset
 from ferdash.records import flatten
 from ferdash.runs.importing import import_runs
-from ferdash.runs.store import create_run, list_run_ids, open_run, read_metrics, read_status, write_status
+from ferdash.runs.store import create_run, list_run_ids, open_run, read_meta, read_metrics, read_status, write_status
 from ferdash.training.config import TrainConfig, override, to_dict
 
 Visit = Callable[..., AppTest]
@@ -114,6 +114,10 @@ def test_a_run_starts_in_the_background_and_can_be_stopped(visit: Visit, demo_da
     assert not app.exception
     (run_id,) = list_run_ids(checkpoints / "runs")
     folder = checkpoints / "runs" / run_id
+    # Nothing was drawn between what was entered and the click, as when the click itself leaves the last entry.
+    config = open_run(checkpoints / "runs", run_id).record["config"]
+    assert (config["epochs"], config["network"]["width"]) == (400, 8)
+    assert read_meta(folder)["name"] == "a long one"
     _until(lambda: len(read_metrics(folder)) >= 1)
     app.run()
     assert {"Pause", "Stop"} <= {entry.label for entry in app.button}

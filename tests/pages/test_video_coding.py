@@ -83,11 +83,12 @@ def test_where_the_model_differs_corrections_can_be_made(visit, analysis, data):
     code(analysis, "Anna", CodedSegment(0.5, 1.5, "sad"))
     code(analysis, "Anna", CodedSegment(2.5, 3.5, "happy"))
     app = opened(visit, analysis)
+    app.text_input(key="video-code-consent").set_value("she agreed")  # left by the click on the button
     press(app, "correct-go")
     (correction,) = list_corrections(data)
     assert (correction.old_label, correction.new_label) == ("neutral", "sad")
     assert correction.timestamp_s == pytest.approx(1.0, abs=0.05)
-    assert "coded by Anna" in correction.consent
+    assert correction.consent == "she agreed (coded by Anna)"
 
 
 def test_the_box_of_a_blind_coder_says_nothing_of_emotion(analysis):

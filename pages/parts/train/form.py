@@ -21,6 +21,7 @@ FIRST = ("epochs", "batch_size", "optimizer.lr", "seed")
 """The settings that matter most, shown before the folded groups."""
 
 _CHOSEN_ELSEWHERE = {"recipe", "dataset", "start_from"}
+WEIGHTS = "sampling.weights."
 
 GROUPS = {
     "": "Run",
@@ -36,56 +37,71 @@ GROUPS = {
 }
 
 
-def draw_first(base: TrainConfig, form: str) -> dict[str, Any]:
-    """Draw the settings that matter most; what stands in them, by path.
+def draw_first(base: TrainConfig, form: str) -> None:
+    """Draw the settings that matter most.
 
     form: what is edited, a recipe or a checkpoint; each keeps entries of its own, so that another shows its own values,
     and keeps them while other pages are looked at.
     """
     values = flatten(to_dict(base))
-    edited: dict[str, Any] = {}
-    columns = st.columns(len(FIRST), vertical_alignment="bottom")
-    for column, path in zip(columns, FIRST, strict=True):
+    for column, path in zip(st.columns(len(FIRST), vertical_alignment="bottom"), FIRST, strict=True):
         with column:
-            edited[path] = _widget(form, path, values[path])
-    return edited
+            _widget(form, path, values[path])
 
 
-def draw_more(base: TrainConfig, form: str, first: dict[str, Any]) -> TrainConfig:
-    """Draw all other settings, folded; the configuration with these and `first`. Raises ConfigError naming a wrong
-    field."""
-    values, edited = flatten(to_dict(base)), dict(first)
+def draw_more(base: TrainConfig, form: str) -> None:
+    """Draw all other settings, folded."""
     with st.expander("More settings", icon=":material/tune:"):
         for group, title in GROUPS.items():
             with st.expander(title):
-                _group(base, form, group, values, edited)
-    changed = [f"{path}={_text(value)}" for path, value in edited.items() if value != values.get(path)]
-    return override(base, changed)
+                _group(base, form, group)
 
 
-def repeat(config: TrainConfig) -> list[TrainConfig]:
-    """Ask for several seeds or folds of the edited configuration; the configurations to train. Raises ConfigError when
-    both are asked for."""
+def read(base: TrainConfig, form: str) -> TrainConfig:
+    """The configuration as its entries stand: in a callback they are newer than what the page shows. Raises ConfigError
+    naming a wrong field."""
+    edited = []
+    for path, value in flatten(to_dict(base)).items():
+        if path in _CHOSEN_ELSEWHERE or path.startswith(WEIGHTS):
+            continue
+        entered = _entered(form, path, value)
+        if entered != value:
+            edited.append(f"{path}={_text(entered)}")
+    for emotion in EMOTIONS:
+        before = base.sampling.weights.get(emotion, 1.0)
+        weight = st.session_state.get(keyed(f"{form}:{WEIGHTS}{emotion}"), before)
+        if weight != before:
+            edited.append(f"{WEIGHTS}{emotion}={_text(weight)}")
+    return override(base, edited)
+
+
+def draw_repeat() -> None:
+    """Ask for several seeds or folds."""
     begin("seeds", 1)
     begin("folds", 0)
     left, right = st.columns(2)
-    seeds = left.number_input(
+    left.number_input(
         "Number of seeds",
         min_value=1,
         key=keyed("seeds"),
         help="Runs that differ in their seed alone, as one group: their spread is the seed variance.",
     )
-    folds = right.number_input(
+    right.number_input(
         "Cross-validation folds",
         min_value=0,
         key=keyed("folds"),
         help="0 uses the dataset's own splits. Otherwise training and validation images together are divided, and "
         "every part is validation once, as one group of runs. The first time, the dataset is audited for duplicates.",
     )
-    return plan(config, seeds=seeds, folds=folds)
 
 
-def _group(base: TrainConfig, form: str, group: str, values: dict[str, Any], edited: dict[str, Any]) -> None:
+def repeated(config: TrainConfig) -> list[TrainConfig]:
+    """The configurations to train, with the seeds or folds that were asked for. Raises ConfigError when both were."""
+    return plan(config, seeds=st.session_state[keyed("seeds")], folds=st.session_state[keyed("folds")])
+
+
+def _group(base: TrainConfig, form: str, group: str) -> None:
+    values = flatten(to_dict(base))
     paths = [
         path
         for path, _ in _fields(TrainConfig)
@@ -95,23 +111,20 @@ def _group(base: TrainConfig, form: str, group: str, values: dict[str, Any], edi
     place = 0
     for path in paths:
         if path == "sampling.weights":
-            _emotion_weights(base, form, edited)
+            _emotion_weights(base, form)
             continue
         with columns[place % 2]:
-            edited[path] = _widget(form, path, values[path])
+            _widget(form, path, values[path])
         place += 1
 
 
-def _emotion_weights(base: TrainConfig, form: str, edited: dict[str, Any]) -> None:
+def _emotion_weights(base: TrainConfig, form: str) -> None:
     st.caption("Weights of `static` sampling: how much more often an image of an emotion is drawn")
     columns = st.columns(4)
     for place, emotion in enumerate(EMOTIONS):
-        before = base.sampling.weights.get(emotion, 1.0)
-        name = f"{form}:sampling.weights.{emotion}"
-        begin(name, before)
-        weight = columns[place % 4].number_input(emotion, min_value=0.0, step=0.5, key=keyed(name))
-        if weight != before:
-            edited[f"sampling.weights.{emotion}"] = weight
+        name = f"{form}:{WEIGHTS}{emotion}"
+        begin(name, base.sampling.weights.get(emotion, 1.0))
+        columns[place % 4].number_input(emotion, min_value=0.0, step=0.5, key=keyed(name))
 
 
 def begin(name: str, value: Any) -> None:
@@ -127,24 +140,36 @@ def begin(name: str, value: Any) -> None:
         st.session_state[key] = st.session_state.get(copy, value)
 
 
-def _widget(form: str, path: str, value: Any) -> Any:
+def _widget(form: str, path: str, value: Any) -> None:
     kind = dict(_fields(TrainConfig))[path]
     label, told, name = LABELS[path], help_of(path) or None, f"{form}:{path}"
-    # As text: a number box would round 2e-5 to 0.00.
-    shown = f"{value:g}" if kind is float else ", ".join(map(str, value)) if isinstance(value, list) else value
-    begin(name, shown)
+    begin(name, _shown(path, value))
     if typing.get_origin(kind) is Literal:
-        return st.selectbox(label, typing.get_args(kind), key=keyed(name), help=told)
-    if path == "network.name":
-        return st.selectbox(label, names(), key=keyed(name), help=told)
-    if kind is bool:
-        return st.checkbox(label, key=keyed(name), help=told)
-    if kind is int:
-        return st.number_input(label, min_value=0, step=1, key=keyed(name), help=told)
-    entered = st.text_input(label, key=keyed(name), help=told)
-    if kind is float:
-        return _float(entered)
-    return value if entered == shown else entered
+        st.selectbox(label, typing.get_args(kind), key=keyed(name), help=told)
+    elif path == "network.name":
+        st.selectbox(label, names(), key=keyed(name), help=told)
+    elif kind is bool:
+        st.checkbox(label, key=keyed(name), help=told)
+    elif kind is int:
+        st.number_input(label, min_value=0, step=1, key=keyed(name), help=told)
+    else:
+        st.text_input(label, key=keyed(name), help=told)
+
+
+def _shown(path: str, value: Any) -> Any:
+    """What an entry begins with: numbers as text, for a number box would round 2e-5 to 0.00."""
+    if dict(_fields(TrainConfig))[path] is float:
+        return f"{value:g}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _entered(form: str, path: str, value: Any) -> Any:
+    """What stands in an entry; `value` where nobody has changed it."""
+    shown = _shown(path, value)
+    entered = st.session_state.get(keyed(f"{form}:{path}"), shown)
+    if entered == shown:
+        return value
+    return _float(entered) if dict(_fields(TrainConfig))[path] is float else entered
 
 
 def _fields(kind: Any, prefix: str = "") -> list[tuple[str, Any]]:

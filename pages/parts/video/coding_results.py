@@ -90,13 +90,13 @@ def _draw_actions(results: "AnalysisResults", coder: str, person: int) -> None:
                 "One face of each segment in which you saw something else than the model is kept on this computer, "
                 "48 x 48 pixels with your answer, to train a model with. It can be taken back under Dataset."
             )
-            consent = st.text_input("Why may these faces be used?", key=keyed("code-consent"))
+            st.text_input("Why may these faces be used?", key=keyed("code-consent"))
             st.button(
                 "Keep the corrections",
                 type="primary",
                 key=keyed("code-correct-go"),
                 on_click=video_analyses.change,
-                args=(_correct, results, coder, person, consent),
+                args=(_correct, results, coder, person),
             )
         with st.popover("Delete this coding", icon=":material/delete:", key=keyed("code-delete")):
             sure = st.checkbox(f"Yes, everything by {plain(coder)}", key=keyed("code-delete-sure"))
@@ -110,12 +110,13 @@ def _draw_actions(results: "AnalysisResults", coder: str, person: int) -> None:
     video_analyses.draw_said()
 
 
-def _correct(results: "AnalysisResults", coder: str, person: int, consent: str) -> str:
+def _correct(results: "AnalysisResults", coder: str, person: int) -> str:
     from ferdash.data.corrections import correct
     from ferdash.exports.coded_corrections import differing_faces
 
     source = str((results.analysis.record.get("source") or {}).get("name") or results.analysis.name)
     model = str(results.analysis.record.get("model") or results.analysis.record.get("model_title") or "")
+    consent = st.session_state[keyed("code-consent")]  # here, for it may have been entered by this very click
     faces = list(differing_faces(results, read_coding(results.analysis, coder), person))
     for face in faces:
         correct(

@@ -1,15 +1,18 @@
 """Pictures of every page of the real app, taken in Chromium: wide and narrow, light and dark, in four states.
 
 python scripts/screenshots.py                       the pictures of README and site, into docs/images
-python scripts/screenshots.py --all build/screenshots [--states full failed] [--pages predict]
+python scripts/screenshots.py --all build/screenshots [--state full failed] [--pages predict] [--sizes wide]
 
 The states: `empty`, nothing is there yet; `full`, a drawn dataset, two runs, an analysed film and photos; `busy`, the
-same with a run at work; `failed`, a damaged dataset, run and photo, and a model that is not there. What is shown is a
-face in the public domain, and drawn ones.
+same with a run and a video at work, one more of each in the queue, and the camera on; `failed`, a dataset, a run, an
+analysis and a photo that are damaged, a run and an analysis that ended in an error, and a model that is not there. What
+is shown is a face in the public domain, and drawn ones.
 """
 
 import argparse
+import itertools
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,22 +21,31 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from importlib.resources import files
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
+from ferdash.analyses import store as analyses
 from ferdash.data.demo import draw_photo, make_demo
-from ferdash.runs.store import create_run, write_status
-from ferdash.training.config import TrainConfig, to_dict
+from ferdash.diagnosis.answers import known_face
+from ferdash.runs import store as runs
 from ferdash.video.sample import write_sample
 
 PROJECT = Path(__file__).parents[1]
 TARGET = PROJECT / "docs" / "images"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+STREAM = 'iframe[title="streamlit_webrtc.component.webrtc_streamer"]'
+FILM_S = 40.0
+"""Of the video that is at work: long enough to be so when its picture is taken."""
 WAIT_MS = 120_000
 PAGES = ("overview", "dataset", "experiments", "train", "predict", "video", "live")
 STATES = ("empty", "full", "busy", "failed")
@@ -90,23 +102,37 @@ def make_full(folder: Path) -> None:
     """A drawn dataset, two short runs on it, and an analysed film."""
     make_empty(folder)
     make_demo(folder / "data", images=600)
-    film = write_sample(folder / "smile.mp4", seconds=4.0)
-    ferdash(folder, "video", str(film), "--out", str(folder / "exports"), "--only", "summary.json")
+    analyse(folder, "smile", seconds=4.0)
     for seed, name in enumerate(("first try", "second seed")):
         ferdash(folder, *training(name, epochs=4), "--seed", str(seed))
 
 
 def make_failed(folder: Path) -> None:
-    """A dataset cut short, a run that stopped with an error, and one whose record is no JSON."""
+    """A run and an analysis that ended in an error, one of each whose record is no JSON, and a dataset cut short."""
     make_empty(folder)
     make_demo(folder / "data", images=210)
+    ferdash(folder, *training("fell over", epochs=2))
+    analyse(folder, "smile", seconds=2.0)
+    kept = folder / "checkpoints" / "runs"
+    fallen = kept / runs.list_run_ids(kept)[0]
+    facts = {name: value for name, value in runs.read_status(fallen).items() if name in ("best", "progress")}
+    runs.write_status(fallen, state="failed", error="The disk is full: 0 MB left, 60 MB needed.", **facts)
+    torn = runs.create_run(kept, "20250102-120000-fernet-torn", {})
+    (torn.folder / "config.json").write_text('{"format": 1, "conf')
+    films = folder / "data" / "analyses"
+    (broken,) = analyses.list_analyses(films)
+    frames = analyses.read_status(broken.folder).get("frames", 0)
+    analyses.write_status(broken.folder, state="failed", frames=frames, error="The video ends within a frame.")
+    (films / "20250102-120000-torn").mkdir()
+    (films / "20250102-120000-torn" / "analysis.json").write_text('{"format": 1, "na')
     with (folder / "data" / "demo" / "images.npy").open("r+b") as images:
         images.truncate(5000)
-    runs = folder / "checkpoints" / "runs"
-    failed = create_run(runs, "20250101-120000-fernet-dead", {"config": to_dict(TrainConfig(dataset="demo"))})
-    write_status(failed.folder, state="failed", error="The disk is full: 0 MB left, 60 MB needed.")
-    torn = create_run(runs, "20250102-120000-fernet-torn", {})
-    (torn.folder / "config.json").write_text('{"format": 1, "conf')
+
+
+def analyse(folder: Path, name: str, seconds: float) -> None:
+    """A drawn film, analysed."""
+    film = write_sample(folder / f"{name}.mp4", seconds=seconds)
+    ferdash(folder, "video", str(film), "--out", str(folder / "exports"), "--only", "summary.json")
 
 
 def training(name: str, epochs: int) -> list[str]:
@@ -120,32 +146,43 @@ def ferdash(folder: Path, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "ferdash", *arguments], env=environment(folder), cwd=PROJECT, check=True)
 
 
-@contextmanager
-def run_at_work(folder: Path) -> Iterator[None]:
-    """A run that goes on for as long as pictures are taken."""
-    command = [sys.executable, "-m", "ferdash", *training("at work", epochs=500)]
-    process = subprocess.Popen(command, env=environment(folder), cwd=PROJECT, stderr=subprocess.DEVNULL)
-    try:
-        runs = folder / "checkpoints" / "runs"
-        while not any('"running"' in status.read_text() for status in runs.glob("*/status.json")):
-            time.sleep(0.5)
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+def start_runs(browser: Browser, url: str) -> None:
+    """Start a long training from its page, and one more that waits for its turn."""
+    with opened(browser, SIZES["wide"], "light") as page:
+        page.goto(f"{url}/train?recipe=fernet_quick")
+        settle(page)
+        page.get_by_label("Epochs", exact=True).fill("500")
+        for name in ("at work", "next in line"):
+            page.get_by_label("Name (optional)", exact=True).fill(name)
+            page.get_by_role("button", name="Start training").click()
+            expect(page.get_by_role("combobox", name="Run", exact=True)).to_have_value(re.compile(f"^{name} · "))
+            if name == "at work":
+                expect(page.get_by_text("not yet")).to_have_count(0)  # an epoch is measured
+        expect(page.get_by_text("Queue, place 1")).to_be_visible()
 
 
 def photos() -> list[FilePayload]:
     """A face in the public domain, and a drawn group."""
-    known = files("ferdash.diagnosis").joinpath("known_face.png").read_bytes()
     group = draw_photo(["happy", "surprise", "angry", "sad"], np.random.default_rng(10), width=1200, height=520)
-    drawn = cv2.imencode(".png", group[:, :, ::-1])[1].tobytes()
-    pictures = {"group.png": drawn, "portrait.png": known}
+    pictures = {"group.png": encoded(group, ".png"), "portrait.png": encoded(known_face(), ".png")}
     return [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in pictures.items()]
 
 
-def show(page: Page, url: str, name: str, state: str) -> None:
-    """Bring a page into a state, and wait until it has been drawn."""
+def write_camera(path: Path) -> Path:
+    """What the camera sees: the face in the public domain, which Chromium plays again and again."""
+    picture = np.full((480, 640, 3), 90, np.uint8)
+    picture[40:440, 120:520] = cv2.resize(known_face(), (400, 400))
+    path.write_bytes(10 * encoded(picture, ".jpg"))
+    return path
+
+
+def encoded(image_rgb: np.ndarray, ending: str) -> bytes:
+    """A picture as a file of that ending holds it."""
+    return cv2.imencode(ending, image_rgb[:, :, ::-1])[1].tobytes()
+
+
+def show(page: Page, url: str, name: str, state: str, films: list[Path]) -> None:
+    """Bring a page into a state, and wait until it has been drawn. films: what the Video page is at work on."""
     model = f"?model={NOT_HERE}" if state == "failed" and name in ("live", "overview") else ""
     page.goto(f"{url}/{'' if name == 'overview' else name}{model}")
     settle(page)
@@ -155,12 +192,17 @@ def show(page: Page, url: str, name: str, state: str) -> None:
             dropped.append({"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"a text"})
         page.locator("input[type=file]").first.set_input_files(dropped)
         expect(page.get_by_role("article").first).to_be_visible()
-        settle(page)
-    # Not in the sidebar, where what unfolds a choice is called “Open” too.
-    of_analysis = page.get_by_test_id("stMain").get_by_role("button", name="Open", exact=True)
-    if name == "video" and state in ("full", "busy") and of_analysis.count():
-        of_analysis.first.click()
-        settle(page)
+    if name == "video" and state == "busy" and page.get_by_role("button", name="Stop").count() < len(films):
+        page.locator("input[type=file]").first.set_input_files(films)
+        page.get_by_role("button", name=f"Analyse all {len(films)}").click()
+        expect(page.get_by_text("x real time").first).to_be_visible()
+    if name == "video" and state == "full":
+        # Not in the sidebar, where what unfolds a choice is called “Open” too.
+        page.get_by_test_id("stMain").get_by_role("button", name="Open", exact=True).first.click()
+    if name == "live" and state == "busy":
+        page.frame_locator(STREAM).get_by_role("button", name="START").click()
+        expect(page.get_by_role("article").first).to_be_visible()
+    settle(page)
 
 
 def settle(page: Page) -> None:
@@ -180,22 +222,20 @@ def opened(browser: Browser, size: tuple[int, int], theme: str) -> Iterator[Page
     context.close()
 
 
-def take_all(browser: Browser, target: Path, states: list[str], pages: list[str]) -> None:
-    """Every page in every state, size and theme, one file each."""
+def take_all(browser: Browser, films: list[Path], asked: argparse.Namespace) -> None:
+    """Every page in every state, size and theme that is asked for, one file each."""
     makers = {"empty": make_empty, "full": make_full, "busy": make_full, "failed": make_failed}
-    for state in states:
-        with tempfile.TemporaryDirectory() as made, ExitStack() as stack:
-            folder = Path(made)
-            makers[state](folder)
-            if state == "busy":
-                stack.enter_context(run_at_work(folder))
-            url = stack.enter_context(running_app(folder))
-            (target / state).mkdir(parents=True, exist_ok=True)
-            for size, theme in ((size, theme) for size in SIZES for theme in THEMES):
-                for name in pages:
+    for state in asked.state:
+        with tempfile.TemporaryDirectory() as made:
+            makers[state](Path(made))
+            with running_app(Path(made)) as url:
+                if state == "busy":
+                    start_runs(browser, url)
+                (asked.all / state).mkdir(parents=True, exist_ok=True)
+                for size, theme, name in itertools.product(asked.sizes, asked.themes, asked.pages):
                     with opened(browser, SIZES[size], theme) as page:
-                        show(page, url, name, state)
-                        page.screenshot(path=target / state / f"{name}-{size}-{theme}.png")
+                        show(page, url, name, state, films)
+                        page.screenshot(path=asked.all / state / f"{name}-{size}-{theme}.png")
                         print(f"{state}/{name}-{size}-{theme}.png", file=sys.stderr)
 
 
@@ -206,7 +246,7 @@ def take_for_readme(browser: Browser) -> None:
         with running_app(Path(made)) as url:
             for name, size in README.items():
                 with opened(browser, size, "light") as page:
-                    show(page, url, name, "full" if name == "predict" else "empty")
+                    show(page, url, name, "full" if name == "predict" else "empty", [])
                     page.screenshot(path=TARGET / f"{name}.png")
 
 
@@ -214,15 +254,20 @@ def main() -> None:
     """Take what was asked for."""
     parser = argparse.ArgumentParser(description="Pictures of every page of the real app.")
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every page in every state, into this folder")
-    parser.add_argument("--states", nargs="+", choices=STATES, default=list(STATES))
-    parser.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES))
+    choices = {"--state": STATES, "--pages": PAGES, "--sizes": tuple(SIZES), "--themes": THEMES}
+    for option, known in choices.items():
+        parser.add_argument(option, nargs="+", choices=known, default=known)
     asked = parser.parse_args()
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     expect.set_options(timeout=WAIT_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as made:
+        films = []
+        if asked.all and "busy" in asked.state:
+            films = [write_sample(Path(made) / f"{name}.mp4", FILM_S) for name in ("interview", "joke")]
+        camera = f"--use-file-for-fake-video-capture={write_camera(Path(made) / 'camera.mjpeg')}"
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, camera])
         if asked.all:
-            take_all(browser, asked.all, asked.states, asked.pages)
+            take_all(browser, films, asked)
         else:
             take_for_readme(browser)
         browser.close()

@@ -27,6 +27,8 @@ PACKAGES = (
 OPTIONAL = {
     "fastapi": "serve",
     "pympi-ling": "lab",
+    "pylsl": "lsl",
+    "distributed": "cluster",
     "onnx": "onnx",
     "mlflow-skinny": "mlflow",
     "tensorboard": "tensorboard",
@@ -57,9 +59,9 @@ def _package(name: str) -> Check:
 
 def _optional(name: str, extra: str) -> Check:
     try:
-        return Check("Versions", name, State.GOOD, version(name))
+        return Check("Versions", name, State.GOOD, f"{version(name)}, of the extra {extra}")
     except PackageNotFoundError:
-        return Check("Versions", name, State.NOTE, f"not installed; optional, of the extra ferdash[{extra}]")
+        return Check("Versions", name, State.NOTE, f"not installed, optional: pip install 'ferdash[{extra}]'")
 
 
 def devices() -> list[Check]:

@@ -99,7 +99,7 @@ def _start(recipe: Recipe, dataset: str) -> None:
     # As a callback, which runs before the page is drawn: who goes to another page at once has started it all the same.
     # The entries are read here, for the last of them may have been left by this very click.
     with shared.calm_errors():
-        start_from = st.session_state[_start_key(recipe)]
+        start_from = st.session_state[keyed(f"{recipe.name}:start_from")]
         base = override(recipe.config(), [f"dataset={dataset}", f"start_from={start_from}"])
         configs = train_form.repeated(train_form.read(base, recipe.name))
         group, name = new_group_name(configs), st.session_state[keyed("name")].strip()
@@ -150,15 +150,11 @@ def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
         "Start from",
         options,
         index=options.index(default),
-        key=_start_key(recipe),
+        key=keyed(f"{recipe.name}:start_from"),
         format_func=lambda reference: titles.get(reference, reference),
         accept_new_options=True,
         help=f"A model, or a run as run:ID@best. The ViT-base of {REPORT} has to be downloaded once.",
     )
-
-
-def _start_key(recipe: Recipe) -> str:
-    return keyed(f"{recipe.name}:start_from")
 
 
 def _draw_new_layer(start_from: str) -> None:

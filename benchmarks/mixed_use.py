@@ -82,7 +82,9 @@ def predict(page: Page, rng: random.Random) -> None:
         content = cv2.imencode(".png", drawn[:, :, ::-1])[1].tobytes()
         dropped.append({"name": f"{rng.getrandbits(32)}.png", "mimeType": "image/png", "buffer": content})
     page.locator("input[type=file]").first.set_input_files(dropped)
-    expect(page.get_by_role("article").first).to_be_visible()
+    # Cards, or a grid of many faces.
+    main = page.get_by_test_id("stMain")
+    expect(main.get_by_text(re.compile(r"\bfaces? in ")).first).to_be_visible()
     pause(page, rng)
     if rng.random() < 0.7:
         page.get_by_role("button", name="Clear all").click()

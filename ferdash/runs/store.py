@@ -36,9 +36,9 @@ RUNS = FolderKind(
     error=RunError,
     shapes={
         "config.json": {
-            "created_at": str,
-            "config": {"recipe": str, "start_from": str},
-            "dataset": {"name": str, "hash": str, "images": int},
+            "created_at": Needed(str),
+            "config": Needed({"recipe": str, "start_from": str}),
+            "dataset": Needed({"name": Needed(str), "hash": Needed(str), "images": int}),
             "extra": ({"name": Needed(str), "hash": Needed(str)}, None),
             "parent": ({"run": Needed(str), "checkpoint": str, "changes": {str: Any}}, None),
             "group": (str, None),
@@ -73,6 +73,7 @@ METRICS_SHAPE: dict[str, Any] = {
 }
 """Of a line of metrics.jsonl."""
 
+NO_RECORD: dict[str, Any] = {"code": "", "versions": {}, "command": "", "parent": None}
 NO_META: dict[str, Any] = {"name": "", "tags": [], "notes": "", "archived": False}
 
 
@@ -144,13 +145,13 @@ def create_run(
             draft.rename(folder)
     except OSError as error:
         raise RunError(f"A run cannot be written to {root} ({reason_of(error)}).") from error
-    return Run(folder, cast(RunRecord, written))
+    return Run(folder, cast(RunRecord, {**NO_RECORD, **written}))
 
 
 def open_run(root: Path, run_id: str) -> Run:
     """An existing run. Raises RunError when it is missing or its config.json cannot be read."""
     folder = RUNS.folder(root, run_id)
-    return Run(folder, cast(RunRecord, RUNS.read(folder / RUNS.record)))
+    return Run(folder, cast(RunRecord, {**NO_RECORD, **RUNS.read(folder / RUNS.record)}))
 
 
 def list_run_ids(root: Path) -> list[str]:

@@ -194,7 +194,13 @@ def _is_file_store(path: Path) -> bool:
 
 
 def _milliseconds(run: Run) -> int:
-    return round(1000 * datetime.fromisoformat(run.record["created_at"]).timestamp())
+    began = run.record["created_at"]
+    try:
+        return round(1000 * datetime.fromisoformat(began).timestamp())
+    except (ValueError, OverflowError):
+        raise RunError(
+            f"config.json of run {run.id} says “{began[:40]}” for the time it began, which is none."
+        ) from None
 
 
 @contextmanager

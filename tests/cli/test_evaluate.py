@@ -151,7 +151,11 @@ def test_help_warns_of_choosing_by_test(run) -> None:
 
 
 def test_a_fold_is_not_scored_on_images_it_was_trained_on(run, checkpoints: Path) -> None:
-    fold = create_run(checkpoints / "runs", "fold-1", {"config": {"folds": {"count": 5, "index": 0}}})
+    fold = create_run(
+        checkpoints / "runs",
+        "fold-1",
+        {"config": {"folds": {"count": 5, "index": 0}}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
     refused = run(f"run:{fold.id}@best", "--dataset", "demo")
     assert isinstance(refused.exception, EvaluationError)
     assert "one fold of a cross-validation" in str(refused.exception)

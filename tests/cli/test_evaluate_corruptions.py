@@ -150,7 +150,11 @@ def test_its_options_alone_are_wrong_usage(option: tuple[str, ...]) -> None:
 
 
 def test_a_fold_is_not_held_against_either(run, checkpoints: Path) -> None:
-    fold = create_run(checkpoints / "runs", "fold-1", {"config": {"folds": {"count": 5, "index": 0}}})
+    fold = create_run(
+        checkpoints / "runs",
+        "fold-1",
+        {"config": {"folds": {"count": 5, "index": 0}}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
     assert "one fold of a cross-validation" in str(run("small", "--against", f"run:{fold.id}").exception)
 
 

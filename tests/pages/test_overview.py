@@ -47,7 +47,11 @@ def test_overview_tells_limits_and_protocol(visit: Visit, data: Path, checkpoint
 
 def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fernet: Path, checkpoints: Path) -> None:
     (fernet / "README.md").write_text(CARD)
-    run = create_run(checkpoints / "runs", "20250101-000000-fernet-abcd", {"config": {"recipe": "fernet"}})
+    run = create_run(
+        checkpoints / "runs",
+        "20250101-000000-fernet-abcd",
+        {"config": {"recipe": "fernet"}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
     (run.folder / "meta.json").write_text(json.dumps({"name": "first try"}))
     write_status(run.folder, state="stopped", best={"score": 0.655, "select": "accuracy", "epoch": 3})
     app = visit("overview")
@@ -67,7 +71,11 @@ def test_overview_shows_dataset_model_and_run(visit: Visit, demo_data: Path, fer
 
 
 def test_a_run_at_work_shows_how_far_it_is(visit: Visit, data: Path, checkpoints: Path) -> None:
-    run = create_run(checkpoints / "runs", "20250101-000000-fernet-abcd", {"config": {"recipe": "fernet"}})
+    run = create_run(
+        checkpoints / "runs",
+        "20250101-000000-fernet-abcd",
+        {"config": {"recipe": "fernet"}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
     progress = {"epoch": 2, "epochs": 10, "batch": 5, "batches": 10, "eta_s": 90.0, "phase": "training"}
     write_status(run.folder, state="running", progress=progress)
     app = visit("overview")

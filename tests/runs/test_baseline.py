@@ -5,14 +5,14 @@ import pytest
 from ferdash.errors import RunError
 from ferdash.runs import store
 from ferdash.runs.baseline import read_baseline, write_baseline
-from tests.runs.conftest import CONFIG, row_of
+from tests.runs.conftest import row_of
 
 BEFORE = {"images": 3589, "accuracy": 0.675, "macro_f1": 0.64}
 
 
 @pytest.fixture
-def run(tmp_path):
-    return store.create_run(tmp_path, "20250101-000000-corrections-0001", {"config": CONFIG})
+def run(make_run):
+    return make_run("20250101-000000-corrections-0001", ())
 
 
 def test_a_run_that_did_not_measure_it_has_none(run):

@@ -167,14 +167,14 @@ def damage(folder: Path, kind: str) -> None:
     [
         ("empty", "The folder is empty"),
         ("foreign", "holds no run of ferdash"),
-        ("a model", "has no status.json"),
+        ("a model", "config.json of run b is not what ferdash writes there"),
         ("torn config", "config.json of run b cannot be read"),
         ("no config", "has no config.json; its folder is damaged"),
         ("no status", "has no status.json; its folder is damaged"),
         ("binary status", "status.json of run b cannot be read"),
         ("binary metrics", "metrics.jsonl of run b is not text that ferdash wrote"),
         ("list for meta", "meta.json of run b is not what ferdash writes there"),
-        ("wrong kind", "something else than ferdash writes"),
+        ("wrong kind", "config.json of run b is not what ferdash writes there"),
     ],
 )
 def test_a_damaged_folder_is_listed_with_the_reason_and_the_rest_works(

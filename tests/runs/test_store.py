@@ -17,7 +17,11 @@ from ferdash.runs import predictions, store
 
 @pytest.fixture
 def run(tmp_path: Path) -> store.Run:
-    return store.create_run(tmp_path, "20250101-000000-test-0001", {"config": {"epochs": 1}})
+    return store.create_run(
+        tmp_path,
+        "20250101-000000-test-0001",
+        {"config": {"epochs": 1}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
 
 
 def test_a_new_run_can_be_opened_by_anybody(run: store.Run) -> None:
@@ -102,13 +106,27 @@ def test_a_run_that_stopped_beating_is_interrupted_wherever_it_ran(run: store.Ru
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"), [(None, "has no config.json"), (b"\xff{", "cannot be read"), (b"[]", "not what ferdash")]
+    ("content", "sentence"),
+    [
+        (None, "has no config.json"),
+        (b"\xff{", "cannot be read"),
+        (b"[]", "not what ferdash"),
+        (b'{"dataset": {"name": "demo", "hash": "a1"}}', "not what ferdash"),
+        (b'{"config": {}, "dataset": {"name": "demo", "hash": 7}}', "not what ferdash"),
+    ],
 )
 def test_a_damaged_run_says_what_is_wrong(run: store.Run, content: bytes | None, sentence: str) -> None:
     path = run.folder / "config.json"
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(RunError, match=sentence):
         store.open_run(run.folder.parent, run.id)
+
+
+def test_what_a_record_may_lack_is_filled_in(run: store.Run) -> None:
+    needed = {name: run.record[name] for name in ("created_at", "config", "dataset")}
+    (run.folder / "config.json").write_text(json.dumps(needed | {"versions": 3}))
+    found = store.open_run(run.folder.parent, run.id).record
+    assert (found["command"], found["code"], found["versions"]) == ("", "", {})
 
 
 @pytest.mark.parametrize("text", ["20250101-000000-test-0001", "20250101", "0001", "Mine"])

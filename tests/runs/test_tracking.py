@@ -151,3 +151,9 @@ def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
     from mlflow.telemetry.utils import is_telemetry_disabled
 
     assert is_telemetry_disabled()
+
+
+def test_a_time_that_is_none_is_named(make_run, tmp_path: Path) -> None:
+    run = make_run("a", created_at="yesterday")
+    with pytest.raises(RunError, match="says “yesterday” for the time it began, which is none"):
+        tracking.export_mlflow([run], tmp_path / "theirs")

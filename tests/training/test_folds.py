@@ -119,7 +119,7 @@ def test_a_run_trains_on_the_other_folds(squares_root: Path, tmp_path: Path, tin
 
 def test_a_network_that_has_seen_the_folds_is_refused(squares_root: Path, tmp_path: Path) -> None:
     dataset = open_dataset(squares_root, "squares")
-    record = {"config": to_dict(TrainConfig()), "dataset": {"hash": dataset.hash}}
+    record = {"config": to_dict(TrainConfig()), "dataset": {"name": "squares", "hash": dataset.hash}}
     create_run(tmp_path / "runs", "earlier", record)
     model = tmp_path / "models" / "mine"
     model.mkdir(parents=True)

@@ -37,7 +37,11 @@ def test_the_command_on_record_makes_the_same_configuration_again() -> None:
 
 
 def test_a_run_that_another_process_trains_is_left_alone(tmp_path: Path) -> None:
-    run = create_run(tmp_path / "runs", "20250101-000000-a-0001", {"config": {}})
+    run = create_run(
+        tmp_path / "runs",
+        "20250101-000000-a-0001",
+        {"config": {}, "dataset": {"name": "demo", "hash": "9079d33afbb7c79f"}},
+    )
     held = RUNS.lock(run.folder)
     before = (run.folder / "status.json").read_bytes()
     with pytest.raises(RunError, match="Run 20250101-000000-a-0001 is at work already"):

@@ -35,7 +35,7 @@ def read(path: Path, *, coder: str = "") -> ForeignCoding:
             person = str(facts.get("PARTICIPANT") or "").strip() or tier
             for start_ms, end_ms, value, *_ in eaf.get_annotation_data_for_tier(tier):
                 found.add(annotator, person, start_ms / 1000 + origin_s, end_ms / 1000 + origin_s, value)
-    except (ElementTree.ParseError, KeyError, ValueError, TypeError, AttributeError, OSError) as error:
+    except (ElementTree.ParseError, LookupError, ValueError, TypeError, AttributeError, OSError) as error:
         raise AnalysisError(f"{path.name} is no .eaf that can be read ({str(error)[:160]}).") from error
     if origin_s:
         found.notes.append(f"ELAN's zero is {origin_s:g} s into the video; times are the video's here.")

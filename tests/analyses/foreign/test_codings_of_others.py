@@ -71,11 +71,16 @@ def test_elan_says_annotator_and_participant(tmp_path):
     assert any("2 s into the video" in note for note in read.notes)
 
 
-def test_elan_that_is_none_says_so(tmp_path):
+@pytest.mark.parametrize("content", ["<ANNOTATION_DOCUMENT>", '<?xml version="1.0" encoding="UTF-88"?><a/>'])
+def test_elan_that_is_none_says_so(tmp_path, content):
     path = tmp_path / "file.eaf"
-    path.write_text("<ANNOTATION_DOCUMENT>", encoding="utf-8")
+    path.write_text(content, encoding="utf-8")
     with pytest.raises(AnalysisError, match=r"no \.eaf that can be read"):
         elan.read(path)
+
+
+def test_elan_with_entities_is_not_read(tmp_path):
+    path = tmp_path / "file.eaf"
     path.write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', encoding="utf-8")
     with pytest.raises(AnalysisError, match="entities"):
         elan.read(path)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ferdash.analyses.execution import Progress
+    from ferdash.dynamics.summary import TrackSummary
     from ferdash.exports.files import AnalysisResults
 
 
@@ -59,12 +60,71 @@ class VideoAnalysis:
 
         return events_table(self.results.summary)
 
+    def mark(self, markers: Iterable[tuple[float, str]]) -> "VideoAnalysis":
+        """The analysis with markers, such as when which stimulus was shown: seconds from the film's first frame, and a
+        name. Each goes to the nearest analysed frame, in place of an earlier one on it.
+
+        Raises AnalysisError for an empty name.
+        """
+        from ferdash.analyses.marks import mark
+
+        frames = self.results.frames.drop_duplicates("frame")
+        for time_s, name in markers:
+            nearest = frames.loc[(frames["timestamp_s"] - time_s).abs().idxmin()]
+            frame, at_s = int(nearest["frame"]), float(nearest["timestamp_s"])
+            mark(self.folder.parent, self.id, frame=frame, timestamp_s=at_s, name=name)
+        return self._read_again()
+
+    def set_neutral(self, person: int, start_s: float, end_s: float) -> "VideoAnalysis":
+        """The analysis with a neutral baseline of this person: everything between two times, ends included.
+
+        Raises SeriesError where the person has no result there; what was set before stays then.
+        """
+        from ferdash.analyses.marks import set_neutral
+        from ferdash.dynamics.baseline import baseline
+
+        series = self._track(person).series
+        frames = series.frames[(series.timestamps_s >= start_s) & (series.timestamps_s <= end_s)].tolist()
+        baseline(series, frames)
+        set_neutral(self.folder.parent, self.id, person, frames)
+        return self._read_again()
+
+    def relative(self, person: int) -> "pd.DataFrame":
+        """A person's probabilities minus those of their neutral baseline: a row a result, with frame and timestamp_s.
+
+        Raises SeriesError where no baseline is set.
+        """
+        import pandas as pd
+
+        from ferdash.emotions import EMOTIONS
+        from ferdash.errors import SeriesError
+
+        track = self._track(person)
+        if track.relative is None:
+            raise SeriesError(f"Person {person} has no neutral baseline. Set one with set_neutral.")
+        times = {"frame": track.series.frames, "timestamp_s": track.series.timestamps_s}
+        return pd.DataFrame(times | dict(zip(EMOTIONS, track.relative.difference.T, strict=True)))
+
     def export(self, folder: str | os.PathLike[str], names: Iterable[str] | None = None) -> list[Path]:
         """Write exports, all without names, as `ferdash video --out` does; the files. Raises ConfigError for a name
         that is none, AnalysisError where something cannot be written."""
         from ferdash.exports.files import EXPORTS, write_exports
 
         return write_exports(self.results, Path(folder), tuple(EXPORTS) if names is None else tuple(names)).files
+
+    def _track(self, person: int) -> "TrackSummary":
+        from ferdash.errors import SeriesError
+
+        tracks = self.results.summary.tracks
+        if person not in tracks:
+            there = ", ".join(map(str, tracks)) or "nobody"
+            raise SeriesError(f"There is no person {person} in {self.results.analysis.name}; there is {there}.")
+        return tracks[person]
+
+    def _read_again(self) -> "VideoAnalysis":
+        from ferdash.exports.files import read_results
+
+        return VideoAnalysis(read_results(self.results.analysis))
 
     def __repr__(self) -> str:
         return f"VideoAnalysis({self.results.analysis.name!r}: {self.results.summary.sentence})"

@@ -37,8 +37,8 @@ SMALL = 4096
 _KINDS: dict[str, np.dtype[Any]] = {"F16": np.dtype("<f2"), "F32": np.dtype("<f4")}
 
 
-EXTRA = 'pip install -e ".[onnx]"'
-"""What installs the packages that export, from a clone of the project."""
+EXTRA = "pip install 'ferdash[onnx]'"
+"""What installs the packages that export."""
 
 
 def require_onnx() -> ModuleType:

@@ -3,7 +3,7 @@
 One person stays, another comes in from the side and leaves again. Between their expressions both look neutral.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -42,14 +42,17 @@ STORY = (
 """What the two people show and when."""
 
 
-def write_sample(path: Path, seconds: float = SECONDS) -> Path:
-    """Write the video as H.264. Raises VideoError when the disk does not take it."""
+def write_sample(path: Path, seconds: float = SECONDS, story: Sequence[Act] = STORY) -> Path:
+    """Write the video as H.264. story: what the two people show; 5 stays, 11 is there from 4 to 10.5 s.
+
+    Raises VideoError when the disk does not take it.
+    """
     try:
         with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
             stream = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "20"})
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             stream.codec_context.time_base = Fraction(1, FPS)
-            for image in _pictures(seconds):
+            for image in _pictures(seconds, story):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
             container.mux(stream.encode(None))
     except (OSError, av.error.FFmpegError) as error:
@@ -57,7 +60,7 @@ def write_sample(path: Path, seconds: float = SECONDS) -> Path:
     return path
 
 
-def _pictures(seconds: float) -> Iterator[np.ndarray]:
+def _pictures(seconds: float, story: Sequence[Act]) -> Iterator[np.ndarray]:
     wall = np.repeat(np.linspace((196, 204, 210), (128, 140, 150), HEIGHT)[:, None], WIDTH, axis=1)
     rng = np.random.default_rng(0)
     # A camera's noise; a few pictures of it in turn look as well as new ones and take no time.
@@ -66,17 +69,17 @@ def _pictures(seconds: float) -> Iterator[np.ndarray]:
         at_s = number / FPS
         canvas = wall.astype(np.uint8)
         sway = np.sin(2 * np.pi * at_s / 5)
-        draw_person(canvas, 5, _shares(5, at_s), (190 + 10 * sway, 160 + 4 * np.cos(at_s)), 84, 3 * sway)
+        draw_person(canvas, 5, _shares(story, 5, at_s), (190 + 10 * sway, 160 + 4 * np.cos(at_s)), 84, 3 * sway)
         if (place := _place_of_guest(at_s)) is not None:
-            draw_person(canvas, 11, _shares(11, at_s), (place, 165), 76, -2 * sway)
+            draw_person(canvas, 11, _shares(story, 11, at_s), (place, 165), 76, -2 * sway)
         noisy = cv2.add(cv2.GaussianBlur(canvas, (0, 0), 0.8).astype(np.int16), grain[number % len(grain)])
         yield np.clip(noisy, 0, 255).astype(np.uint8)
 
 
-def _shares(person: int, at_s: float) -> dict[str, float]:
+def _shares(story: Sequence[Act], person: int, at_s: float) -> dict[str, float]:
     """How much of each expression the person shows; it comes and goes smoothly."""
     shares = {}
-    for act in STORY:
+    for act in story:
         if act.person == person:
             share = float(np.clip(min(at_s - act.start_s, act.end_s - at_s) / RISE_S + 0.5, 0, 1))
             if share > 0:

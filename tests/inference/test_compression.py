@@ -121,5 +121,5 @@ def test_an_ensemble_is_not_one_network(checkpoints: Path, tmp_path: Path) -> No
 
 def test_a_missing_package_is_named(checkpoints: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    with pytest.raises(ModelError, match=r"needs the package onnxscript: pip install -e .*\[onnx\]"):
+    with pytest.raises(ModelError, match=r"needs the package onnxscript: pip install 'ferdash\[onnx\]'"):
         export_onnx(load_model("small", checkpoints), tmp_path / "onnx")

@@ -3,7 +3,7 @@
 import pytest
 
 import ferdash
-from ferdash.errors import ConfigError, DatasetError
+from ferdash.errors import ConfigError, DatasetError, SeriesError
 from ferdash.inference.scoring import score
 from ferdash.models.loading import load_model
 
@@ -40,6 +40,26 @@ def test_a_video_that_is_kept_is_an_analysis_of_the_library(clip, tmp_path, monk
     film = ferdash.analyse_video(clip(20), model="small")
     assert [one.id for one in list_analyses(analyses_root())] == [film.id]
     assert film.folder.is_dir()
+
+
+def test_markers_and_a_neutral_baseline_are_kept_with_the_analysis(clip):
+    film = ferdash.analyse_video(clip(40), model="small", stride=2, keep=False)
+    assert [row["frame"] for row in film.mark([(0.49, "joke"), (99, "end")]).results.analysis.marks()] == [12, 38]
+    with pytest.raises(SeriesError, match="Person 1 has no neutral baseline"):
+        film.relative(1)
+    told = film.set_neutral(1, 0.0, 0.4)
+    assert told.results.analysis.neutral() == {1: [0, 2, 4, 6, 8, 10]}
+    moved = told.relative(1)
+    table = film.to_pandas()
+    happy = table["happy"].astype(float)
+    wanted = happy - happy.head(6).mean()
+    assert moved["happy"].to_numpy() == pytest.approx(wanted.to_numpy())
+    assert moved["timestamp_s"].tolist() == table["timestamp_s"].tolist()
+    with pytest.raises(SeriesError, match="None of the 0 frames"):
+        told.set_neutral(1, 50, 60)
+    with pytest.raises(SeriesError, match="There is no person 7 in clip; there is 1"):
+        told.set_neutral(7, 0, 1)
+    assert told.results.analysis.neutral() == {1: [0, 2, 4, 6, 8, 10]}, "what was set stays"
 
 
 def test_evaluate_gives_the_scores_of_the_command(demo_dataset, checkpoints):

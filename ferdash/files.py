@@ -9,6 +9,9 @@ from typing import Any, BinaryIO
 
 from ferdash.leftovers import unfinished
 
+LONGEST_NAME = 255
+"""Bytes of a file's name that disks take; of a longer text no more is shown."""
+
 PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 """What Pillow may take a picture for, to be given wherever it opens one. It knows many more, and some of them are not
 safe with a stranger's file: for PostScript it starts Ghostscript, which runs what the file says."""
@@ -64,7 +67,7 @@ def trouble_of(error: OSError) -> str | None:
     """
     if error.errno not in _REASONS:
         return None
-    reason, where = reason_of(error), f" (at {error.filename})" if error.filename else ""
+    reason, where = reason_of(error), f" (at {str(error.filename)[:LONGEST_NAME]})" if error.filename else ""
     return f"{reason[0].upper()}{reason[1:]}{where}. What was written before is whole; put that right and try again."
 
 
@@ -75,6 +78,7 @@ _REASONS = {
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
     errno.EIO: "the disk gives errors",
+    errno.ENAMETOOLONG: "a name is longer than the disk allows",
 }
 
 

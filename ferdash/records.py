@@ -25,7 +25,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from ferdash.errors import FerdashError
-from ferdash.files import write_json
+from ferdash.files import LONGEST_NAME, write_json
 from ferdash.leftovers import DELETED, sweep
 from ferdash.shapes import Needed, fitting, read_json
 
@@ -118,8 +118,8 @@ class FolderKind:
     def folder(self, root: Path, name: str) -> Path:
         """The folder of that name, which cannot lead out of `root`. Raises the kind's error when there is none."""
         folder = root / name
-        if not name or name.startswith(".") or Path(name).name != name or not folder.is_dir():
-            raise self.error(f"There is no {self.noun} {name}; `{self.listing}` shows those there are.")
+        if not name or name.startswith(".") or Path(name).name != name or not os.path.isdir(folder):
+            raise self.error(f"There is no {self.noun} {name[:LONGEST_NAME]}; `{self.listing}` shows those there are.")
         return folder
 
     def find(self, root: Path, text: str, name_of: Callable[[Path], str]) -> str:

@@ -36,6 +36,7 @@ from typer.testing import CliRunner
 from ferdash.cli.main import app
 from ferdash.data.demo import make_demo
 from ferdash.errors import FerdashError
+from ferdash.files import trouble_of
 from ferdash.paths import checkout
 from ferdash.training.config import override
 from ferdash.training.recipes import get_recipe
@@ -245,6 +246,8 @@ def _what(result: object, command: list[str]) -> str:
         return "no number" if re.search(r"[:\[,]\s*NaN" if in_json else r"\bnan\b", output) else "accepted"
     if isinstance(error, FerdashError | SystemExit | KeyboardInterrupt):
         return "sentence"
+    if isinstance(error, OSError) and trouble_of(error):
+        return "sentence"  # the command line's frame says it
     last = traceback.extract_tb(error.__traceback__)
     where = next((f"{Path(f.filename).name}:{f.lineno}" for f in last[::-1] if "ferdash" in f.filename), "?")
     return f"traceback: {type(error).__name__} at {where}: {str(error)[:150]}"

@@ -71,5 +71,14 @@ def test_the_command_line_ends_in_a_sentence(
     assert words in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_name_that_no_disk_takes_is_said_in_short(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long") as raised:
+        (tmp_path / ("a" * 5000)).is_dir()
+    sentence = trouble_of(raised.value)
+    assert sentence is not None
+    assert sentence.startswith("A name is longer than the disk allows (at ")
+    assert len(sentence) < 400
+
+
 def test_a_mistake_of_ours_is_no_trouble_of_the_disk() -> None:
     assert trouble_of(FileNotFoundError(errno.ENOENT, "No such file", "x")) is None

@@ -5,6 +5,7 @@ replaced by its dotted path (`optimizer.lr=1e-4`).
 """
 
 import dataclasses
+import math
 import typing
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -156,7 +157,10 @@ def _scalar(hint: Any, value: Any, path: str) -> Any:
             return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
         if hint is int and isinstance(value, float) and not value.is_integer():
             raise ValueError
-        return hint(value)
+        found = hint(value)
+        if hint is float and not math.isfinite(found):
+            raise ValueError
+        return found
     except (ValueError, KeyError, TypeError, OverflowError):
         kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
         raise ConfigError(f"{path} is {value!r}, but it must be {kinds[hint]}.") from None

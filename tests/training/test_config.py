@@ -42,6 +42,8 @@ def test_depths_are_read_from_text() -> None:
         ("epochs=two", "epochs is 'two', but it must be a whole number"),
         ("epochs=1.5", "epochs is '1.5'"),
         ("optimizer.lr=fast", "it must be a number"),
+        ("augment.mixup=inf", "augment.mixup is 'inf', but it must be a number"),
+        ("optimizer.lr=nan", "it must be a number"),
         ("optimizer.lr=0", "optimizer.lr is 0.0, but it must be above 0"),
         ("schedule.name=step", "one of constant, cosine, restarts, plateau"),
         ("compute.compile=maybe", "true or false"),

@@ -42,7 +42,13 @@ def test_a_student_gets_from_nothing_to_a_photo_read_by_their_own_model(
     expect(page.get_by_text("In use on every page.")).to_be_visible()
 
     page.get_by_role("link", name="Predict", exact=True).click()
-    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("^Run .*fernet-quick"))
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile(f"^Run {NAME} · .*fernet-quick"))
+    expect(page).to_have_url(re.compile("model=run(:|%3A)[0-9-]+fernet-quick"))  # which a renaming does not change
+    page.get_by_role("link", name="Overview", exact=True).click()
+    expect(page.get_by_role("heading", name="ferdash")).to_be_visible()
+    page.reload()
+    page.get_by_role("link", name="Predict", exact=True).click()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile(f"^Run {NAME} · .*fernet-quick"))
     drawn = draw_photo(["happy"], np.random.default_rng(4), width=480, height=480)
     photo = cv2.imencode(".png", drawn[:, :, ::-1])[1].tobytes()
     page.locator("input[type=file]").set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": photo})

@@ -166,7 +166,7 @@ def test_another_model_is_a_new_engine_and_ends_the_old_one(
     app = visit("live")
     first = engine_of(app)
     show(first, FACE)
-    app.selectbox(key="model").set_value("other").run()
+    app.selectbox(key="model-shown").set_value("other").run()
     assert engine_of(app) is not first
     assert first.wait_until_stopped(WAIT_S)
 

@@ -222,7 +222,7 @@ def test_two_models_side_by_side(visit: Visit, fernet: Path, checkpoints: Path, 
     for file in fernet.iterdir():
         (other / file.name).write_bytes(file.read_bytes())
     app = drop(visit("predict"), face_file)
-    app.selectbox(key="predict-compare").set_value("other").run()
+    app.selectbox(key="predict-compare-shown").set_value("other").run()
     assert not app.exception
     assert cards(app).count('<article class="fer-card"') == 1
     assert "0.0% apart" in cards(app)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from pages.parts.common import model_picker
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
@@ -26,7 +27,6 @@ from ferdash.data.dataset import FaceDataset, list_datasets, open_dataset
 from ferdash.errors import FerdashError, ModelError
 from ferdash.files import trouble_of
 from ferdash.leftovers import sweep_all
-from ferdash.models.catalogue import ModelEntry, list_models
 from ferdash.models.hub import to_download
 from ferdash.paths import checkpoints_root, data_root
 
@@ -142,12 +142,9 @@ audit = _once_per_dataset(audit_dataset, "Comparing all faces with each other; t
 # --- the chosen model -----------------------------------------------------------------------------------------------
 
 
-WANTED_MODEL = keyed("wanted-model")
+WANTED_MODEL, CHOSEN_MODEL = keyed("wanted-model"), keyed("chosen-model")
 
-
-def models() -> list[ModelEntry]:
-    """The models to choose from."""
-    return list_models(checkpoints_root())
+models = model_picker.models
 
 
 def model_title(reference: str) -> str:
@@ -157,15 +154,14 @@ def model_title(reference: str) -> str:
 
 def pick_model() -> None:
     """Draw the picker; call once a run, before any page asks for the model."""
-    titles = {entry.reference: entry.title for entry in models()}
     if wanted := st.session_state.pop(WANTED_MODEL, None):
         st.session_state["model"] = wanted
-    st.selectbox(
+    entries = models()
+    st.session_state[CHOSEN_MODEL] = model_picker.pick(
         "Model",
-        list(titles),
-        key="model",
-        bind="query-params",
-        format_func=lambda reference: titles.get(reference, reference),
+        entries,
+        "model",
+        default=entries[0].reference,
         accept_new_options=True,
         help="Choose one, or type the path of a model folder or a Hugging Face id (owner/name).",
     )
@@ -180,7 +176,7 @@ def use_model(reference: str) -> None:
 
 def model_reference() -> str | None:
     """The chosen model's reference."""
-    return st.session_state.get("model")
+    return st.session_state.get(CHOSEN_MODEL)
 
 
 def model_is_here(reference: str) -> bool:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import answers, shared
+from pages.parts.common import answers, model_picker, shared
 from pages.parts.common.answers import Settings
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
@@ -80,16 +80,9 @@ def _mode() -> str:
 
 def _second(reference: str) -> str | None:
     """The model to compare with; None where there is none, or it cannot be had."""
-    second: str | None = st.selectbox(
-        "Compare with",
-        [entry.reference for entry in shared.models() if entry.reference != reference],
-        index=None,
-        placeholder="no other model",
-        format_func=shared.model_title,
-        key=keyed("compare"),
-        bind="query-params",
-    )
-    if second is None:
+    others = [entry for entry in shared.models() if entry.reference != reference]
+    second = model_picker.pick("Compare with", others, keyed("compare"), placeholder="no other model")
+    if not second or second == reference:
         return None
     said = st.container()
     try:

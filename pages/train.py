@@ -15,6 +15,7 @@ from pages.parts.train import recipes  # noqa: E402
 from pages.parts.train import watch as train_watch  # noqa: E402
 
 from ferdash.data.dataset import FaceDataset  # noqa: E402
+from ferdash.errors import DatasetError  # noqa: E402
 from ferdash.models.hub import to_download  # noqa: E402
 from ferdash.models.labels import note_of_start  # noqa: E402
 from ferdash.models.reference import model_folder  # noqa: E402
@@ -34,16 +35,15 @@ keyed = keys_of("train")
 NEW = ""
 
 
-def pick_recipe() -> Recipe | None:
+def pick_recipe(dataset: FaceDataset | None) -> Recipe | None:
     """The cards of the recipes; None where nothing can be trained by one: without a dataset, or as a run goes on."""
-    if shared.dataset() is None or st.session_state.get(keyed("continue_from")):
+    if dataset is None or st.session_state.get(keyed("continue_from")):
         return None
     return recipes.pick()
 
 
-def draw_form(recipe: Recipe | None) -> None:
+def draw_form(dataset: FaceDataset | None, recipe: Recipe | None) -> None:
     """Decisions in their order: start from, settings; then the estimate and the start."""
-    dataset = shared.dataset()
     if dataset is None:
         st.info("Training needs a dataset. Import FER2013 or the demo first.", icon=":material/info:")
         st.page_link(shared.page_path("dataset"), label="Import a dataset", icon=":material/upload:")
@@ -246,12 +246,25 @@ def _setting(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def draw_damaged(error: DatasetError) -> None:
+    """A dataset that cannot be trained on: what is wrong, and the way to where it is put right."""
+    st.error(plain(error), icon=":material/error:")
+    st.page_link(shared.page_path("dataset"), label="Go to Dataset", icon=":material/photo_library:")
+
+
 st.title("Train")
-recipe = None
+dataset, recipe, damage = None, None, None
+try:
+    dataset = shared.dataset()
+except DatasetError as error:
+    damage = error
 with shared.calm_errors():
-    recipe = pick_recipe()
+    recipe = pick_recipe(dataset)
 form, watch = st.columns([5, 7], gap="large")
 with form, shared.calm_errors():
-    draw_form(recipe)
+    if damage is not None:
+        draw_damaged(damage)
+    else:
+        draw_form(dataset, recipe)
 with watch:
     train_watch.draw_jobs()

@@ -91,7 +91,9 @@ def test_damaged_dataset_is_one_sentence_and_the_rest_goes_on(visit: Visit, data
     (data / "torn" / "images.npy").write_bytes(b"")
     app = visit("overview")
     assert not app.exception
-    assert [error.value for error in app.error if "“torn” is damaged" in error.value]
+    assert ["“torn” is damaged" in error.value for error in app.error] == [True]
+    assert "## torn" in words(app)
+    assert "Go to Dataset" in {link.label for link in app.get("page_link")}
     assert "## FerNet" in words(app)
 
 
@@ -101,7 +103,8 @@ def test_damaged_run_is_one_sentence(visit: Visit, data: Path, checkpoints: Path
     (folder / "status.json").write_text(json.dumps({"state": "finished"}))
     app = visit("overview")
     assert not app.exception
-    assert any("its folder is damaged" in error.value for error in app.error)
+    assert ["its folder is damaged" in error.value for error in app.error] == [True]
+    assert f"## {folder.name}" in words(app)
 
 
 def test_a_model_of_the_raters_is_introduced_by_their_agreement(visit: Visit, data: Path, fernet: Path) -> None:

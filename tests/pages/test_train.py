@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.train.labels import LABELS
 
-from ferdash.data.dataset import open_dataset
+from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.records import flatten
 from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_meta, read_metrics, read_status, write_status
@@ -147,6 +148,40 @@ def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, ch
     assert {run.record["config"]["seed"] for run in runs} == {0, 1}
     assert len({run.record["group"] for run in runs} - {""}) == 1
     _until(lambda: all(read_status(run.folder)["state"] == "finished" for run in runs))
+
+
+def test_the_queue_calls_a_run_by_its_name(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    app = visit("train")
+    number(app, "Width (channels of the first stage)").set_value(8)
+    number(app, "Epochs").set_value(400)
+    for name in ("at work", "next in line"):
+        text_input(app, "Name (optional)").set_value(name)
+        button(app, "Start training").click().run()
+    (waiting,) = [line.value for line in app.caption if line.value.startswith("Queue, place 1")]
+    assert waiting.startswith("Queue, place 1: next in line · ")
+    button(app, "Remove").click().run()
+    assert not [line for line in app.caption if line.value.startswith("Queue")]
+    at_work = next(run_id for run_id in app.selectbox(key="train-watched").options if run_id.startswith("at work"))
+    app.selectbox(key="train-watched").set_value(at_work.split(" · ")[1]).run()
+    button(app, "Stop").click().run()
+    folder = checkpoints / "runs" / at_work.split(" · ")[1]
+    _until(lambda: read_status(folder)["state"] == "stopped")
+
+
+def test_a_damaged_dataset_is_said_once_and_runs_are_watched_all_the_same(
+    visit: Visit, data: Path, checkpoints: Path
+) -> None:
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", _record())
+    write_status(run.folder, state="failed", error="The disk is full.")
+    faces = np.zeros((2, 48, 48), np.uint8)
+    save_dataset(data, "torn", images=faces, labels=[0, 1], splits=["train"] * 2, sources=["a", "b"], origin="a test")
+    (data / "torn" / "images.npy").write_bytes(b"")
+    app = visit("train")
+    assert not app.exception
+    damage, failure = (error.value for error in app.error)
+    assert "“torn” is damaged" in damage
+    assert failure == "The disk is full."
+    assert "Go to Dataset" in {link.label for link in app.get("page_link")}
 
 
 def test_seeds_and_folds_at_once_are_refused(visit: Visit, demo_data: Path, checkpoints: Path) -> None:

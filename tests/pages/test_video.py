@@ -52,6 +52,19 @@ def at(visit: Visit, analysis, **parameters: str) -> AppTest:
     return app
 
 
+def test_a_damaged_analysis_is_a_card_that_says_so_and_can_be_deleted(visit, root, analysis_of):
+    analysis_of("whole")
+    (root / "20250102-120000-torn").mkdir()
+    (root / "20250102-120000-torn" / "analysis.json").write_text('{"format": 1, "na')
+    app = visit("video")
+    assert not app.exception
+    assert not app.error
+    assert words(app).count("its folder is damaged") == 1
+    app.checkbox(key="video-sure-20250102-120000-torn").check().run()
+    press(app, "video-delete-20250102-120000-torn")
+    assert [one.name for one in list_analyses(root)] == ["whole"]
+
+
 def test_an_empty_library_says_what_it_will_show(visit, data):
     app = visit("video")
     assert not app.exception

@@ -36,7 +36,7 @@ def models() -> list[ModelEntry]:
 def pick(label: str, entries: list[ModelEntry], key: str, *, default: str = "", **looks: Any) -> str:
     """Draw a picker; the reference of what is chosen, `default` where nothing is.
 
-    key: of the session and of the address, in which nothing stands for the default. looks: for st.selectbox.
+    key: its name in the address, in which nothing stands for the default. looks: for st.selectbox.
     """
     titles = {entry.reference: entry.title for entry in entries}
     with st.container(key=keyed(f"in-the-address-{key}")):

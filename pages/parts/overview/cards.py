@@ -9,6 +9,7 @@ from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
+from ferdash.errors import DatasetError, RunError
 from ferdash.models.card import read_card, read_evaluation
 from ferdash.paths import checkpoints_root, named_model
 from ferdash.records import Status
@@ -17,19 +18,26 @@ from ferdash.wording import counted, duration, percent
 
 keyed = keys_of("overview")
 
+DATASET, RUN = ":material/photo_library: Dataset", ":material/model_training: Latest training run"
 EVERY_S = 2.0
 MOVING = ("running", "queued")
 
 
 def draw_dataset() -> None:
     """The chosen dataset, and the first thing to know about it."""
-    dataset = shared.dataset()
+    try:
+        dataset = shared.dataset()
+    except DatasetError as error:
+        _head(DATASET, plain(shared.dataset_name()))
+        st.error(plain(error), icon=":material/error:")
+        st.page_link(shared.page_path("dataset"), label="Go to Dataset", icon=":material/arrow_forward:")
+        return
     if dataset is None:
-        _head(":material/photo_library: Dataset", "None yet")
+        _head(DATASET, "None yet")
         st.markdown("Import FER2013 or a folder of faces, or let ferdash draw a small demo dataset.")
         st.page_link(shared.page_path("dataset"), label="Get a dataset", icon=":material/arrow_forward:")
         return
-    _head(":material/photo_library: Dataset", plain(dataset.name))
+    _head(DATASET, plain(dataset.name))
     leaks = shared.summary(dataset).leaks
     found = (
         f":material/warning: {leaks:,} outside train are in train too" if leaks else "none outside train is in it too"
@@ -96,7 +104,7 @@ def draw_run() -> None:
     runs = checkpoints_root() / "runs"
     newest = next(iter(list_run_ids(runs)), None)
     if newest is None:
-        _head(":material/model_training: Latest training run", "None yet")
+        _head(RUN, "None yet")
         st.markdown("A run trains a model on a dataset and keeps everything needed to repeat or continue it.")
         st.page_link(shared.page_path("train"), label="Train a model", icon=":material/arrow_forward:")
         return
@@ -109,11 +117,15 @@ def draw_run() -> None:
 
 def _draw_run(runs: Path, run_id: str, moving: bool) -> None:
     with shared.calm_errors():
-        run, status, name = open_run(runs, run_id), read_status(runs / run_id), read_meta(runs / run_id)["name"]
+        try:
+            run, status, name = open_run(runs, run_id), read_status(runs / run_id), read_meta(runs / run_id)["name"]
+        except RunError:
+            _head(RUN, plain(run_id))
+            raise
         if moving and status["state"] not in MOVING:
             st.rerun()  # the whole page, which ends looking every two seconds
         config = run.record.get("config", {})
-        _head(":material/model_training: Latest training run", plain(name or run_id))
+        _head(RUN, plain(name or run_id))
         recipe, dataset = plain(config.get("recipe", "unknown")), plain(config.get("dataset", "unknown"))
         made_of = f":small[{status['state']}: recipe {recipe} on {dataset}]"
         st.markdown(f"{_best(status)}  \n{made_of}")

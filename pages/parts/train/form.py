@@ -22,6 +22,8 @@ FIRST = ("epochs", "batch_size", "optimizer.lr", "seed")
 
 _CHOSEN_ELSEWHERE = {"recipe", "dataset", "start_from"}
 WEIGHTS = "sampling.weights."
+WEIGHT_PX = 132
+"""Width in which a weight of four digits can be read between its buttons."""
 
 GROUPS = {
     "": "Run",
@@ -120,11 +122,11 @@ def _group(base: TrainConfig, form: str, group: str) -> None:
 
 def _emotion_weights(base: TrainConfig, form: str) -> None:
     st.caption("Weights of `static` sampling: how much more often an image of an emotion is drawn")
-    columns = st.columns(4)
-    for place, emotion in enumerate(EMOTIONS):
-        name = f"{form}:{WEIGHTS}{emotion}"
-        begin(name, base.sampling.weights.get(emotion, 1.0))
-        columns[place % 4].number_input(emotion, min_value=0.0, step=0.5, key=keyed(name))
+    with st.container(horizontal=True, gap="small"):  # as many beside each other as there is room for
+        for emotion in EMOTIONS:
+            name = f"{form}:{WEIGHTS}{emotion}"
+            begin(name, base.sampling.weights.get(emotion, 1.0))
+            st.number_input(emotion, min_value=0.0, step=0.5, key=keyed(name), width=WEIGHT_PX)
 
 
 def begin(name: str, value: Any) -> None:

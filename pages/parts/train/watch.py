@@ -58,32 +58,34 @@ def _draw_jobs(at_work: bool) -> None:
         if not runs:
             st.info("Nothing has been trained yet. Choose a recipe on the left and start it.", icon=":material/info:")
             return
-        _draw_interrupted([run.id for run in runs if run.state == "interrupted"])
-        _draw_queue()
-        ids = [run.id for run in runs]
+        # Without its state: a label that changes would make the browser choose anew.
+        labels = {run.id: f"{run.name} · {run.id}" if run.name else run.id for run in runs}
+        _draw_interrupted([run.id for run in runs if run.state == "interrupted"], labels)
+        _draw_queue(labels)
+        ids = list(labels)
         active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
         if st.session_state.get(keyed("watched")) not in ids:
             st.session_state[keyed("watched")] = active
-        # Without its state: a label that changes would make the browser choose anew.
-        labels = {run.id: f"{run.name} · {run.id}" if run.name else run.id for run in runs}
         st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.__getitem__)
         _draw_run(st.session_state[keyed("watched")])
 
 
-def _draw_interrupted(run_ids: list[str]) -> None:
+def _draw_interrupted(run_ids: list[str], labels: dict[str, str]) -> None:
     for run_id in run_ids:
         line, button = st.columns([4, 1], vertical_alignment="center")
-        line.warning(f"{run_id} was interrupted; its checkpoints are whole.", icon=":material/power_off:")
+        line.warning(
+            f"{plain(labels[run_id])} was interrupted; its checkpoints are whole.", icon=":material/power_off:"
+        )
         if button.button("Resume", key=keyed(f"resume:{run_id}"), type="primary", width="stretch"):
             jobs.manager().resume(run_id)
             st.session_state[keyed("watched")] = run_id
             st.rerun()
 
 
-def _draw_queue() -> None:
+def _draw_queue(labels: dict[str, str]) -> None:
     for place, run_id in enumerate(jobs.manager().queued, start=1):
         line, button = st.columns([4, 1], vertical_alignment="center")
-        line.caption(f"Queue, place {place}: {run_id}")
+        line.caption(f"Queue, place {place}: {plain(labels.get(run_id, run_id))}")
         if button.button("Remove", key=keyed(f"remove:{run_id}"), width="stretch"):
             jobs.manager().stop(run_id)
             st.rerun()
@@ -93,8 +95,6 @@ def _draw_run(run_id: str) -> None:
     run = open_run(checkpoints_root() / "runs", run_id)
     status, rows = read_status(run.folder), read_metrics(run.folder)
     _draw_state(run_id, status)
-    if status.get("error"):
-        st.error(plain(status["error"]), icon=":material/error:")
     if baseline := read_baseline(run.folder):
         st.info(plain(baseline.sentence), icon=":material/compare_arrows:")
     measured_on = run.record["config"]["sampling"]["focus"]["measured_on"]
@@ -122,11 +122,12 @@ def _draw_state(run_id: str, status: Status) -> None:
         st.metric("Best on validation", score, help=best.get("select"), width="content")
         if speed:
             st.metric("Speed", f"{count(round(speed))} images/s", width="content")
-        if left and state in ("running", "paused"):
-            st.metric("Left", duration(left), width="content")
+    if status.get("error"):
+        st.error(plain(status["error"]), icon=":material/error:")
     if state in ("running", "paused") and progress:
         epochs, batches = max(progress["epochs"], 1), max(progress["batches"], 1)
-        st.progress(min(progress["epoch"] / epochs, 1.0), text=f"Epoch {progress['epoch'] + 1} of {epochs}")
+        to_go = f", {duration(left)} left" if left else ""
+        st.progress(min(progress["epoch"] / epochs, 1.0), text=f"Epoch {progress['epoch'] + 1} of {epochs}{to_go}")
         note = PHASES.get(progress["phase"], f"batch {progress['batch']} of {batches}")
         st.progress(min(progress["batch"] / batches, 1.0), text=note)
     _draw_controls(run_id, state)
@@ -136,7 +137,7 @@ def _draw_state(run_id: str, status: Status) -> None:
 
 def _draw_what_next(run_id: str) -> None:
     """What people do with a model that has been trained."""
-    use, photo, compare = st.columns(3)
+    use, photo, compare = st.columns(3, vertical_alignment="center")
     reference = run_reference(run_id)
     if shared.model_reference() == reference:
         use.success("In use on every page.", icon=":material/check:")

@@ -27,7 +27,12 @@ keyed = keys_of("video")
 ACROSS = 3
 SHOWN = 24
 CAN_GO_ON = ("stopped", "failed", "interrupted")
-SIGNS = {"stopped": ":material/stop_circle:", "failed": ":material/error:", "interrupted": ":material/power_off:"}
+SIGNS = {
+    "stopped": ":material/stop_circle:",
+    "failed": ":material/error:",
+    "interrupted": ":material/power_off:",
+    "damaged": ":material/broken_image:",
+}
 
 
 def draw() -> None:
@@ -68,7 +73,9 @@ def _draw_card(analysis: Analysis) -> None:
         left.markdown("## :material/movie:")
     with right:
         st.markdown(f"**{plain(analysis.name)}**")
-        st.caption(_words(analysis))
+        if info["state"] != "damaged":
+            with shared.calm_errors():  # what it holds may be damaged all the same, and the card can delete it
+                st.caption(_words(analysis))
     if info["state"] != "done":
         sign = SIGNS.get(info["state"], ":material/help:")
         st.markdown(f"{sign} {STATES[info['state']]}: {plain(_why(info))}")

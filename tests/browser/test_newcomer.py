@@ -37,6 +37,14 @@ def test_a_newcomer_gets_from_a_sample_to_a_kept_correction(page: Page, app, tmp
     expect(page.get_by_text("2 faces in 2 photos")).to_be_visible()
     expect(card).to_have_count(2)
 
+    picture = page.locator('[class*="st-key-photo-cards-picture-"]').first
+    for width in (1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        seen, bars = picture.bounding_box(), card.first.bounding_box()
+        assert seen is not None
+        assert bars is not None
+        assert seen["x"] + seen["width"] <= bars["x"], "the picture is beside what is said of it"
+
     page.get_by_role("combobox", name=re.compile("Model")).click()
     page.get_by_role("option", name="FerNet", exact=True).click()
     expect(page).to_have_url(re.compile("model=FerNet$|model=fernet$|model=FerNet&|model=fernet&"))

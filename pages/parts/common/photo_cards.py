@@ -22,12 +22,13 @@ ONE_PX, MANY_PX = 200, 320
 
 ENLARGED_SIDE = 1000
 
-# Blocks share the width there is: photos of one face stand two beside each other where that is over 900 pixels.
+# Blocks share the width there is: photos of one face stand two beside each other where that leaves each of them room
+# for its picture beside the bars, which is over 900 pixels.
 STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-block-"]) { flex: 1 1 100% !important; }
-[data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-block-half-"]) { flex: 1 1 400px !important;
-  min-width: min(100%, 400px); }
-@media (min-width: 1200px) {
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-block-half-"]) { flex: 1 1 444px !important;
+  min-width: min(100%, 444px); }
+@media (min-width: 1360px) {
   [data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-block-half-"]) { max-width: calc(50% - .5rem); }
 }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-picture-"]) { flex: 1 1 280px !important; }

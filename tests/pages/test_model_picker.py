@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from ferdash.runs.meta import rename
 from ferdash.runs.store import create_run, write_status
+from ferdash.training.config import TrainConfig, to_dict
 
 Visit = Callable[..., AppTest]
 RUN = "20250101-000000-custom-0001"
@@ -17,7 +18,8 @@ REFERENCE = f"run:{RUN}"
 @pytest.fixture
 def run(fernet: Path, checkpoints: Path) -> Path:
     """A run with a best epoch, called "first try", besides a shipped model."""
-    made = create_run(checkpoints / "runs", RUN, {}, name="first try")
+    record = {"config": to_dict(TrainConfig()), "dataset": {"name": "demo", "hash": "0" * 16, "images": 700}}
+    made = create_run(checkpoints / "runs", RUN, record, name="first try")
     write_status(made.folder, state="finished")
     (made.checkpoints / "best.pt").touch()
     return made.folder

@@ -297,9 +297,9 @@ class Player {
       ` of ${this.data.last.toLocaleString("en")} · ${time.toFixed(2)} s${name ? " · " + name : ""}`);
     const long = this.times.at(-1) - this.times[0] || 1;
     this.find("cursor").style.left = `${100 * (time - this.times[0]) / long}%`;
-    const chart = this.find("chart");
-    chart.setAttribute("aria-valuenow", frame);
-    chart.setAttribute("aria-valuetext", `frame ${frame}, ${time.toFixed(2)} seconds`);
+    const slider = this.find("time");
+    slider.setAttribute("aria-valuenow", frame);
+    slider.setAttribute("aria-valuetext", `frame ${frame}, ${time.toFixed(2)} seconds`);
     for (const pin of this.root.querySelectorAll(".pin")) pin.classList.toggle("now", Number(pin.dataset.frame) === frame);
     this.drawBars();
   }
@@ -366,7 +366,7 @@ class Player {
 
   makeTimeline(data) {
     this.find("finding").textContent = data.title;
-    const lanes = this.find("lanes"), ribbon = this.find("ribbon"), plot = this.find("plot"), chart = this.find("chart");
+    const lanes = this.find("lanes"), ribbon = this.find("ribbon"), plot = this.find("plot"), slider = this.find("time");
     const count = data.pins.length ? 1 + Math.max(...data.pins.map((pin) => pin.lane)) : 0;
     lanes.style.height = `${15 * count}px`;
     lanes.replaceChildren(...data.pins.flatMap((pin) => {
@@ -386,15 +386,15 @@ class Player {
       return span;
     }));
     plot.replaceChildren(...this.plotted(data));
-    chart.querySelectorAll(".mark").forEach((mark) => mark.remove());
-    chart.append(...data.marks.map((mark) => {
+    slider.querySelectorAll(".mark").forEach((mark) => mark.remove());
+    slider.append(...data.marks.map((mark) => {
       const line = made("div", mark.left > 80 ? "mark end" : "mark");
       line.style.left = `${mark.left}%`;
       line.append(made("b", "", mark.name));
       return line;
-    }), this.find("cursor"));
-    chart.setAttribute("aria-valuemin", this.frames[0]);
-    chart.setAttribute("aria-valuemax", this.frames.at(-1));
+    }));
+    slider.setAttribute("aria-valuemin", this.frames[0]);
+    slider.setAttribute("aria-valuemax", this.frames.at(-1));
     this.root.querySelectorAll(".ends").forEach((end, place) => { end.textContent = data.ends[place]; });
   }
 

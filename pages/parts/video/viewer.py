@@ -66,7 +66,7 @@ def draw(analysis_id: str) -> None:
 
 
 def _draw_head(analysis: Analysis, actions: Callable[[], None] = lambda: None) -> None:
-    """Name and what can be done, in one line; what it is, below."""
+    """Name and what can be done, in one line; what it is, and the switch to another way of using it, below."""
     info = analysis.info
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button("", icon=":material/arrow_back:", type="tertiary", help="All analyses", key=keyed("all")):
@@ -76,12 +76,13 @@ def _draw_head(analysis: Analysis, actions: Callable[[], None] = lambda: None) -
         actions()
         video_library.draw_menu(analysis)
         video_export.draw(analysis)
-        video_coding.draw_switch()
     facts = facts_of(analysis)
     kind = KINDS.get(analysis.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
     parts += [imported_from(analysis) or f"model {facts['Model']}", facts.get("Made", facts.get("Imported"))]
-    st.caption(plain(" · ".join(filter(None, parts))))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(plain(" · ".join(filter(None, parts))), width="stretch")
+        video_coding.draw_switch()
 
 
 def _draw_state(analysis: Analysis, info: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 As a script it is the frame: navigation, the dataset and model chosen for all pages, the job at work, and calm errors.
 """
 
+import asyncio
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,8 +27,8 @@ def draw() -> None:
     )
 
     # Only now: on the first visit these take a second to import, and the navigation should not wait for them.
+    from pages.parts.common import compat, look, shared
     from pages.parts.common import job_line as jobs
-    from pages.parts.common import look, shared
 
     look.draw()
     shared.warm_up()
@@ -38,16 +39,36 @@ def draw() -> None:
     shared.draw_announcement()
     with shared.calm_errors():
         page.run()
+    compat.let_go_of_gone_controls()
 
 
 @asynccontextmanager
-async def open_browser(_: st.App) -> AsyncIterator[None]:
+async def at_work(_: st.App) -> AsyncIterator[None]:
+    """From the start of the server to its end."""
+    open_browser()
+    keeping = asyncio.create_task(let_go_of_closed_tabs())
+    yield
+    keeping.cancel()
+
+
+def open_browser() -> None:
     """Streamlit does so for a plain script, but not for an app that has middleware of its own."""
     if not st.get_option("server.headless"):
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         place = f"{st.get_option('browser.serverAddress')}:{st.get_option('server.port')}"
         webbrowser.open(f"{scheme}://{place}/{st.get_option('server.baseUrlPath')}")
-    yield
+
+
+async def let_go_of_closed_tabs() -> None:
+    """Every few seconds: what tabs that are closed held leaves memory."""
+    from pages.parts.common import compat
+
+    from ferdash.memory import give_back
+
+    while True:
+        await asyncio.sleep(10)
+        if compat.let_go_of_closed_tabs():
+            give_back()
 
 
 if __name__ == "__main__":
@@ -90,4 +111,4 @@ else:
     )
     # Below whatever path the app is served at (server.baseUrlPath), which is not known yet.
     pictures = Route("/{base:path}frames/{analysis}/{name}", picture)
-    app = st.App(__file__, routes=[pictures], middleware=[guard], lifespan=open_browser)
+    app = st.App(__file__, routes=[pictures], middleware=[guard], lifespan=at_work)

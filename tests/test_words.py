@@ -49,6 +49,7 @@ LINES = {
     r"InferenceSession|SessionOptions|session_config|get_session_options": "ONNX Runtime's own names",
     r"SessionStartInfo|session_start_info|SESSION_START": "TensorBoard's own names",
     r"remove_session|session_id_or_throw|get_this_session_info|Session\(": "SQLAlchemy's and Streamlit's own names",
+    r"ctx\.session_id|session_id=\"visit\"": "Streamlit's own names",
     r"[Bb]rowser session": "what the table says",
     r"// 60 % 60|% 7\b|frames % |np\.arange|F1 %\{": "arithmetic, and Plotly's templates",
 }

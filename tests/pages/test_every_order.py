@@ -71,7 +71,7 @@ def test_no_page_minds_what_was_looked_at_before(visit: Visit, lived_in: str) ->
     go(app, "experiments")
     app.multiselect(key="experiments-runs").set_value(list(RUNS)).run()
     go(app, "predict")
-    app.selectbox(key="predict-compare").set_value("other").run()
+    app.selectbox(key="predict-compare-shown").set_value("other").run()
     assert not alerts(app)
     walk = every_order(list(PAGES))
     for place, page in enumerate(walk):

@@ -1,6 +1,6 @@
 """The photos a person has dropped: kept for one tab of the browser, so that changing the page or a setting loses none.
 
-They live in the server's memory, held by the tab's visit alone: Streamlit lets go of a visit two minutes after its tab
+They live in the server's memory, held by the tab's visit alone: the app lets go of a visit two minutes after its tab
 was closed, and the photos go with it. A reload is a new visit, which finds what its tab had by the tab's own number
 (`keep_over_reloads`).
 """
@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 import streamlit as st
 
+from pages.parts.common import compat
 from pages.parts.common.keys import keys_of
 
 keyed = keys_of("photos")
@@ -199,7 +200,7 @@ def drop_zone(label: str, *, key: str, show_label: bool = True) -> bool:
         label_visibility="visible" if show_label else "collapsed",
     )
     for file in files:
-        add(file.name, file.getvalue())
+        add(file.name, compat.contents_of(file))
     return _taken(key, bool(files))
 
 
@@ -209,7 +210,7 @@ def camera(*, key: str) -> Dropped | None:
     if snapshot is None:
         return None
     _taken(key, True)
-    return add(f"snapshot-{_kept().last + 1}.jpg", snapshot.getvalue())
+    return add(f"snapshot-{_kept().last + 1}.jpg", compat.contents_of(snapshot))
 
 
 def _turn(key: str) -> int:

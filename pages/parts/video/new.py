@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from PIL import Image
 
-from pages.parts.common import shared
+from pages.parts.common import compat, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import own_path
@@ -84,7 +84,7 @@ def _draw_ways_in() -> None:
     )
     if files:
         for file in files:
-            _take(file.name, file.getvalue())
+            _take(file.name, compat.contents_of(file))
         st.session_state[keyed("turn")] += 1  # an uploader holds on to its files for as long as its key stays the same
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="bottom"):

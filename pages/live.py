@@ -42,13 +42,16 @@ def draw_page() -> None:
     )
     # Whatever comes and goes has a place of its own: an element that moves down is made anew by the browser, and the
     # video's would lose its camera, or a press of START.
-    with st.container():
-        engine = _engine(reference, live_lsl.choose())
+    said, figures = st.container(), st.container()
+    video, faces = st.columns([3, 2], gap="medium")
+    below, lab = st.container(), st.container()
+    with lab:
+        streams = live_lsl.choose()
+    with said:
+        engine = _engine(reference, streams)
         trouble = live_camera.camera_trouble()
         if trouble:
             st.warning(trouble, icon=":material/videocam_off:")
-    figures = st.container()
-    video, faces = st.columns([3, 2], gap="medium")
     with video:
         stream = live_camera.draw_stream(engine)
     playing = stream.state.playing or stream.state.signalling
@@ -59,8 +62,9 @@ def draw_page() -> None:
         live_panels.draw_figures(engine, moving)
     with faces:
         live_panels.draw_faces(engine, moving)
-    live_panels.draw_controls(engine, moving)
-    live_panels.draw_timeline(engine, moving)
+    with below:
+        live_panels.draw_controls(engine, moving)
+        live_panels.draw_timeline(engine, moving)
     live_snapshot.draw(reference, needed=trouble is not None)
 
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ferdash.data.dataset import save_dataset
 from ferdash.runs.store import create_run, write_status
+from ferdash.training.config import TrainConfig, to_dict
 
 Visit = Callable[..., AppTest]
 
@@ -83,6 +84,14 @@ def test_a_run_at_work_shows_how_far_it_is(visit: Visit, data: Path, checkpoints
     bars = [(bar.value, bar.text) for bar in app.get("progress")]
     assert (25, "Epoch 3 of 10, 1 min 30 s left") in bars
     assert "No score yet" in words(app)
+
+
+def test_a_run_at_work_comes_before_one_that_waits_behind_it(visit: Visit, data: Path, checkpoints: Path) -> None:
+    for place, (name, state) in enumerate({"at work": "running", "next in line": "queued"}.items()):
+        record = {"config": to_dict(TrainConfig()), "dataset": {"name": "demo", "hash": "0" * 16, "images": 700}}
+        run = create_run(checkpoints / "runs", f"20250101-00000{place}-fernet-abcd", record, name=name)
+        write_status(run.folder, state=state)
+    assert "## at work" in words(visit("overview"))
 
 
 def test_damaged_dataset_is_one_sentence_and_the_rest_goes_on(visit: Visit, data: Path, fernet: Path) -> None:

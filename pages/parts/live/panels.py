@@ -75,7 +75,7 @@ def _figures(engine: "LiveEngine") -> None:
     view = engine.view()
     if sentence := live_camera.waiting_in_vain(view.analysed):
         st.warning(sentence, icon=":material/wifi_off:")
-    with st.container(horizontal=True, gap="large", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):  # one line on a phone
         latency = "–" if view.latency_s is None else f"{count(round(1000 * view.latency_s))} ms"
         st.metric("Analysed", f"{view.fps:.1f} frames/s" if view.running else "–", width="content")
         st.metric(

@@ -21,6 +21,7 @@ keyed = keys_of("overview")
 DATASET, RUN = ":material/photo_library: Dataset", ":material/model_training: Latest training run"
 EVERY_S = 2.0
 MOVING = ("running", "queued")
+RECENT = 20
 
 
 def draw_dataset() -> None:
@@ -102,17 +103,30 @@ def _score(evaluation: dict[str, Any]) -> str:
 def draw_run() -> None:
     """The newest run, drawn anew every two seconds while it is at work."""
     runs = checkpoints_root() / "runs"
-    newest = next(iter(list_run_ids(runs)), None)
+    newest = _at_work_or_newest(runs)
     if newest is None:
         _head(RUN, "None yet")
         st.markdown("A run trains a model on a dataset and keeps everything needed to repeat or continue it.")
         st.page_link(shared.page_path("train"), label="Train a model", icon=":material/arrow_forward:")
         return
-    moving = read_status(runs / newest)["state"] in MOVING
+    moving = _state(runs / newest) in MOVING
     st.fragment(_draw_run, run_every=EVERY_S if moving else None)(runs, newest, moving)
     if st.button("Watch or train", icon=":material/arrow_forward:", type="tertiary", key=keyed("watch")):
         st.session_state[keys_of("train")("watched")] = newest
         st.switch_page(shared.page_path("train"))
+
+
+def _at_work_or_newest(runs: Path) -> str | None:
+    """One that runs comes before those that wait behind it, which are newer."""
+    recent = list_run_ids(runs)[:RECENT]
+    return next((run_id for run_id in recent if _state(runs / run_id) == "running"), next(iter(recent), None))
+
+
+def _state(folder: Path) -> str:
+    try:
+        return read_status(folder)["state"]
+    except RunError:
+        return ""  # damaged, which its card says
 
 
 def _draw_run(runs: Path, run_id: str, moving: bool) -> None:

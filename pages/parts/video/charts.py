@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
@@ -46,7 +46,7 @@ def _draw_changes(results: "AnalysisResults", track: TrackSummary) -> None:
     """The heat map of deltas, and each change as a row."""
     from ferdash.plots.changes import delta_heatmap
 
-    st.plotly_chart(delta_heatmap(track.series, track.deltas), config=shared.PLOT, key=keyed("heat"))
+    charts.draw(delta_heatmap(track.series, track.deltas), key=keyed("heat"))
     if too_short_to_tell(track.series):
         st.caption(f"Changes cannot be told from noise in fewer than {FEWEST_FRAMES} frames that follow each other.")
         return
@@ -136,7 +136,7 @@ def _draw_segments(results: "AnalysisResults", track: TrackSummary) -> None:
     """The ribbon, and how long each emotion is dominant."""
     from ferdash.plots.segments import ribbon
 
-    st.plotly_chart(ribbon(track.segments), config=shared.PLOT, key=keyed("ribbon"))
+    charts.draw(ribbon(track.segments), key=keyed("ribbon"))
     dwell = track.dwell.reset_index()
     dwell = dwell[dwell["visits"] > 0].assign(share=100 * dwell["share"])
     st.dataframe(
@@ -157,7 +157,7 @@ def _draw_transitions(results: "AnalysisResults", track: TrackSummary) -> None:
     from ferdash.plots.segments import transition_heatmap
 
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-    left.plotly_chart(transition_heatmap(track.transitions), config=shared.PLOT, key=keyed("transitions"))
+    charts.draw(transition_heatmap(track.transitions), key=keyed("transitions"), at=left)
     with right:
         if track.forecast is None:
             st.caption(

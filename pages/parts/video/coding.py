@@ -127,7 +127,8 @@ def _draw_frames(results: "AnalysisResults", coder: str, person: int, blind: boo
 def _draw_picture(results: "AnalysisResults", person: int, frame: int) -> None:
     rows = results.frames[results.frames["frame"] == frame]
     try:
-        st.image(draw_person(video_analyses.picture(results.analysis, frame), rows, person), width="stretch")
+        picture = draw_person(video_analyses.picture(results.analysis, frame), rows, person)
+        st.image(picture, width="stretch", alt=f"frame {frame}, with a box around person {person}")
     except FerdashError as error:
         st.warning(plain(error), icon=":material/broken_image:")
 

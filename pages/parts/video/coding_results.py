@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import require_deletion
@@ -36,7 +36,7 @@ def draw(results: "AnalysisResults", coder: str, person: int, blind: bool, curso
         lanes.setdefault(own.coder, [])
     last_s = float(results.frames["timestamp_s"].max())
     figure = rater_lanes(lanes, cursor_s=cursor_s, length_s=max(last_s, 0.1))
-    st.plotly_chart(figure, config=shared.PLOT, key=keyed("code-lanes"))
+    charts.draw(figure, key=keyed("code-lanes"))
     segments = own.of(person)
     st.caption(f"{plain(own.coder)} has coded {counted(len(segments), 'segment')} of person {person}.")
     if st.toggle("How far do we agree?", key=keyed("code-agree"), help="Shows what others say, and ends blindness."):

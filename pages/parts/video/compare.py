@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
@@ -71,10 +71,10 @@ def _draw_charts(compared: "Comparison") -> None:
 
     likeliest = compared.differing[0] if compared.differing else EMOTIONS[int(np.argmax(np.abs(compared.mean)))]
     emotion = st.pills("Emotion", EMOTIONS, default=likeliest, required=True, key=keyed("compare-emotion")) or likeliest
-    st.plotly_chart(comparison_lines(compared, emotion), config=shared.PLOT, key=keyed("compare-lines"))
+    charts.draw(comparison_lines(compared, emotion), key=keyed("compare-lines"))
     left, right = st.columns(2, gap="large")
-    left.plotly_chart(comparison_intervals(compared), config=shared.PLOT, key=keyed("compare-intervals"))
-    right.plotly_chart(group_bars(compared.group), config=shared.PLOT, key=keyed("compare-bars"))
+    charts.draw(comparison_intervals(compared), key=keyed("compare-intervals"), at=left)
+    charts.draw(group_bars(compared.group), key=keyed("compare-bars"), at=right)
 
 
 def _draw_table(compared: "Comparison") -> None:

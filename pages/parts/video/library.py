@@ -26,6 +26,7 @@ keyed = keys_of("video")
 
 ACROSS = 3
 SHOWN = 24
+THUMBNAIL_PX = 88
 CAN_GO_ON = ("stopped", "failed", "interrupted")
 SIGNS = {
     "stopped": ":material/stop_circle:",
@@ -43,7 +44,7 @@ def draw() -> None:
     video_importing.draw()
     everything = list_analyses(analyses_root())
     if at_work := [one.id for one in everything if one.state in AT_WORK]:
-        draw_progress(at_work)
+        draw_progress(at_work[::-1])  # in the order in which they are taken
     kept = [one for one in everything if one.state not in AT_WORK]
     if not kept:
         st.caption(
@@ -65,13 +66,13 @@ def draw() -> None:
 
 def _draw_card(analysis: Analysis) -> None:
     info = analysis.info
-    left, right = st.columns([1, 2], gap="small")
+    head = st.container(horizontal=True, gap="small")
     thumbnail = _first_thumbnail(analysis)
     if thumbnail is not None:
-        left.image(str(thumbnail), width="stretch")
+        head.image(str(thumbnail), width=THUMBNAIL_PX, alt=f"the first person of {analysis.name}")
     else:
-        left.markdown("## :material/movie:")
-    with right:
+        head.markdown("## :material/movie:", width="content")
+    with head.container(width="stretch"):
         st.markdown(f"**{plain(analysis.name)}**")
         if info["state"] != "damaged":
             with shared.calm_errors():  # what it holds may be damaged all the same, and the card can delete it

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import charts
 from pages.parts.common.keys import keys_of
 
 from ferdash.analyses.store import Analysis
@@ -27,7 +27,7 @@ def draw(analysis: Analysis, person: int) -> None:
     moving = sorted(names, key=lambda name: -float(mine[name].std() or 0))
     chosen = st.multiselect("Action units", names, default=moving[:SHOWN], key=keyed("units"))
     if chosen:
-        st.plotly_chart(unit_lines(mine, chosen), config=shared.PLOT, key=keyed("unit-lines"))
+        charts.draw(unit_lines(mine, chosen), key=keyed("unit-lines"))
     st.caption(
         "Action units name movements of the face (Ekman and Friesen 1978), not emotions. They are as the file "
         "that was imported has them; ferdash measures none."

@@ -127,7 +127,7 @@ def _draw_people(analysis: Analysis, summary: Summary, chosen: int | None) -> No
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keyed("people")):
         for track, one in summary.tracks.items():
             if thumbnail := analysis.thumbnail(track):
-                st.image(str(thumbnail), width=38)
+                st.image(str(thumbnail), width=38, alt=f"person {track}")
             dominant = f"mostly {one.dominant}" if one.dominant in EMOTIONS else "no result"
             st.button(
                 f"Person {track}",

@@ -131,7 +131,17 @@ def test_a_video_gives_pictures_and_a_longer_table_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a,b\n1,2\n", "has the columns a, b"), ("", "no table"), (OPENFACE, "has no row")],
+    [
+        ("a,b\n1,2\n", "has the columns a, b"),
+        ("", "no table"),
+        (OPENFACE, "has no row"),
+        (
+            f"frame,timestamp,confidence,success,y0,x1,y1,{','.join(f'emotion_{one}' for one in EMOTIONS)}\n"
+            "1,0,1,1,2,3,4,1,0,0,0,0,0,0\n",
+            "has no column “x0”",
+        ),
+        ("frame,frame ,timestamp,confidence,success\n1,1,0,1,1\n", "the column “frame” twice"),
+    ],
 )
 def test_what_is_none_of_them_is_refused(tmp_path, text, words):
     with pytest.raises(AnalysisError, match=words):

@@ -62,6 +62,9 @@ def read_text_table(path: Path, text: str | None = None) -> pd.DataFrame:
     except (ValueError, pd.errors.ParserError) as error:
         raise AnalysisError(f"{path.name} is no table: {str(error).splitlines()[0][:160]}.") from error
     table.columns = [str(name).strip() for name in table.columns]
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise AnalysisError(f"{path.name} has the column “{twice}” twice; take one of them out.")
     return table
 
 
@@ -75,7 +78,10 @@ def _odd(path: Path, text: str | None) -> bool:
 
 
 def numbers(table: pd.DataFrame, column: str, name: str, *, needed: bool = True) -> pd.Series:
-    """A column as float64, nan where it is blank. Raises AnalysisError with row and value where it is no number."""
+    """A column as float64, nan where it is blank. Raises AnalysisError where there is no such column, and with row and
+    value where it holds something else."""
+    if column not in table:
+        raise AnalysisError(f"{name} has no column “{column}”, which others of its kind have. Export it again.")
     values = pd.to_numeric(table[column], errors="coerce").astype("float64")
     wrong = values.isna() & (table[column].notna() | needed)
     if wrong.any():

@@ -22,7 +22,7 @@ def opened(visit, analysis, coder="Anna"):
         app.query_params[f"video-{name}"] = value
     app.run()
     if coder:
-        app.text_input(key="video-coder").input(coder).run()
+        app.text_input(key="video-coder-").input(coder).run()
     assert not app.exception
     return app
 

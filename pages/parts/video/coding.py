@@ -1,5 +1,7 @@
 """Coding what one sees, by the keys 1 to 7: frame by frame or while the film plays, blind to the model or not."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -47,7 +49,8 @@ def draw(results: "AnalysisResults") -> None:
 
     with shared.calm_errors():
         left, middle, right = st.columns([3, 2, 4], vertical_alignment="bottom")
-        coder = left.text_input("Your name, as a coder", key=CODER, max_chars=60).strip()
+        with left:
+            coder = _draw_coder()
         person = middle.selectbox(
             "Whom you code",
             people_of(results) or [1],
@@ -75,6 +78,19 @@ def draw(results: "AnalysisResults") -> None:
         coding_results.draw(results, coder, person, blind, cursor_s)
 
 
+def _draw_coder() -> str:
+    """Who codes; empty as long as nobody has said."""
+    coder = str(st.session_state.get(CODER, ""))
+
+    def take() -> None:
+        st.session_state[CODER] = st.session_state[key].strip()
+
+    # Another field for each name: the one that it was typed into would keep the keyboard, and add 1 to 7 to the name.
+    key = keyed(f"coder-{coder}")
+    st.text_input("Your name, as a coder", coder, key=key, max_chars=60, on_change=take)
+    return coder
+
+
 def _draw_player(results: "AnalysisResults", coder: str, person: int, blind: bool) -> None:
     source = results.analysis.source()
     if source is None:
@@ -98,27 +114,58 @@ def _keep(results: "AnalysisResults", coder: str, person: int, blind: bool, said
             code(results.analysis, coder, CodedSegment(start_s, end_s, str(one["emotion"]), person), blind=blind)
 
 
+@dataclass(frozen=True)
+class _Frames:
+    """The analysed frames and their times. What stands now may be a later frame than when a button was drawn: keys are
+    pressed faster than the page is drawn again, and none of them may be lost, or count for another frame."""
+
+    numbers: list[int]
+    times_s: list[float]
+
+    @property
+    def place(self) -> int:
+        """Of the frame that stands now."""
+        return self.numbers.index(position.nearest(self.numbers, int(st.session_state.get(FRAME, self.numbers[0]))))
+
+    @property
+    def span_s(self) -> tuple[float, float]:
+        """When the frame that stands now comes, and when it gives way to the next; the last lasts as long as the one
+        before it."""
+        place, times_s = self.place, self.times_s
+        if place + 1 < len(times_s):
+            return times_s[place], times_s[place + 1]
+        return times_s[place], times_s[place] + (times_s[place] - times_s[place - 1] if place else 0.04)
+
+    def step(self, places: int) -> None:
+        """Move by so many frames, forward or back, as far as there are any."""
+        st.session_state[FRAME] = self.numbers[min(max(self.place + places, 0), len(self.numbers) - 1)]
+
+    def leap(self, seconds: float) -> None:
+        """Go to the frame nearest to so many seconds from now."""
+        wanted_s = self.times_s[self.place] + seconds
+        nearest = min(range(len(self.numbers)), key=lambda one: abs(self.times_s[one] - wanted_s))
+        st.session_state[FRAME] = self.numbers[nearest]
+
+
 def _draw_frames(results: "AnalysisResults", coder: str, person: int, blind: bool, unseen: bool) -> float:
     """The frame, the steps and the seven keys; returns the frame's time."""
     table = results.frames.drop_duplicates("frame")
-    frames = [int(frame) for frame in table["frame"]]
-    shown = position.nearest(frames, int(st.session_state.get(FRAME, frames[0])))
-    st.session_state[FRAME] = shown
-    place = frames.index(shown)
-    times_s = [float(value) for value in table["timestamp_s"]]
-    time_s = times_s[place]
+    film = _Frames([int(one) for one in table["frame"]], [float(one) for one in table["timestamp_s"]])
+    shown = st.session_state[FRAME] = film.numbers[film.place]
+    time_s, last = film.span_s[0], film.place == len(film.numbers) - 1
     left, right = st.columns([3, 2], gap="medium")
     with left:
         _draw_picture(results, person, shown)
-        if len(frames) > 1:
-            st.select_slider("Frame", frames, key=FRAME, format_func=count, label_visibility="collapsed")
+        if len(film.numbers) > 1:
+            st.select_slider("Frame", film.numbers, key=FRAME, format_func=count, label_visibility="collapsed")
         with st.container(horizontal=True, gap="small"):
-            _step("Frame before", frames[place - 1] if place else None, "Left")
-            _step("Next frame", frames[place + 1] if place + 1 < len(frames) else None, "Right")
-            _step("A second on", position.nearest(frames, _at(times_s, frames, time_s + 1)), "PageDown")
+            _step("Frame before", film.step, -1, "Left", disabled=film.place == 0)
+            _step("Next frame", film.step, 1, "Right", disabled=last)
+            _step("A second back", film.leap, -1, "PageUp", disabled=film.place == 0)
+            _step("A second on", film.leap, 1, "PageDown", disabled=last)
     with right:
         st.markdown(f"**Frame {count(shown)}** · {time_s:.2f} s")
-        _draw_keys(results, coder, person, unseen, time_s, _end_of(times_s, place))
+        _draw_keys(results, coder, person, unseen, film)
         if not blind:
             _draw_model(results, person, shown)
     return time_s
@@ -133,30 +180,34 @@ def _draw_picture(results: "AnalysisResults", person: int, frame: int) -> None:
         st.warning(plain(error), icon=":material/broken_image:")
 
 
-def _step(label: str, target: int | None, shortcut: str) -> None:
-    def go() -> None:
-        st.session_state[FRAME] = target
-
+def _step(label: str, go: Callable[[int], None], by: int, shortcut: str, *, disabled: bool) -> None:
     key = keyed(f"code-{label.lower().replace(' ', '-')}")
-    st.button(label, key=key, shortcut=shortcut, disabled=target is None, on_click=go, type="tertiary")
+    st.button(label, key=key, shortcut=shortcut, disabled=disabled, on_click=go, args=(by,), type="tertiary")
 
 
-def _draw_keys(results: "AnalysisResults", coder: str, person: int, blind: bool, time_s: float, end_s: float) -> None:
-    since = st.session_state.get(FROM)
-    since = None if since is None or since >= end_s else float(since)
+def _draw_keys(results: "AnalysisResults", coder: str, person: int, blind: bool, film: _Frames) -> None:
+    def since() -> float | None:
+        begun = st.session_state.get(FROM)
+        return None if begun is None or begun >= film.span_s[1] else float(begun)
+
+    def meant() -> tuple[float, float]:
+        time_s, end_s = film.span_s
+        begun = since()
+        return time_s if begun is None else begun, end_s
 
     def say(emotion: str) -> None:
-        segment = CodedSegment(time_s if since is None else since, end_s, emotion, person)
-        code(results.analysis, coder, segment, blind=blind)
+        code(results.analysis, coder, CodedSegment(*meant(), emotion, person), blind=blind)
         st.session_state[FROM] = None
 
     def take_back() -> None:
-        uncode(results.analysis, coder, track=person, start_s=time_s if since is None else since, end_s=end_s)
+        start_s, end_s = meant()
+        uncode(results.analysis, coder, track=person, start_s=start_s, end_s=end_s)
         st.session_state[FROM] = None
 
     def begin() -> None:
-        st.session_state[FROM] = time_s
+        st.session_state[FROM] = film.span_s[0]
 
+    begun, time_s = since(), film.span_s[0]
     now = next((one.emotion for one in read_coding(results.analysis, coder).of(person) if _holds(one, time_s)), "")
     for number, emotion in enumerate(EMOTIONS, start=1):
         st.button(
@@ -171,7 +222,7 @@ def _draw_keys(results: "AnalysisResults", coder: str, person: int, blind: bool,
     with st.container(horizontal=True, gap="small"):
         st.button("From here", key=keyed("code-begin"), shortcut="S", icon=":material/first_page:", on_click=begin)
         st.button("Take back", key=keyed("code-back"), shortcut="0", icon=":material/backspace:", on_click=take_back)
-    st.caption(f"From {since:.2f} s to here: name it. {HOW}" if since is not None else HOW)
+    st.caption(f"From {begun:.2f} s to here: name it. {HOW}" if begun is not None else HOW)
 
 
 def _draw_model(results: "AnalysisResults", person: int, frame: int) -> None:
@@ -186,14 +237,3 @@ def _draw_model(results: "AnalysisResults", person: int, frame: int) -> None:
 
 def _holds(segment: CodedSegment, time_s: float) -> bool:
     return segment.start_s <= time_s + 1e-6 < segment.end_s
-
-
-def _end_of(times_s: list[float], place: int) -> float:
-    """When a frame gives way to the next; the last lasts as long as the one before it."""
-    if place + 1 < len(times_s):
-        return times_s[place + 1]
-    return times_s[place] + (times_s[place] - times_s[place - 1] if place else 0.04)
-
-
-def _at(times_s: list[float], frames: list[int], wanted_s: float) -> int:
-    return frames[min(range(len(frames)), key=lambda one: abs(times_s[one] - wanted_s))]

@@ -34,9 +34,10 @@ def draw(results: "AnalysisResults", coder: str, person: int, blind: bool, curso
     if not blind:
         lanes = {name: list(spans) for name, spans in raters_of([results], person).items()}
         lanes.setdefault(own.coder, [])
-    last_s = float(results.frames["timestamp_s"].max())
-    figure = rater_lanes(lanes, cursor_s=cursor_s, length_s=max(last_s, 0.1))
-    charts.draw(figure, key=keyed("code-lanes"))
+    if any(lanes.values()):
+        last_s = float(results.frames["timestamp_s"].max())
+        figure = rater_lanes(lanes, cursor_s=cursor_s, length_s=max(last_s, 0.1))
+        charts.draw(figure, key=keyed("code-lanes"))
     segments = own.of(person)
     st.caption(f"{plain(own.coder)} has coded {counted(len(segments), 'segment')} of person {person}.")
     if st.toggle("How far do we agree?", key=keyed("code-agree"), help="Shows what others say, and ends blindness."):
@@ -54,21 +55,21 @@ def _draw_agreement(results: "AnalysisResults", person: int) -> None:
         st.info(plain(error), icon=":material/group:")
         return
     st.markdown(f"**{plain(found.sentence)}**")
-    rows = [{"measure": "alpha of all", **_cells(found.alpha, found.each), "seconds": found.seconds}]
+    rows = [{"measure": "alpha of all", "same": "", **_cells(found.alpha, found.each), "seconds": found.seconds}]
     for pair in found.pairs:
         name = f"kappa of {pair.first} and {pair.second}"
         rows.append(
-            {"measure": name, "same": 100 * pair.same, **_cells(pair.kappa, pair.each), "seconds": pair.seconds}
+            {"measure": name, "same": f"{pair.same:.1%}", **_cells(pair.kappa, pair.each), "seconds": pair.seconds}
         )
     columns = {
-        "same": st.column_config.NumberColumn("same", format="%.1f%%"),
         "seconds": st.column_config.NumberColumn("seconds", format="%.1f"),
     }
     table = pd.DataFrame(rows)
     order = [name for name in ("measure", "seconds", "same", "all", *EMOTIONS) if name in table]
     st.dataframe(table[order], hide_index=True, column_config=columns)
+    brackets = f"; in brackets 95% CI by {found.blocks} blocks of {found.block_s:g} s" if found.alpha.interval else ""
     st.caption(
-        f"1 is full agreement, 0 that of chance; in brackets 95% CI by {found.blocks} blocks of {found.block_s:g} s. "
+        f"1 is full agreement, 0 that of chance{brackets}. "
         "Of each emotion: this one or not; blank where only one thing was said. What nobody coded counts for nothing."
     )
 

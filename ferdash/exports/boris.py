@@ -112,9 +112,8 @@ def _behaviour(place: int, emotion: str) -> dict[str, Any]:
 
 
 def _observation(analysis: Analysis, segments: Sequence[CodedSegment]) -> dict[str, Any]:
+    # By its name alone, which BORIS looks for beside the project; the folders of whoever exports are nobody's business.
     media, length_s, fps = _media(analysis)
-    source = analysis.source()
-    path = str(source) if source else media
     events = []
     for segment in segments:
         subject = f"Person {segment.track}"
@@ -122,7 +121,7 @@ def _observation(analysis: Analysis, segments: Sequence[CodedSegment]) -> dict[s
         events.append((round(segment.end_s, 3), 0, subject, segment.emotion))
         events.append((round(segment.start_s, 3), 1, subject, segment.emotion))
     return {
-        "file": {"1": [path]},
+        "file": {"1": [media]},
         "type": "MEDIA",
         "date": _date(analysis),
         "description": "",
@@ -133,10 +132,10 @@ def _observation(analysis: Analysis, segments: Sequence[CodedSegment]) -> dict[s
         "visualize_spectrogram": False,
         "close_behaviors_between_videos": False,
         "media_info": {
-            "length": {path: length_s},
-            "fps": {path: fps},
-            "hasVideo": {path: True},
-            "hasAudio": {path: False},
+            "length": {media: length_s},
+            "fps": {media: fps},
+            "hasVideo": {media: True},
+            "hasAudio": {media: False},
             "offset": {"1": 0.0},
         },
     }

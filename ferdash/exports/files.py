@@ -58,6 +58,9 @@ def document(results: AnalysisResults) -> dict[str, Any]:
     facts = {
         name: info[name] for name in (*kept, "model", "model_title", "detector", "versions", "origin") if name in info
     }
+    if facts.get("source"):
+        # Who is given this file need not learn how the folders of its maker are called.
+        facts["source"] = {name: value for name, value in facts["source"].items() if name != "path"}
     return {"analysis": facts, "marks": results.analysis.marks(), **tables.document(results.summary)}
 
 

@@ -16,7 +16,7 @@ from ferdash.server.workshop import Workshop, workshop_of
 router = APIRouter()
 
 
-@router.post("/predict", responses=responses(404, 413, 422, 503))
+@router.post("/predict", responses=responses(400, 404, 413, 422, 503))
 def predict(
     pictures: Annotated[list[UploadFile], File(description="One picture or several: JPEG, PNG, WebP and others.")],
     workshop: Annotated[Workshop, Depends(workshop_of)],

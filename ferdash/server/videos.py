@@ -29,7 +29,7 @@ TABLE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/videos", status_code=202, responses=responses(404, 413, 422))
+@router.post("/videos", status_code=202, responses=responses(400, 404, 413, 422))
 def submit(
     video: Annotated[UploadFile, File(description="MP4, WebM, MOV and others.")],
     workshop: Shop,

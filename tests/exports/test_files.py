@@ -56,6 +56,14 @@ def test_all_files_are_written_and_agree_with_each_other(analysed, tmp_path):
     assert all(cv2.imread(str(picture)).std() > 5 for picture in pictures)
 
 
+def test_no_export_says_how_folders_of_this_machine_are_called(analysed, tmp_path):
+    results = read_results(analysed())
+    assert str(tmp_path) in results.analysis.info["source"]["path"]
+    _, files = write_exports(results, tmp_path / "out", [*EXPORTS, "anonymised.mp4", "lab"])
+    assert len(files) > 12
+    assert not [path.name for path in files if str(tmp_path).encode() in path.read_bytes()]
+
+
 def test_deltas_rows_are_frames_with_a_result(analysed):
     table = pd.read_csv(io.StringIO(text_of(read_results(analysed()), "deltas.csv")))
     assert len(table) == 99

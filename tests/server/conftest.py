@@ -27,7 +27,11 @@ def face() -> bytes:
 @pytest.fixture
 def settings(demo_root: Path, tmp_path: Path) -> ServeSettings:
     """The shipped models; datasets of the tests; analyses in a folder of this test."""
-    return ServeSettings(data=demo_root, analyses=tmp_path / "analyses", checkpoints=PROJECT / "checkpoints")
+    checkpoints = tmp_path / "checkpoints"
+    checkpoints.mkdir()
+    for part in ("models", "detectors"):  # and no runs, of which this checkout may have some
+        (checkpoints / part).symlink_to(PROJECT / "checkpoints" / part)
+    return ServeSettings(data=demo_root, analyses=tmp_path / "analyses", checkpoints=checkpoints)
 
 
 @pytest.fixture

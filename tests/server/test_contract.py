@@ -96,3 +96,12 @@ def test_settings_of_one_server_are_not_those_of_another():
     one, two = create_app(plain), create_app(replace(plain, pictures=1))
     assert one.openapi() == two.openapi()
     assert one is not two
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/videos"])
+def test_a_broken_form_is_refused_as_the_document_says(client, path):
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    answer = client.post(path, content=b"--x\r\n\x12--x--\r\n", headers=form)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "400" in client.get("/openapi.json").json()["paths"][path]["post"]["responses"]

@@ -4,10 +4,12 @@ The camera itself needs a browser (tests/browser/test_live.py); here frames are 
 """
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -216,3 +218,29 @@ def test_a_slow_way_to_the_browser_is_given_the_newest_picture_only() -> None:
 
     with ThreadPoolExecutor() as thread:  # in this one the browser tests' loop may be running
         assert thread.submit(asyncio.run, slow_consumer()).result() == (1, 4)
+
+
+def test_a_stream_is_found_as_the_page_says(visit: Visit, engine_of) -> None:
+    name = f"ferdash-{secrets.token_hex(4)}"
+    app = visit("live")
+    assert not app.code
+    app.toggle(key="live-lsl").set_value(True).run()
+    app.text_input(key="live-lsl-name").input(name).run()
+    assert f"The stream is called **{name}** and is of type Emotions, with 10 channels" in words(app)
+    said: dict[str, Any] = {}
+    with ThreadPoolExecutor() as pool:  # the page's code waits for a face, as a reader does
+        reading = pool.submit(exec, app.code[0].value, said)
+        engine, deadline = engine_of(app), time.monotonic() + WAIT_S
+        while not reading.done():
+            assert time.monotonic() < deadline, "no face arrived"
+            show(engine, FACE, times=1)
+        reading.result()
+    assert said["sample"][0] == 1
+    assert sum(said["sample"][1:8]) == pytest.approx(1, abs=1e-5)
+
+
+def test_without_pylsl_nothing_can_be_sent(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pages.parts.live.lsl.is_installed", lambda: False)
+    app = visit("live")
+    assert app.toggle(key="live-lsl").disabled
+    assert "pip install 'ferdash[lsl]'" in words(app)

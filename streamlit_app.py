@@ -4,6 +4,7 @@ As a script it is the frame: navigation, the dataset and model chosen for all pa
 """
 
 import asyncio
+import sys
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,13 +62,14 @@ def open_browser() -> None:
 
 async def let_go_of_closed_tabs() -> None:
     """Every few seconds: what tabs that are closed held leaves memory."""
-    from pages.parts.common import compat
-
     from ferdash.memory import give_back
 
     while True:
         await asyncio.sleep(10)
-        if compat.let_go_of_closed_tabs():
+        # The first visit imports it. An import from here would come before, and pages/__init__.py would not notice the
+        # visitor who follows a link to a page.
+        compat = sys.modules.get("pages.parts.common.compat")
+        if compat is not None and compat.let_go_of_closed_tabs():
             give_back()
 
 

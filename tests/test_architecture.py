@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "wording": set(),
     "serving": set(),
     "__init__": {"interface"},
-    "server": ENGINE | OVER_TIME | {"serving", "exports"},
+    "server": ENGINE | OVER_TIME | {"memory", "serving", "exports"},
     "interface": ENGINE | OVER_TIME | {"plots", "exports"},
     **dict.fromkeys(ROOMS, BASE),
     "models": BASE | {"evaluation"},

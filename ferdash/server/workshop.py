@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from threading import BoundedSemaphore
 
 from fastapi import Request
@@ -9,11 +10,15 @@ from fastapi import Request
 from ferdash.analyses.jobs import VideoJobs
 from ferdash.inference.detector import Detector
 from ferdash.inference.opened import detector_of, model_of
+from ferdash.memory import give_back
 from ferdash.models.catalogue import ModelEntry, list_models
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.engines import Engine
 from ferdash.server.problems import ProblemError
 from ferdash.server.settings import ServeSettings
+
+MANY_TURNS = 200
+"""After so many, pictures of every size have left gaps in memory, which are given back."""
 
 
 class Workshop:
@@ -25,6 +30,7 @@ class Workshop:
         self.jobs = VideoJobs(self.analyses, settings.checkpoints)
         self.cameras = BoundedSemaphore(settings.cameras)
         self._turns = BoundedSemaphore(settings.at_once)
+        self._taken = count(1)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -36,6 +42,8 @@ class Workshop:
             yield
         finally:
             self._turns.release()
+            if next(self._taken) % MANY_TURNS == 0:
+                give_back()
 
     def models(self) -> list[ModelEntry]:
         """Those that can be used without the network."""

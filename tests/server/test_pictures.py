@@ -7,6 +7,7 @@ import zipfile
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app
+from ferdash.server import workshop
 
 
 def test_the_same_document_as_the_command(client, face, tmp_path, monkeypatch, settings):
@@ -65,3 +66,12 @@ def test_when_others_compute_too_long(start, face):
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.headers["content-type"] == "application/problem+json"
     assert client.post("/v1/predict", files={"pictures": ("a.png", face)}).status_code == 200
+
+
+def test_now_and_then_memory_is_given_back(client, face, monkeypatch):
+    given = []
+    monkeypatch.setattr(workshop, "MANY_TURNS", 2)
+    monkeypatch.setattr(workshop, "give_back", lambda: given.append(True))
+    for _ in range(4):
+        assert client.post("/v1/predict", files={"pictures": ("a.png", face)}).status_code == 200
+    assert len(given) == 2

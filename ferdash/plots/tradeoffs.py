@@ -90,10 +90,13 @@ def parallel_coordinates(table: pd.DataFrame, colour: str) -> go.Figure:
     table = table.map(lambda value: str(value) if isinstance(value, list) else value)
     varied = [name for name in table.columns if table[name].nunique(dropna=False) > 1][-MOST_AXES:]
     dimensions = [_axis(name, table[name]) for name in varied]
-    line = {"color": pd.to_numeric(table[colour]), "colorscale": "Cividis", "showscale": True}
+    scores = pd.to_numeric(table[colour])
+    # Of one single score Plotly would draw a scale around it, below zero too.
+    line = {"color": scores, "colorscale": "Cividis", "showscale": scores.nunique() > 1}
+    percents = {"tickformat": ".0%"} if colour == "Accuracy" else {}
     figure = go.Figure(
         go.Parcoords(
-            line=line | {"colorbar": {"title": colour, "thickness": 12}},
+            line=line | {"colorbar": {"title": colour, "thickness": 12, **percents}},
             dimensions=dimensions,
             labelfont={"size": 13},
             tickfont={"size": 12},

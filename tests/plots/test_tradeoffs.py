@@ -69,3 +69,11 @@ def test_parallel_axes_show_what_varies_in_numbers_or_words() -> None:
     assert list(parallel_coordinates(depths, "Accuracy").data[0].dimensions[0].ticktext) == ["[1, 1]", "[2, 1]"]
     wide = pd.DataFrame({f"s{n}": [0, 1] for n in range(30)} | {"Accuracy": [0.5, 0.6]})
     assert len(parallel_coordinates(wide, "Accuracy").data[0].dimensions) == MOST_AXES
+
+
+def test_a_scale_of_colours_is_drawn_only_where_scores_differ() -> None:
+    same = pd.DataFrame({"seed": [0, 1], "Accuracy": [0.2, 0.2]})
+    assert not parallel_coordinates(same, "Accuracy").data[0].line.showscale
+    (lines,) = parallel_coordinates(same.assign(Accuracy=[0.2, 0.3]), "Accuracy").data
+    assert lines.line.showscale
+    assert lines.line.colorbar.tickformat == ".0%"

@@ -210,7 +210,7 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
         meta = fitting(read_json(folder / "meta.json"), _META, {})
         if "hash" not in meta:
             raise ValueError("meta.json is not what ferdash writes there")
-        images = np.load(folder / "images.npy", mmap_mode="r")
+        images = _mapped(folder / "images.npy")
         table = pd.read_parquet(folder / "table.parquet")
         _require_columns(table)
         votes_file = folder / "votes.npy"
@@ -228,6 +228,15 @@ def open_dataset(root: Path, name: str) -> FaceDataset:
         votes = None
         notes.append(OLD_VOTES)
     return FaceDataset(folder=folder, images=images, table=table, votes=votes, meta=meta | {"notes": notes})
+
+
+def _mapped(path: Path) -> np.ndarray:
+    """The array in a file, not read yet. Raises ValueError in words of ours where the file is cut short or none."""
+    try:
+        found: np.ndarray = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path.name} is cut short, or is no array") from error
+    return found
 
 
 def _require_columns(table: pd.DataFrame) -> None:

@@ -182,6 +182,14 @@ def test_a_damaged_dataset_is_named_and_can_be_deleted(tmp_path, images, file, c
     assert list(tmp_path.iterdir()) == []
 
 
+def test_images_that_are_cut_short_are_said_to_be(tmp_path, images):
+    save(tmp_path, images=images)
+    path = tmp_path / "small" / "images.npy"
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(DatasetError, match=r"damaged \(images\.npy is cut short, or is no array\)"):
+        open_dataset(tmp_path, "small")
+
+
 def test_votes_of_an_earlier_version_are_not_taken_for_counts(tmp_path, images):
     save(tmp_path, images=images, notes=["one"])
     np.save(tmp_path / "small" / "votes.npy", np.full((9, 7), 1 / 7, dtype=np.float32))

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app
+from ferdash.cli.output import console
 
 PROJECT = Path(__file__).parents[2]
 
@@ -20,7 +21,7 @@ def follow(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FERDASH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("FERDASH_CHECKPOINTS", str(tmp_path / "checkpoints"))
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console, "_width", 200)
     monkeypatch.setattr("ferdash.promotion.can_export", lambda: False)
     (tmp_path / "checkpoints" / "models").mkdir(parents=True)
     for name in ("models/fernet", "detectors"):

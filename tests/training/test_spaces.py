@@ -96,7 +96,7 @@ def test_what_is_drawn_lies_between_the_bounds() -> None:
         (["optimizer.lr=1e-4..1e-2:linear"], "is no range"),
         (["optimizer.lr=..1e-2"], "is no range"),
         (["optimizer.lr=1e-2..1e-4"], "from a lower value to a higher"),
-        (["optimizer.lr=1e-2..inf"], "from a lower value to a higher"),
+        (["optimizer.lr=1e-2..inf"], "optimizer.lr is 'inf', but it must be a number"),
         (["optimizer.weight_decay=0..1:log"], "has no 0; start above 0"),
         (["optimizer.lr=-1..1"], "optimizer.lr is -1.0, but it must be above 0"),
         (["optimizer.lrr=1..2"], "no setting called optimizer.lrr"),

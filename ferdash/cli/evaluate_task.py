@@ -74,7 +74,7 @@ def _refuse_a_fold_run(run_id: str, split: str) -> None:
 
     if (checkpoints_root() / "runs" / run_id).is_dir():  # else loading the model says what is wrong
         record = open_run(checkpoints_root() / "runs", run_id).record
-        if record.get("config", {}).get("folds", {}).get("count"):
+        if record["config"].get("folds", {}).get("count"):
             raise EvaluationError(
                 f"Run {run_id} is one fold of a cross-validation and was trained on images of the {split} split, so a "
                 f"score there would be too good. `ferdash runs show {run_id}` has the score of the fold it left out."

@@ -5,13 +5,14 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from ferdash.errors import ModelError
+from ferdash.errors import ModelError, RunError
 from ferdash.evaluation.protocol import Protocol
 from ferdash.models.card import EVALUATION_FILE
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.reference import files_behind
 from ferdash.paths import named_model
 from ferdash.references import members_of, parse
+from ferdash.runs.store import open_run
 
 Source = Literal["training images", "same source", "other source", "unknown"]
 
@@ -61,11 +62,11 @@ def _trained_on(reference: str, checkpoints: Path) -> set[str]:
     if not asked.of_run:
         return _of_card(named_model(bare, checkpoints) if "/" not in bare else Path(bare).expanduser())
     try:
-        record = json.loads((checkpoints / "runs" / asked.run / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = open_run(checkpoints / "runs", asked.run).record
+    except RunError:
         return set()
-    known = {part[key] for part in (record.get("dataset"), record.get("extra")) if part for key in ("name", "hash")}
-    began = record.get("config", {}).get("start_from", "")
+    known = {part[key] for part in (record["dataset"], record.get("extra")) if part for key in ("name", "hash")}
+    began = record["config"].get("start_from", "")
     # A run cannot have begun from itself, so this ends.
     return known | (_trained_on(began, checkpoints) if began else set())
 

@@ -115,8 +115,8 @@ def trace(run: Run) -> Trace:
         dataset=str(record["dataset"]["name"]),
         dataset_hash=str(record["dataset"]["hash"]),
         seed=record["config"].get("seed"),
-        code=str(record.get("code", "")),
-        versions=dict(record.get("versions") or {}),
+        code=record["code"],
+        versions=record["versions"],
         commands=tuple(commands),
         missing=tuple(missing),
     )

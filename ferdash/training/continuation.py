@@ -71,7 +71,7 @@ def predecessor(recipe: Recipe, dataset: str, *, checkpoints: Path) -> str:
             state = read_status(run.folder)["state"]
         except RunError:
             continue  # a damaged run is not one to continue; the list of runs reports it
-        config = former_names.config(run.record.get("config", {}))
+        config = former_names.config(run.record["config"])
         if (config.get("recipe"), config.get("dataset"), state) == (recipe.continues, dataset, "finished"):
             return run_reference(run_id)
     raise RunError(

@@ -153,6 +153,10 @@ def damage(folder: Path, kind: str) -> None:
             "binary status": ("status.json", os.urandom(64) + b"\xff"),
             "binary metrics": ("metrics.jsonl", b"\x80\x02" + os.urandom(64)),
             "list for meta": ("meta.json", b"[]"),
+            "odd setting": (
+                "config.json",
+                b'{"created_at": "", "config": {"folds": 5}, "dataset": {"name": "a", "hash": "b"}}',
+            ),
             "wrong kind": ("config.json", b'{"config": 5, "dataset": "x"}'),
             "number for tags": ("meta.json", b'{"tags": 5}'),
             "strange pid": ("status.json", b'{"state": "running", "heartbeat": "now", "pid": null}'),
@@ -175,6 +179,7 @@ def damage(folder: Path, kind: str) -> None:
         ("binary metrics", "metrics.jsonl of run b is not text that ferdash wrote"),
         ("list for meta", "meta.json of run b is not what ferdash writes there"),
         ("wrong kind", "config.json of run b is not what ferdash writes there"),
+        ("odd setting", "something else than ferdash writes"),
     ],
 )
 def test_a_damaged_folder_is_listed_with_the_reason_and_the_rest_works(

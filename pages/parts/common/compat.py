@@ -24,10 +24,15 @@ def take_no_file_for_a_page() -> None:
 def contents_of(file: UploadedFile) -> bytes:
     """What a dropped file holds. Streamlit, which would keep it until the tab is closed, lets go of it."""
     content = file.getvalue()
+    let_go_of_file(file)
+    return content
+
+
+def let_go_of_file(file: UploadedFile) -> None:
+    """Have Streamlit forget a dropped file that is needed no more."""
     if (ctx := get_script_run_ctx()) is not None:
         manager: Any = ctx.uploaded_file_mgr
         manager.remove_file(ctx.session_id, file.file_id)
-    return content
 
 
 def let_go_of_gone_controls() -> None:
@@ -47,7 +52,4 @@ def let_go_of_closed_tabs() -> bool:
     if not Runtime.exists():
         return False
     server: Any = Runtime.instance()
-    closed = server._session_mgr._session_storage._cache
-    before = len(closed._data)
-    closed.expire()
-    return len(closed._data) < before
+    return bool(server._session_mgr._session_storage._cache.expire())

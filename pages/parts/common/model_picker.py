@@ -42,7 +42,9 @@ def pick(label: str, entries: list[ModelEntry], key: str, *, default: str = "", 
     with st.container(key=keyed(f"in-the-address-{key}")):
         st.html(STYLE)
         named = st.text_input(f"{label}, as the address names it", key=key, bind="query-params")
-    chosen, shown = reference_of(named) or default, f"{key}-shown"
+    # Only an old or a foreign name has all models listed once more.
+    chosen = (named if named in titles else reference_of(named)) if named else default
+    shown = f"{key}-shown"
 
     def take() -> None:
         taken = st.session_state[shown] or default

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import compat, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import own_path, require_deletion
@@ -78,6 +78,8 @@ def _draw_upload() -> None:
                     (Path(folder) / Path(file.name).name).write_bytes(file.getbuffer())
                 source = Path(folder) / Path(main.name).name
                 _import(lambda progress: import_dataset(source, data_root(), name, progress, _options(answers)))
+            for file in dropped:  # only now: whoever corrects a setting imports the same files again
+                compat.let_go_of_file(file)
 
 
 def _draw_path() -> None:

@@ -138,7 +138,7 @@ def _draw_run(runs: Path, run_id: str, moving: bool) -> None:
             raise
         if moving and status["state"] not in MOVING:
             st.rerun()  # the whole page, which ends looking every two seconds
-        config = run.record.get("config", {})
+        config = run.record["config"]
         _head(RUN, plain(name or run_id))
         recipe, dataset = plain(config.get("recipe", "unknown")), plain(config.get("dataset", "unknown"))
         made_of = f":small[{status['state']}: recipe {recipe} on {dataset}]"

@@ -292,3 +292,22 @@ def test_a_planted_change_has_its_duration_within_two_frames(length: int) -> Non
         assert abs((event.end_frame - event.start_frame) - length) <= 2
         assert event.duration_s == pytest.approx((event.end_frame - event.start_frame) / FPS)
         assert event.size >= EventSettings().min_size
+
+
+@pytest.mark.parametrize(("autocorrelation", "sigma"), [(0.4, 0.02), (0.6, 0.03)])
+def test_every_second_frame_shows_the_changes_that_every_frame_shows(autocorrelation: float, sigma: float) -> None:
+    for seed in range(5):
+        rng, frames, at, smiles = np.random.default_rng(seed), 400, 20, True
+        values, middles = np.tile(STILL, (frames, 1)), []
+        while (at := at + int(rng.integers(20, 60))) < frames - 28:
+            length = int(rng.integers(1, 8))
+            values += (1 if smiles else -1) * (planted(frames, at, length, 0.5) - STILL)
+            middles.append(at + length / 2)
+            at, smiles = at + length, not smiles
+        values += noise(seed, frames, autocorrelation, sigma)
+        for stride in (1, 2):
+            kept = np.arange(0, frames, stride)
+            found = [e for e in find_events(series(values[kept], kept)) if e.emotion == "happy"]
+            assert [e.direction for e in found] == [1, -1] * (len(middles) // 2) + [1] * (len(middles) % 2)
+            between = [(e.start_frame + e.end_frame) / 2 for e in found]
+            assert between == pytest.approx(middles, abs=2 + 2 * stride)

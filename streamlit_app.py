@@ -13,6 +13,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from ferdash.memory import give_back, keep_together
+
 
 def draw() -> None:
     """The frame with the page in it."""
@@ -46,6 +48,7 @@ def draw() -> None:
 @asynccontextmanager
 async def at_work(_: st.App) -> AsyncIterator[None]:
     """From the start of the server to its end."""
+    keep_together()
     open_browser()
     keeping = asyncio.create_task(let_go_of_closed_tabs())
     yield
@@ -62,8 +65,6 @@ def open_browser() -> None:
 
 async def let_go_of_closed_tabs() -> None:
     """Every few seconds: what tabs that are closed held leaves memory."""
-    from ferdash.memory import give_back
-
     while True:
         await asyncio.sleep(10)
         # The first visit imports it. An import from here would come before, and pages/__init__.py would not notice the

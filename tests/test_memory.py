@@ -1,7 +1,11 @@
 import gc
+import platform
+import subprocess
+import sys
 import weakref
 
 import numpy as np
+import pytest
 
 from ferdash.memory import give_back
 
@@ -20,3 +24,30 @@ def test_what_only_refers_to_itself_is_collected() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+COUNT_PLACES = """
+import ctypes, threading
+from ferdash.memory import keep_together
+{first}
+together = threading.Barrier(12)
+def work():
+    kept = [bytes(50_000) for _ in range(20)]
+    together.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+libc.malloc_info(0, ctypes.c_void_p(libc.fdopen(1, b"w")))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone has such places")
+def test_memory_of_all_threads_comes_from_two_places() -> None:
+    def places(first: str) -> int:
+        command = [sys.executable, "-c", COUNT_PLACES.format(first=first)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.count("<heap nr=")
+
+    assert places("keep_together()") == 2
+    assert places("") > 2

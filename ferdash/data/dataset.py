@@ -95,6 +95,10 @@ class FaceDataset:
 
     def counts(self) -> pd.DataFrame:
         """Images per emotion (rows, all seven) and split (columns, all three), zeros included."""
+        return self._counts.copy()
+
+    @cached_property
+    def _counts(self) -> pd.DataFrame:
         table = pd.crosstab(self.table["label"], self.table["split"])
         table = table.reindex(index=range(len(EMOTIONS)), columns=list(SPLITS), fill_value=0)
         table.index = pd.Index(EMOTIONS, name="emotion")

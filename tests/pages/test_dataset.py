@@ -181,3 +181,20 @@ def test_examples_of_a_finding_have_every_label(demo_data: Path) -> None:
     for split in SPLITS:
         rows = dataset.rows(split)
         assert set(dataset.labels[np.intersect1d(shown, rows)]) == set(dataset.labels[rows])
+
+
+def test_of_the_same_images_with_and_without_votes_each_shows_its_own(visit: Visit, demo_copy: Path) -> None:
+    dataset = open_dataset(demo_copy, "demo")
+    save_dataset(
+        demo_copy,
+        "unrated",
+        images=np.asarray(dataset.images),
+        labels=dataset.labels,
+        splits=list(dataset.table["split"]),
+        sources=list(dataset.table["source"]),
+        origin="drawn",
+    )
+    assert open_dataset(demo_copy, "unrated").hash == dataset.hash
+    for name, rated in (("demo", True), ("unrated", False)):
+        said = [caption.value for caption in visit("dataset", dataset=name).caption]
+        assert any("over half of all raters agree" in sentence for sentence in said) is rated

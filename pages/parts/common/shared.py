@@ -9,6 +9,7 @@ import importlib
 import logging
 import sys
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,13 +118,18 @@ def _open_dataset(root: Path, name: str, stamp: int) -> FaceDataset:
     return open_dataset(root, name)
 
 
-_BY_HASH: dict[str | type[Any], Callable[[Any], Any]] = {FaceDataset: lambda dataset: dataset.hash}
+def _content(dataset: FaceDataset) -> tuple[str, int | None]:
+    """Of two imports of the same images, one may have votes."""
+    return dataset.hash, None if dataset.votes is None else zlib.crc32(dataset.votes.tobytes())
+
+
+BY_CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {FaceDataset: _content}
 
 
 def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:
     """`function` computed once for each dataset content, with `message` on the page while it works. The result is
     shared, not copied: whoever gets it only reads."""
-    cached = st.cache_resource(max_entries=8, show_spinner=message, hash_funcs=_BY_HASH)
+    cached = st.cache_resource(max_entries=8, show_spinner=message, hash_funcs=BY_CONTENT)
     found: Callable[[FaceDataset], T] = cached(function)
     return found
 

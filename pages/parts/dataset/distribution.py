@@ -1,10 +1,9 @@
 """Distribution: how many faces of each emotion each split has, beside the counts of the report."""
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import charts
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 
 from ferdash.data import statistics
@@ -28,10 +27,12 @@ def draw(dataset: FaceDataset) -> None:
         key=keyed("unit"),
         bind="query-params",
     )
-    figure = distribution(dataset.counts(), shares=unit != "Images")
-    charts.draw(figure)
-    if dataset.votes is not None and dataset.votes.any():
-        _draw_raters(dataset, dataset.votes)
+    charts.draw(_bars(dataset, unit != "Images"))
+    if (raters := _raters(dataset)) is not None:
+        chart, sentence = raters
+        charts.draw(chart, key=keyed("raters"))
+        if sentence:
+            st.caption(sentence)
     ours, report = st.columns([2, 3], gap="medium")
     with ours:
         st.markdown("**This dataset**")
@@ -41,18 +42,27 @@ def draw(dataset: FaceDataset) -> None:
         _draw_report(dataset)
 
 
-def _draw_raters(dataset: FaceDataset, votes: np.ndarray) -> None:
-    """How far FER+'s raters agree with one another, and with the label."""
-    figure = agreement_bars(agreement_counts(votes, dataset.labels))
-    charts.draw(figure, key=keyed("raters"))
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=shared.BY_CONTENT)
+def _bars(dataset: FaceDataset, shares: bool) -> charts.Chart:
+    return charts.ready(distribution(dataset.counts(), shares=shares))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=shared.BY_CONTENT)
+def _raters(dataset: FaceDataset) -> tuple[charts.Chart, str] | None:
+    """How far FER+'s raters agree with one another, and with the label; None without votes."""
+    votes = dataset.votes
+    if votes is None or not votes.any():
+        return None
+    chart = charts.ready(agreement_bars(agreement_counts(votes, dataset.labels)))
     chosen, rated = majority(votes), int(votes.any(axis=1).sum())
     agreed = chosen >= 0
-    if agreed.any():
-        same = (chosen == dataset.labels)[agreed].mean()
-        st.caption(
-            f"On {percent(agreed.sum() / rated)} of the {count(rated)} images with votes, over half of all raters "
-            f"agree on one of the seven emotions; the label says the same on {percent(same)} of these."
-        )
+    if not agreed.any():
+        return chart, ""
+    same = (chosen == dataset.labels)[agreed].mean()
+    return chart, (
+        f"On {percent(agreed.sum() / rated)} of the {count(rated)} images with votes, over half of all raters agree "
+        f"on one of the seven emotions; the label says the same on {percent(same)} of these."
+    )
 
 
 def _draw_counts(dataset: FaceDataset) -> None:

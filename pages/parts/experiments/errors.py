@@ -1,8 +1,5 @@
 """Errors: where one run goes wrong, on which kind of image, and which labels are to be doubted."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -94,7 +91,7 @@ def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
     charts.draw(plots.slice_bars(found, by=by), key=keyed("slices"))
 
 
-HASHES: dict[str | type[Any], Callable[[Any], Any]] = {**BY_ANSWERS, FaceDataset: lambda dataset: dataset.hash}
+HASHES = BY_ANSWERS | shared.BY_CONTENT
 
 
 @st.cache_resource(max_entries=10, show_spinner="Measuring the images …", hash_funcs=HASHES)

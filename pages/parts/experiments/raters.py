@@ -96,9 +96,7 @@ def _of_models() -> list[tuple[str, Images, dict[str, Any]]]:
     return found
 
 
-@st.cache_resource(
-    max_entries=20, show_spinner="Asking the raters …", hash_funcs=BY_ANSWERS | {FaceDataset: lambda each: each.hash}
-)
+@st.cache_resource(max_entries=20, show_spinner="Asking the raters …", hash_funcs=BY_ANSWERS | shared.BY_CONTENT)
 def _raters(answers: Answers, dataset: FaceDataset) -> RaterScores | None:
     if dataset.votes is None:
         return None

@@ -104,11 +104,7 @@ def repeated(config: TrainConfig) -> list[TrainConfig]:
 
 def _group(base: TrainConfig, form: str, group: str) -> None:
     values = flatten(to_dict(base))
-    paths = [
-        path
-        for path, _ in _fields(TrainConfig)
-        if _group_of(path) == group and path not in FIRST and path not in _CHOSEN_ELSEWHERE
-    ]
+    paths = [path for path in KINDS if _group_of(path) == group and path not in FIRST and path not in _CHOSEN_ELSEWHERE]
     columns = st.columns(2)
     place = 0
     for path in paths:
@@ -143,7 +139,7 @@ def begin(name: str, value: Any) -> None:
 
 
 def _widget(form: str, path: str, value: Any) -> None:
-    kind = dict(_fields(TrainConfig))[path]
+    kind = KINDS[path]
     label, told, name = LABELS[path], help_of(path) or None, f"{form}:{path}"
     begin(name, _shown(path, value))
     if typing.get_origin(kind) is Literal:
@@ -160,7 +156,7 @@ def _widget(form: str, path: str, value: Any) -> None:
 
 def _shown(path: str, value: Any) -> Any:
     """What an entry begins with: numbers as text, for a number box would round 2e-5 to 0.00."""
-    if dict(_fields(TrainConfig))[path] is float:
+    if KINDS[path] is float:
         return f"{value:g}"
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 
@@ -171,15 +167,19 @@ def _entered(form: str, path: str, value: Any) -> Any:
     entered = st.session_state.get(keyed(f"{form}:{path}"), shown)
     if entered == shown:
         return value
-    return _float(entered) if dict(_fields(TrainConfig))[path] is float else entered
+    return _float(entered) if KINDS[path] is float else entered
 
 
-def _fields(kind: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Dotted path and type of every leaf field."""
-    found: list[tuple[str, Any]] = []
+def _fields(kind: Any, prefix: str = "") -> dict[str, Any]:
+    """Type of every leaf field by its dotted path."""
+    found: dict[str, Any] = {}
     for name, hint in typing.get_type_hints(kind).items():
-        found += _fields(hint, f"{prefix}{name}.") if dataclasses.is_dataclass(hint) else [(prefix + name, hint)]
+        found |= _fields(hint, f"{prefix}{name}.") if dataclasses.is_dataclass(hint) else {prefix + name: hint}
     return found
+
+
+KINDS = _fields(TrainConfig)
+"""Worked out once: it takes longer than drawing the form does."""
 
 
 def _group_of(path: str) -> str:

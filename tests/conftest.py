@@ -1,10 +1,15 @@
-"""What many tests start from: a small dataset of drawn faces, made once; a video with made-up results; and videos whose
-truth is known."""
+"""What many tests start from: a small dataset of drawn faces, made once; a video with made-up results; videos whose
+truth is known; and processes that start in no time."""
 
-from collections.abc import Callable, Iterable, Sequence
+import multiprocessing
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import cv2
@@ -16,20 +21,37 @@ from skimage.data import astronaut
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.data.demo import make_demo
 from ferdash.emotions import EMOTIONS
-from ferdash.evaluation.metrics import compute_metrics
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.models.emotion_model import EmotionModel
-from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
-from ferdash.models.processing import FerNetImageProcessor
-from ferdash.models.torch_model import TorchModel
 from ferdash.paths import checkpoints_root
 from ferdash.runs import predictions, store
 from ferdash.training.config import TrainConfig, override, to_dict
 
+# What imports PyTorch, transformers or scikit-learn is imported where it is used: pytest-xdist first reads this file in
+# the process that only hands out the tests, and starts the others after that.
+
 # A busy machine may take its time over one example without anything being wrong.
 settings.register_profile("ferdash", deadline=None, max_examples=50)
 settings.load_profile("ferdash")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_cuts_the_power() -> Iterator[None]:
+    """What is written waits for no disk: a kill, which tests do, loses none of it, and a power cut they do not do. Each
+    file waits for 10 to 25 ms otherwise, and so does each line that goes to a database."""
+    real = sqlite3.dbapi2.connect
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = real(*arguments, **options)
+        with suppress(sqlite3.Error):  # no database, or one that is locked: whoever uses it shall find out
+            connection.execute("PRAGMA synchronous=OFF")
+        return connection
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        patch.setattr(sqlite3.dbapi2, "connect", connect)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +71,7 @@ def demo_dataset(demo_root: Path) -> FaceDataset:
 def write_run() -> Callable[..., store.Run]:
     """Write a finished run without training: write_run(runs folder, dataset, id, right, *settings, ...). Its best epoch
     is right on `right` of the validation images, the first ones or the last ones."""
+    from ferdash.evaluation.metrics import compute_metrics
 
     def write(
         folder: Path,
@@ -218,6 +241,9 @@ def small_model() -> EmotionModel:
     """A little network with random weights: what it says depends on the picture, which is all that is needed here."""
     import torch
 
+    from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
+    from ferdash.models.torch_model import TorchModel
+
     torch.manual_seed(0)
     network = FerNetForImageClassification(FerNetConfig(width=8, depths=[1, 1, 1, 1])).eval().requires_grad_(False)
     return TorchModel("small", "Small", list(range(7)), Preprocess(), network, torch.device("cpu"))
@@ -226,6 +252,8 @@ def small_model() -> EmotionModel:
 @pytest.fixture
 def checkpoints(tmp_path: Path, small_model: EmotionModel) -> Path:
     """A folder with the small model as models/small."""
+    from ferdash.models.processing import FerNetImageProcessor
+
     folder = tmp_path / "checkpoints" / "models" / "small"
     small_model.network.save_pretrained(folder)
     FerNetImageProcessor().save_pretrained(folder)
@@ -246,6 +274,69 @@ def clip(tmp_path: Path) -> Callable[..., Path]:
         return write_video(tmp_path / name, [canvas((head(), 160, 120, 150))] * frames, **options)
 
     return make
+
+
+# --- processes to be killed, stopped and watched, without the seconds that importing PyTorch and transformers takes ---
+
+IN_A_FORK = """
+import os, sys
+for stream, path in ((1, out), (2, err)):
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+os.environ.clear()
+os.environ.update(environment)
+sys.argv = ["-c", *arguments]
+exec(compile(program, "<string>", "exec"), {"__name__": "__main__"})
+"""
+
+
+class Fork:
+    """A program of Python in a process of its own, as subprocess.Popen([sys.executable, "-c", program, *arguments])
+    would be, but with the heavy packages imported already. stdout and stderr go to files of the folder given."""
+
+    def __init__(self, folder: Path, program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        self._out, self._err = folder / "out.txt", folder / "err.txt"
+        names = {"out": str(self._out), "err": str(self._err), "program": program}
+        names |= {"arguments": list(arguments), "environment": dict(environment)}
+        self._process = multiprocessing.get_context("forkserver").Process(target=exec, args=(IN_A_FORK, names))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """As of subprocess.Popen: of a signal, its number below zero; None while it is at work."""
+        return self._process.exitcode
+
+    def communicate(self, timeout: float = 240.0) -> tuple[str, str]:
+        """What it printed, to stdout and to stderr, once it has ended."""
+        self._process.join(timeout)
+        assert self.returncode is not None, f"at work after {timeout} s: {self._err.read_text()}"
+        return self._out.read_text(), self._err.read_text()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+
+@pytest.fixture
+def fork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Fork]]:
+    """Start a program of Python: fork(program, *arguments, **environment), the latter beside that of this process. What
+    is at work when the test ends is killed."""
+    # One process of each test run imports what is named here, at the first call; it ends with the test run.
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["ferdash.training.start", "ferdash.cli.main"])
+    started: list[Fork] = []
+
+    def start(program: str, *arguments: str, **environment: str) -> Fork:
+        folder = tmp_path_factory.mktemp("fork")
+        started.append(Fork(folder, program, arguments, os.environ | environment))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.kill()
 
 
 @pytest.fixture(scope="session")

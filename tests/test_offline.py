@@ -46,6 +46,20 @@ sys.addaudithook(watch)
 """
 """What every Python process of these tests runs first; audit events come from sockets however they are used."""
 
+COMMANDS = """
+import os, sys
+import ferdash.training.start, transformers
+from ferdash.cli import main
+
+for line in {lines}:
+    child = os.fork()
+    if not child:
+        sys.argv = ["ferdash", *line]
+        main()
+    assert os.waitpid(child, 0)[1] == 0, line
+"""
+"""Each command as in a process of its own, which starts where the packages that take seconds have been imported."""
+
 APP = """
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
@@ -113,9 +127,13 @@ def test_nothing_of_what_people_do_most_tries_to_leave(run: Callable[..., list[s
     for _ in range(5):
         writer.write(np.full((96, 96, 3), 90, np.uint8))
     writer.release()
-    ferdash = ("-m", "ferdash")
-    assert run(*ferdash, "predict", str(photo), "--model", "fernet") == []
-    assert run(*ferdash, "video", str(video), "--model", "fernet", "--out", str(tmp_path / "out")) == []
-    assert run(*ferdash, "train", "--dataset", "demo", "--set", "epochs=1", "--set", "network.width=8") == []
-    assert run(*ferdash, "evaluate", "fernet", "--dataset", "demo", "--split", "validation") == []
+    lines = (
+        ("predict", str(photo), "--model", "fernet"),
+        ("video", str(video), "--model", "fernet", "--out", str(tmp_path / "out")),
+        ("train", "--dataset", "demo", "--set", "epochs=1", "--set", "network.width=8"),
+        ("evaluate", "fernet", "--dataset", "demo", "--split", "validation"),
+    )
+    assert run("-c", COMMANDS.format(lines=lines)) == []
+    assert len(list((tmp_path / "checkpoints" / "runs").iterdir())) == 1
+    assert (tmp_path / "out").is_dir()
     assert run("-c", APP) == []

@@ -24,7 +24,7 @@ from ferdash.training.continuation import resume
 @pytest.fixture(scope="module")
 def checkpoints(demo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkpoints")
-    settings = ["dataset=demo", "epochs=2", "network.width=8", "compute.threads=1", "ema=0.9"]
+    settings = ["dataset=demo", "epochs=2", "network.width=8", "network.depths=1,1", "compute.threads=1", "ema=0.9"]
     run = start.create(override(TrainConfig(), settings), data=demo_root, checkpoints=root)
     start.execute(run, data=demo_root, checkpoints=root)
     child = resume(run.id, ["epochs=3"], data=demo_root, checkpoints=root)
@@ -37,6 +37,12 @@ def runs(checkpoints: Path) -> tuple[Run, Run]:
     """Parent and child."""
     first, second = (open_run(checkpoints / "runs", path.name) for path in (checkpoints / "runs").iterdir())
     return (second, first) if first.record["parent"] else (first, second)
+
+
+@pytest.fixture
+def without_onnx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an installation without the extra onnx: exporting takes longer than all the rest, and one test has it."""
+    monkeypatch.setattr("ferdash.promotion.can_export", lambda: False)
 
 
 def test_a_fold_is_not_promoted(demo_root: Path, tmp_path: Path) -> None:
@@ -70,6 +76,7 @@ def test_the_card_s_figures_are_those_of_the_saved_model_to_the_digit(
     assert f"{with_duplicates['metrics']['accuracy']:.1%}" in card
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
     parent, child = runs
     assert [row["epoch"] for row in full_history(child)] == [0, 1, 2]
@@ -79,6 +86,7 @@ def test_a_child_s_card_tells_the_whole_history(checkpoints: Path, runs: tuple[R
     assert f"`{parent.record['command']}`, stopped, then `{child.record['command']}`" in card
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_card_says_where_the_model_began_and_its_teachers(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, demo_dataset: FaceDataset, tmp_path: Path
 ) -> None:
@@ -98,6 +106,7 @@ def test_a_card_says_where_the_model_began_and_its_teachers(
     assert "a table of probabilities that was made outside ferdash" in card
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_who_learned_the_votes_is_calibrated_against_them(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, tmp_path: Path
 ) -> None:
@@ -114,6 +123,7 @@ def test_who_learned_the_votes_is_calibrated_against_them(
     assert f"agrees with what over half of their raters said on **{100 * main['raters']['agreement']:.1f}%**" in card
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
     parent = runs[0]
     folder = promote(parent.id, "mean", data=demo_root, checkpoints=checkpoints, average=2)
@@ -131,6 +141,7 @@ def test_a_mean_of_epochs_is_told_by_its_card(checkpoints: Path, runs: tuple[Run
         promote(parent.id, "too-many", data=demo_root, checkpoints=checkpoints, average=9)
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_best_network_can_have_its_statistics_measured_anew(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path
 ) -> None:
@@ -141,6 +152,7 @@ def test_a_best_network_can_have_its_statistics_measured_anew(
     assert not torch.equal(new.stem[1].running_var, old.stem[1].running_var)
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_model_is_only_replaced_when_asked(checkpoints: Path, runs: tuple[Run, Run], demo_root: Path) -> None:
     promote(runs[0].id, "twice", data=demo_root, checkpoints=checkpoints)
     with pytest.raises(ModelError, match="already a model called “twice”"):
@@ -150,6 +162,7 @@ def test_a_model_is_only_replaced_when_asked(checkpoints: Path, runs: tuple[Run,
     assert not [path for path in (checkpoints / "models").iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.usefixtures("without_onnx")
 def test_a_replacement_that_fails_leaves_the_old_model(
     checkpoints: Path, runs: tuple[Run, Run], demo_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,16 +1,13 @@
 """Analyses from beginning to end, stopped, killed and gone on with."""
 
-import subprocess
-import sys
+import signal
 import threading
 from itertools import pairwise
-from pathlib import Path
 
 import cv2
 import pandas as pd
 import pytest
 
-from ferdash.analyses import execution
 from ferdash.analyses.execution import estimate, execute, progress_of
 from ferdash.analyses.jobs import create_sequence_analysis, create_video_analysis, unfinished
 from ferdash.errors import AnalysisError, VideoError
@@ -89,10 +86,11 @@ execute(open_analysis(Path(root), analysis_id), load_model("small", Path(checkpo
 """
 
 
-def test_a_killed_analysis_keeps_what_it_had_and_goes_on(root, clip, checkpoints, small_model, detector):
+def test_a_killed_analysis_keeps_what_it_had_and_goes_on(root, clip, checkpoints, small_model, detector, fork):
     analysis = create_video_analysis(root, clip(50), SETTINGS, model="small")
-    command = [sys.executable, "-c", KILLED, str(root), analysis.id, str(checkpoints)]
-    assert subprocess.run(command, cwd=Path(execution.__file__).parents[2], check=False).returncode == -9
+    process = fork(KILLED, str(root), analysis.id, str(checkpoints))
+    _, errors = process.communicate()
+    assert process.returncode == -signal.SIGKILL, errors
     assert analysis.state == "interrupted"
     assert analysis.frames()["frame"].tolist() == list(range(24))
     execute(analysis, small_model, detector)

@@ -36,7 +36,8 @@ def test_a_student_gets_from_nothing_to_a_photo_read_by_their_own_model(
     expect(state).to_have_text("paused")
     page.get_by_role("button", name="Resume").click()
     expect(state).to_have_text("running")
-    page.get_by_role("button", name="Stop").click()
+    # Streamlit has a button of that name too, in its header, while a page is drawn.
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     expect(state).to_have_text("stopped")
     page.get_by_role("button", name="Use this model").click()
     expect(page.get_by_text("In use on every page.")).to_be_visible()

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,9 +51,10 @@ def sweep(roots: Path) -> Invoke:
     return lambda *arguments: CliRunner().invoke(app, ["sweep", *arguments])
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ferdash", "sweep", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(fork: Callable, roots: Path) -> Callable:
+    """Start the command in a process of its own."""
+    return lambda *arguments: fork("from ferdash.cli import main; main()", "sweep", *arguments)
 
 
 def test_a_study_is_made_gone_on_with_and_shown(sweep: Invoke, url: str) -> None:
@@ -105,7 +104,7 @@ def test_without_a_study_the_command_to_start_one_is_said(sweep: Invoke) -> None
         raise sweep("--dataset", "demo", "--vary", "optimizer.lrr=1..2").exception  # type: ignore[misc]
 
 
-def test_two_processes_share_one_study(roots: Path, url: str) -> None:
+def test_two_processes_share_one_study(start: Callable, roots: Path, url: str) -> None:
     both = [start("--study", "s", "--trials", "6", *SMALL, "--json") for _ in range(2)]
     told = [process.communicate(timeout=PATIENCE_S) for process in both]
     assert [process.returncode for process in both] == [0, 0], told
@@ -117,12 +116,14 @@ def test_two_processes_share_one_study(roots: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill"])
-def test_a_process_that_ends_early_loses_nothing(how: int, sweep: Invoke, roots: Path, url: str) -> None:
+def test_a_process_that_ends_early_loses_nothing(
+    how: int, start: Callable, sweep: Invoke, roots: Path, url: str
+) -> None:
     process = start("--study", "s", "--trials", "1", *SMALL, "--epochs", "40")
     deadline = time.monotonic() + PATIENCE_S
     while not list((roots / "runs").glob("*/checkpoints/[a-z]*-*.pt")):
         assert time.monotonic() < deadline
-        assert process.poll() is None, process.communicate()
+        assert process.returncode is None, process.communicate()
         time.sleep(0.02)
     os.kill(process.pid, how)
     _, stderr = process.communicate(timeout=PATIENCE_S)

@@ -55,29 +55,39 @@ def test_what_quantising_costs_is_what_the_engine_measures(checkpoints: Path, de
     assert "model_int8.onnx: 0.0 MB; recognises" in record.describe()
 
 
-def test_elsewhere_it_holds_its_own_weights(checkpoints: Path, tmp_path: Path) -> None:
-    record = export_onnx(load_model("small", checkpoints), tmp_path / "onnx")
+@pytest.fixture(scope="module")
+def elsewhere(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export in float32 that lies in no model's folder."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "onnx"
+    export_onnx(load_model("small", checkpoints), folder)
+    return folder
+
+
+def test_elsewhere_it_holds_its_own_weights(elsewhere: Path) -> None:
+    record = read_export(elsewhere)
+    assert record is not None
     assert record.shares is None
-    assert (tmp_path / "onnx" / "model.onnx").stat().st_size > 4 * record.parameters
+    assert (elsewhere / "model.onnx").stat().st_size > 4 * record.parameters
     assert "beside" not in record.describe()
 
 
-def test_the_exported_graph_says_nothing_of_this_machine(checkpoints: Path, tmp_path: Path) -> None:
-    export_onnx(load_model("small", checkpoints), tmp_path / "onnx")
-    content = (tmp_path / "onnx" / "model.onnx").read_bytes()
+def test_the_exported_graph_says_nothing_of_this_machine(elsewhere: Path) -> None:
+    content = (elsewhere / "model.onnx").read_bytes()
     assert str(Path(compression.__file__).parents[2]).encode() not in content
-    graph = onnx.load(tmp_path / "onnx" / "model.onnx").graph
+    graph = onnx.load(elsewhere / "model.onnx").graph
     assert [one.name for one in graph.input] == ["pixel_values"]
     assert graph.input[0].type.tensor_type.shape.dim[0].dim_param, "any number of images"
     assert [one.name for one in graph.output] == ["logits"]
 
 
-def test_an_export_without_integers_takes_older_ones_away(checkpoints: Path, demo_dataset: FaceDataset) -> None:
-    folder = export_folder("small", checkpoints)
-    export_onnx(load_model("small", checkpoints), folder, dataset=demo_dataset)
-    assert (folder / "model_int8.onnx").is_file()
+def test_an_export_without_integers_takes_older_ones_away(checkpoints: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "onnx"
+    folder.mkdir()
+    for name in ("export.json", "model.onnx", "model_int8.onnx"):
+        (folder / name).write_text("of an older export")
     record = export_onnx(load_model("small", checkpoints), folder)
     assert record.int8 is None
+    assert read_export(folder) == record
     assert sorted(path.name for path in folder.iterdir()) == ["export.json", "model.onnx"]
 
 

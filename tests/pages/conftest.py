@@ -1,14 +1,16 @@
 """The app without a browser: each test gets roots of its own and says what is in them."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiortc.contrib.media import MediaRelay
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 from pages.parts.common.keys import SHARED
 from pages.parts.live import compat as live_compat
@@ -21,6 +23,17 @@ from ferdash.runs import store
 
 MAIN = Path(__file__).parents[2] / "streamlit_app.py"
 TIMEOUT_S = 60
+
+
+@pytest.fixture(autouse=True, scope="session")
+def once() -> Iterator[None]:
+    """What a server does once AppTest does again and again: it looks through every installed package for components of
+    Streamlit's at each start, and compiles the scripts at each run. That is a third of what these tests take."""
+    scripts = ScriptCache()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        patch.setattr(local_script_runner, "ScriptCache", lambda: scripts)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,8 @@
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -120,24 +119,23 @@ start.execute(open_run(Path(where) / "runs", run_id), data=Path(root), checkpoin
 
 
 def test_a_run_killed_at_random_moments_ends_like_one_that_never_was(
-    uninterrupted: Run, squares_root: Path, tmp_path: Path
+    uninterrupted: Run, squares_root: Path, tmp_path: Path, fork: Callable
 ) -> None:
     run = make_run(CONFIGS["adaptive"], squares_root, tmp_path)
     rng = np.random.default_rng(int(os.environ.get("FERDASH_KILL_SEED", "0")))
     kills = 0
     for _ in range(30):
-        command = [sys.executable, "-c", KILLED_RUN, str(squares_root), str(tmp_path), run.id]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE)
         before = len(list_checkpoints(run.checkpoints))
+        process = fork(KILLED_RUN, str(squares_root), str(tmp_path), run.id)
         # From the moment it is at work, let it live for a random while: in a batch, in a save, or between.
-        while process.poll() is None and len(list_checkpoints(run.checkpoints)) == before:
+        while process.returncode is None and len(list_checkpoints(run.checkpoints)) == before:
             time.sleep(0.002)
         time.sleep(rng.uniform(0, 0.15))
-        if process.poll() is None and kills < 4:
-            process.send_signal(signal.SIGKILL)
+        if process.returncode is None and kills < 4:
+            process.kill()
             kills += 1
         _, errors = process.communicate()
-        assert process.returncode in (0, -signal.SIGKILL), errors.decode()
+        assert process.returncode in (0, -signal.SIGKILL), errors
         if process.returncode == 0:
             break
     assert kills >= 2

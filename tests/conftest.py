@@ -117,7 +117,8 @@ def write_run() -> Callable[..., store.Run]:
 def made_analysis(tmp_path: Path) -> Callable:
     """Make a finished analysis without any model: made_analysis(root, name, first=..., then=..., frames=...).
 
-    One person, a real face, is `first` until frame 50, which is 2 s, and then `then`; frame 3 has no face.
+    One person, a real face, is `first` until frame 50, which is 2 s, and then `then`; frame 3 has no face. second: the
+    box of another person, who shows the same.
     """
     from skimage.data import astronaut
 
@@ -128,7 +129,15 @@ def made_analysis(tmp_path: Path) -> Callable:
 
     picture, box = np.ascontiguousarray(astronaut()[0:240, 64:384]), (124.0, 40.0, 204.0, 120.0)
 
-    def make(root: Path, name: str = "clip", *, first: str = "neutral", then: str = "happy", frames: int = 100):
+    def make(
+        root: Path,
+        name: str = "clip",
+        *,
+        first: str = "neutral",
+        then: str = "happy",
+        frames: int = 100,
+        second: tuple[float, float, float, float] | None = None,
+    ):
         video = _still_video(tmp_path / f"{name}.mp4", picture, frames)
         analysis = create_video_analysis(
             root, video, AnalysisSettings(), model="fernet", model_title="FerNet", name=name
@@ -139,8 +148,11 @@ def made_analysis(tmp_path: Path) -> Callable:
             shares = np.full(7, 0.02) + np.eye(7)[EMOTIONS.index(first if frame < 50 else then)] * 0.86
             shares = shares + rng.normal(0, 0.004, 7)
             known = {"detected": True, "confidence": 0.9, "probabilities": shares / shares.sum()}
-            seen = face_row(frame, frame / 25, 1, box, **known)
-            rows.append(seen if frame != 3 else empty_row(frame, frame / 25, "no_face"))
+            if frame == 3:
+                rows.append(empty_row(frame, frame / 25, "no_face"))
+                continue
+            boxes = [box] if second is None else [box, second]
+            rows += [face_row(frame, frame / 25, track, one, **known) for track, one in enumerate(boxes, start=1)]
         writer = AnalysisWriter(analysis)
         writer.append(frames_table(rows))
         writer.thumbnail(1, picture, box)

@@ -68,3 +68,38 @@ def test_two_coders_blind_to_the_model_and_how_far_they_agree(page: Page, app, m
 
     page.get_by_text("How far do we agree?").click()
     expect(page.get_by_text(re.compile("Krippendorff's alpha of .*, Anna, Ben"))).to_be_visible()
+
+
+def test_no_key_is_lost_and_the_film_marks_who_is_coded(page: Page, app, made_analysis):
+    analysis = made_analysis(app.folder / "data" / "analyses", "quick", second=(20.0, 60.0, 60.0, 110.0))
+    page.get_by_role("link", name="Video", exact=True).click()
+    page.locator("[class*='st-key-video-card-'][class*='-quick-']").get_by_role("button", name="Open").click()
+    page.get_by_text("Code what you see", exact=True).click()
+    name = page.get_by_label("Your name, as a coder")
+    name.fill("Cleo")
+    name.press("Enter")
+    expect(page.get_by_role("button", name=re.compile("^happy"))).to_be_visible()
+    expect(name).not_to_be_focused()
+    expect(page.locator("[data-hears]")).to_be_attached()
+    for key in ("4", "ArrowRight", "ArrowRight", "5", "ArrowRight", "ArrowRight", "ArrowRight", "6", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(page.get_by_text("Frame 4 · 0.16 s")).to_be_visible()
+    assert spans(analysis, "Cleo") == [
+        (0, pytest.approx(0.04), "happy"),
+        (pytest.approx(0.08), pytest.approx(0.12), "neutral"),
+        (pytest.approx(0.2), pytest.approx(0.24), "sad"),
+    ]
+
+    page.get_by_label("Whom you code").click()
+    page.get_by_role("option", name="Person 2").click()
+    page.get_by_text("While it plays").click()
+    mark = page.get_by_role("img", name="person 2, whom you code")
+    expect(mark).to_be_visible()
+    box, film = mark.bounding_box(), page.locator("video").bounding_box()
+    assert box is not None
+    assert film is not None
+    scale = min(film["width"] / 320, film["height"] / 240)
+    left = film["x"] + (film["width"] - 320 * scale) / 2
+    top = film["y"] + (film["height"] - 240 * scale) / 2
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert middle == pytest.approx((left + 40 * scale, top + 85 * scale), abs=3)

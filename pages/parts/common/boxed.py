@@ -97,6 +97,13 @@ def _mark(face: "ClassifiedFace", photo: "Photo", threshold: float, *, faint: bo
     return f'{square}<span class="{kind}" aria-hidden="true" style="{look}">{words}</span>'
 
 
+def still(picture: np.ndarray, alt: str, *, side: int = 1280) -> str:
+    """A picture, uint8 RGB or grey, within the page itself. One that the server keeps for the browser, as st.image
+    does, may be gone before it is fetched where pictures follow one another fast."""
+    rgb = picture if picture.ndim == 3 else np.repeat(picture[:, :, None], 3, axis=2)
+    return f'<img src="{_url(rgb, side)}" alt="{escape(alt)}" style="display:block;width:100%;border-radius:.5rem">'
+
+
 def _url(preview: np.ndarray, side: int) -> str:
     """The picture as it is embedded: no larger than it is shown, without loss where it is small."""
     height, width = preview.shape[:2]

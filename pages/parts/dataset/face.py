@@ -1,10 +1,12 @@
 """One face, enlarged, with all that is known of it: label, twins, findings, raters' votes, what the model says; and the
 way to label it anew. Arrow keys lead to its neighbours."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
-from pages.parts.common import charts, shared
+from pages.parts.common import boxed, charts, key_presses, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 
@@ -38,7 +40,7 @@ def _draw_dialog(dataset: FaceDataset, rows: np.ndarray) -> None:
     record = dataset.table.iloc[row]
     picture, facts = st.columns(2)
     emotion = EMOTIONS[record["label"]]
-    picture.image(enlarge(dataset.images[row], 8), width="stretch", alt=f"face labelled {emotion}, enlarged 8 times")
+    picture.html(boxed.still(enlarge(dataset.images[row], 8), f"face labelled {emotion}, enlarged 8 times"))
     twins = int((dataset.table["content_hash"] == record["content_hash"]).sum()) - 1
     facts.subheader(emotion, anchor=False)
     facts.markdown(f"Split: **{record['split']}**  \nRow: **{count(row)}**  \nSource: {plain(record['source'])}")
@@ -58,28 +60,28 @@ def _draw_dialog(dataset: FaceDataset, rows: np.ndarray) -> None:
 def _draw_arrows(place: int, faces: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Previous",
+            "Previous `←`",
             icon=":material/arrow_back:",
-            shortcut="Left",
             disabled=place == 0,
-            on_click=_go,
-            args=(place - 1,),
+            on_click=_step,
+            args=(-1, faces),
             key=keyed("face-previous"),
         )
         st.button(
-            "Next",
+            "Next `→`",
             icon=":material/arrow_forward:",
-            shortcut="Right",
             disabled=place == faces - 1,
-            on_click=_go,
-            args=(place + 1,),
+            on_click=_step,
+            args=(1, faces),
             key=keyed("face-next"),
         )
         st.markdown(f"{count(place + 1)} of {count(faces)}", width="content")
+    ways = {"ArrowLeft": partial(_step, -1, faces), "ArrowRight": partial(_step, 1, faces)}
+    key_presses.hear(ways, key=keyed("face-presses"))
 
 
-def _go(place: int) -> None:
-    st.session_state[PLACE] = place
+def _step(by: int, faces: int) -> None:
+    st.session_state[PLACE] = min(max(st.session_state.get(PLACE, 0) + by, 0), faces - 1)
 
 
 def _draw_opinion(dataset: FaceDataset, row: int) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import shared
+from pages.parts.common import boxed, key_presses, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.video import analyses as video_analyses
@@ -100,7 +101,7 @@ def _draw_player(results: "AnalysisResults", coder: str, person: int, blind: boo
     with left:
         st.video(str(source), muted=True, alt=f"{results.analysis.name}, as it was filmed")
     with right:
-        said = coding_keys.listen(key=keyed("code-keys"))
+        said = coding_keys.listen(results.frames, person, key=keyed("code-keys"))
     if said:
         _keep(results, coder, person, blind, said)
         st.rerun(scope="fragment")
@@ -140,6 +141,13 @@ class _Frames:
         """Move by so many frames, forward or back, as far as there are any."""
         st.session_state[FRAME] = self.numbers[min(max(self.place + places, 0), len(self.numbers) - 1)]
 
+    @property
+    def steps(self) -> dict[str, Callable[[], None]]:
+        """What the keys do that lead through the frames."""
+        ways = {"ArrowLeft": (self.step, -1), "ArrowRight": (self.step, 1)}
+        leaps = {"PageUp": (self.leap, -1), "PageDown": (self.leap, 1)}
+        return {key: partial(go, by) for key, (go, by) in (ways | leaps).items()}
+
     def leap(self, seconds: float) -> None:
         """Go to the frame nearest to so many seconds from now."""
         wanted_s = self.times_s[self.place] + seconds
@@ -157,12 +165,12 @@ def _draw_frames(results: "AnalysisResults", coder: str, person: int, blind: boo
     with left:
         _draw_picture(results, person, shown)
         if len(film.numbers) > 1:
-            st.select_slider("Frame", film.numbers, key=FRAME, format_func=count, label_visibility="collapsed")
+            _draw_slider(film, shown)
         with st.container(horizontal=True, gap="small"):
-            _step("Frame before", film.step, -1, "Left", disabled=film.place == 0)
-            _step("Next frame", film.step, 1, "Right", disabled=last)
-            _step("A second back", film.leap, -1, "PageUp", disabled=film.place == 0)
-            _step("A second on", film.leap, 1, "PageDown", disabled=last)
+            _step("Frame before", "←", film.step, -1, disabled=film.place == 0)
+            _step("Next frame", "→", film.step, 1, disabled=last)
+            _step("A second back", "PgUp", film.leap, -1, disabled=film.place == 0)
+            _step("A second on", "PgDn", film.leap, 1, disabled=last)
     with right:
         st.markdown(f"**Frame {count(shown)}** · {time_s:.2f} s")
         _draw_keys(results, coder, person, unseen, film)
@@ -171,18 +179,31 @@ def _draw_frames(results: "AnalysisResults", coder: str, person: int, blind: boo
     return time_s
 
 
+def _draw_slider(film: _Frames, shown: int) -> None:
+    # Another one for each frame: with each press the browser sends where its slider stands, which is behind.
+    key = keyed(f"code-frame-{shown}")
+
+    def take() -> None:
+        if (moved_to := st.session_state[key]) != shown:
+            st.session_state[FRAME] = moved_to
+
+    st.select_slider(
+        "Frame", film.numbers, shown, key=key, format_func=count, label_visibility="collapsed", on_change=take
+    )
+
+
 def _draw_picture(results: "AnalysisResults", person: int, frame: int) -> None:
     rows = results.frames[results.frames["frame"] == frame]
     try:
         picture = draw_person(video_analyses.picture(results.analysis, frame), rows, person)
-        st.image(picture, width="stretch", alt=f"frame {frame}, with a box around person {person}")
+        st.html(boxed.still(picture, f"frame {frame}, with a box around person {person}"))
     except FerdashError as error:
         st.warning(plain(error), icon=":material/broken_image:")
 
 
-def _step(label: str, go: Callable[[int], None], by: int, shortcut: str, *, disabled: bool) -> None:
+def _step(label: str, cap: str, go: Callable[[int], None], by: int, *, disabled: bool) -> None:
     key = keyed(f"code-{label.lower().replace(' ', '-')}")
-    st.button(label, key=key, shortcut=shortcut, disabled=disabled, on_click=go, args=(by,), type="tertiary")
+    st.button(f"{label} `{cap}`", key=key, disabled=disabled, on_click=go, args=(by,), type="tertiary")
 
 
 def _draw_keys(results: "AnalysisResults", coder: str, person: int, blind: bool, film: _Frames) -> None:
@@ -211,17 +232,18 @@ def _draw_keys(results: "AnalysisResults", coder: str, person: int, blind: bool,
     now = next((one.emotion for one in read_coding(results.analysis, coder).of(person) if _holds(one, time_s)), "")
     for number, emotion in enumerate(EMOTIONS, start=1):
         st.button(
-            emotion,
+            f"{emotion} `{number}`",
             key=keyed(f"code-{emotion}"),
-            shortcut=str(number),
             width="stretch",
             type="primary" if emotion == now else "secondary",
             on_click=say,
             args=(emotion,),
         )
     with st.container(horizontal=True, gap="small"):
-        st.button("From here", key=keyed("code-begin"), shortcut="S", icon=":material/first_page:", on_click=begin)
-        st.button("Take back", key=keyed("code-back"), shortcut="0", icon=":material/backspace:", on_click=take_back)
+        st.button("From here `S`", key=keyed("code-begin"), icon=":material/first_page:", on_click=begin)
+        st.button("Take back `0`", key=keyed("code-back"), icon=":material/backspace:", on_click=take_back)
+    named = {str(number): partial(say, emotion) for number, emotion in enumerate(EMOTIONS, start=1)}
+    key_presses.hear({**named, "s": begin, "0": take_back, **film.steps}, key=keyed("code-presses"))
     st.caption(f"From {begun:.2f} s to here: name it. {HOW}" if begun is not None else HOW)
 
 

@@ -1,10 +1,16 @@
 """The keys 1 to 7 while the film plays: the browser collects, and tells at each pause, so that nothing interrupts."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
 from ferdash.emotions import EMOTIONS
+
+MOST_BOXES = 5000
+"""So many places of a face are told to the browser; in a longer film every second, third ... of them."""
 
 _HTML = '<div class="now" role="status" aria-live="polite"></div><ol class="keys"></ol><p class="last"></p>'
 _CSS = """
@@ -13,58 +19,28 @@ _CSS = """
 .keys { margin: 6px 0; padding-left: 24px; columns: 2; }
 .last { opacity: .8; min-height: 1.5em; }
 """
-# Media events do not bubble, but they pass the document on their way down.
-_JS = """
-export default function ({ parentElement, data, setTriggerValue }) {
-  const now = parentElement.querySelector(".now"), last = parentElement.querySelector(".last");
-  parentElement.querySelector(".keys").replaceChildren(...data.emotions.map((emotion) => {
-    const item = document.createElement("li");
-    item.textContent = emotion;
-    return item;
-  }));
-  const kept = (parentElement.ferdashCoding ??= { open: null, done: [], seen: 0 });
-  const film = () => document.querySelector("video");
-  const show = () => {
-    const said = kept.open;
-    now.textContent = said ? `${said.emotion} since ${said.start_s.toFixed(2)} s` : "nothing is said now";
-  };
-  const close = (time) => {
-    if (kept.open && time > kept.open.start_s) kept.done.push({ ...kept.open, end_s: time });
-    kept.open = null;
-    last.textContent = kept.done.length ? `${kept.done.length} not yet kept; pause the film to keep them` : "";
-    show();
-  };
-  const hand = () => {
-    if (kept.done.length) setTriggerValue("coded", kept.done.splice(0));
-    last.textContent = "";
-  };
-  const press = (event) => {
-    const place = event.target;
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (place?.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(place?.tagName)) return;
-    if (!film() || !/^[0-7]$/.test(event.key)) return;
-    event.preventDefault();
-    event.stopPropagation();  // in players, figures jump through the film
-    const time = film().currentTime;
-    close(time);
-    if (event.key !== "0") kept.open = { emotion: data.emotions[Number(event.key) - 1], start_s: time };
-    show();
-    if (film().paused) hand();
-  };
-  const pause = () => { if (film() && !film().seeking) { close(film().currentTime); hand(); } };
-  const seek = () => close(kept.seen);
-  const tick = () => { if (film() && !film().seeking) kept.seen = film().currentTime; };
-  const events = [["keydown", press], ["pause", pause], ["ended", pause], ["seeking", seek], ["timeupdate", tick]];
-  events.forEach(([name, heard]) => document.addEventListener(name, heard, true));
-  show();
-  return () => events.forEach(([name, heard]) => document.removeEventListener(name, heard, true));
-}
-"""
-_component = st.components.v2.component("ferdash.coding", html=_HTML, css=_CSS, js=_JS)
+_component = st.components.v2.component(
+    "ferdash.coding", html=_HTML, css=_CSS, js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+)
 
 
-def listen(*, key: str) -> list[dict[str, Any]]:
-    """What was said from the last start of the film to its pause, once: emotion, start_s, end_s of each."""
+def listen(frames: pd.DataFrame, person: int, *, key: str) -> list[dict[str, Any]]:
+    """What was said from the last start of the film to its pause, once: emotion, start_s, end_s of each. frames: of the
+    analysis; of several people, the one who is coded has a box in the film."""
     st.markdown("Start the film, and press the number of what you see, each time it changes. 0 says nothing.")
-    found = _component(data={"emotions": list(EMOTIONS)}, key=key, on_coded_change=lambda: None).coded
+    boxes, gap_s = boxes_of(frames, person) if frames["track"].nunique() > 1 else ([], 0.0)
+    data = {"emotions": list(EMOTIONS), "boxes": boxes, "gap_s": gap_s, "person": person}
+    found = _component(data=data, key=key, on_coded_change=lambda: None).coded
     return list(found or [])
+
+
+def boxes_of(frames: pd.DataFrame, person: int) -> tuple[list[list[float]], float]:
+    """Time in s, left, top, right and bottom in pixels of a person's face, in order of time, and for how many seconds
+    each holds when there is no next."""
+    own = frames[(frames["track"] == person).fillna(False) & frames["x0"].notna()]
+    if own.empty:
+        return [], 0.0
+    every = -(-len(own) // MOST_BOXES)
+    steps = np.diff(frames["timestamp_s"].drop_duplicates())
+    places = own[["timestamp_s", "x0", "y0", "x1", "y1"]].astype(float).iloc[::every]
+    return places.round(3).to_numpy().tolist(), 1.5 * every * float(np.median(steps)) if len(steps) else 1.0

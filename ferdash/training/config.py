@@ -28,6 +28,9 @@ from ferdash.training.settings import (
     require,
 )
 
+MOST = 2**31 - 1
+"""What every place that takes a whole number can hold."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -160,6 +163,8 @@ def _scalar(hint: Any, value: Any, path: str) -> Any:
         found = hint(value)
         if hint is float and not math.isfinite(found):
             raise ValueError
+        if hint is int and abs(found) > MOST:
+            raise ConfigError(f"{path} is {value}, which is further from 0 than any setting can be: {MOST:,}.")
         return found
     except (ValueError, KeyError, TypeError, OverflowError):
         kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}

@@ -44,6 +44,7 @@ def test_depths_are_read_from_text() -> None:
         ("optimizer.lr=fast", "it must be a number"),
         ("augment.mixup=inf", "augment.mixup is 'inf', but it must be a number"),
         ("optimizer.lr=nan", "it must be a number"),
+        ("batch_size=1000000000000", "batch_size is 1000000000000, which is further from 0 than any setting can be"),
         ("optimizer.lr=0", "optimizer.lr is 0.0, but it must be above 0"),
         ("schedule.name=step", "one of constant, cosine, restarts, plateau"),
         ("compute.compile=maybe", "true or false"),

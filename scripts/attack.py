@@ -213,7 +213,7 @@ def attack(entry: Path, world: Path, report: Path) -> None:
         "FILM": world / "film.mp4",
         "ZIP": world / "faces.zip",
     }
-    before = entry.read_bytes() if entry.suffix == ".db" else b""
+    before = entry.read_bytes() if entry.suffix == ".db" and entry.is_file() else b""
     for command in commands:
         words = [
             re.sub(r"(^|=|/)(IT|SMALL|PHOTO|FILM|ZIP)$", lambda m: m[1] + str(places[m[2]]), word) for word in command

@@ -4,6 +4,7 @@ As teachers (`loss.teachers=oof:GROUP`) they know no label of an image by heart,
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,35 @@ def out_of_fold(runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     Raises RunError when a fold is missing, unfinished or measured in part, or the runs do not belong together.
     """
+    _require_complete(runs)
+    tables = [read_predictions(run.folder, "validation") for run in runs]
+    rows = np.concatenate([table["row"].to_numpy(dtype=np.int64) for table in tables])
+    order = np.argsort(rows, kind="stable")
+    labels = np.concatenate([table["label"].to_numpy(dtype=np.int64) for table in tables])
+    probabilities = np.concatenate([table[list(EMOTIONS)].to_numpy(dtype=np.float32) for table in tables])
+    return rows[order], labels[order], probabilities[order]
+
+
+def complete_groups(checkpoints: Path, dataset_hash: str) -> list[str]:
+    """Names of the groups whose runs are a complete cross-validation on a dataset of that content, newest first."""
+    root, groups = checkpoints / "runs", dict[str, list[Run]]()
+    for run_id in list_run_ids(root):
+        try:
+            run = open_run(root, run_id)
+        except RunError:
+            continue  # the list of runs reports it
+        if run.record.get("group") and run.record["dataset"]["hash"] == dataset_hash:
+            groups.setdefault(str(run.record["group"]), []).append(run)
+    found = []
+    for name, runs in groups.items():
+        with suppress(RunError):
+            _require_complete(runs)
+            found.append((max(run.id for run in runs), name))
+    return [name for _, name in sorted(found, reverse=True)]
+
+
+def _require_complete(runs: list[Run]) -> None:
+    """Raises RunError unless they are all folds of one dataset, each once, finished and measured on all images."""
     configs = [from_dict(run.record["config"]) for run in runs]
     count = configs[0].folds.count if configs else 0
     kinds = {
@@ -64,12 +94,6 @@ def out_of_fold(runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise RunError(f"The cross-validation is not complete: run {left[0].id} is not finished.")
     if any(config.evaluation.per_class for config in configs):
         raise RunError("These folds were measured on some of their images only (evaluation.per_class), not on each.")
-    tables = [read_predictions(run.folder, "validation") for run in runs]
-    rows = np.concatenate([table["row"].to_numpy(dtype=np.int64) for table in tables])
-    order = np.argsort(rows, kind="stable")
-    labels = np.concatenate([table["label"].to_numpy(dtype=np.int64) for table in tables])
-    probabilities = np.concatenate([table[list(EMOTIONS)].to_numpy(dtype=np.float32) for table in tables])
-    return rows[order], labels[order], probabilities[order]
 
 
 def out_of_fold_answers(checkpoints: Path, group: str) -> Answers:

@@ -198,3 +198,14 @@ def test_of_the_same_images_with_and_without_votes_each_shows_its_own(visit: Vis
     for name, rated in (("demo", True), ("unrated", False)):
         said = [caption.value for caption in visit("dataset", dataset=name).caption]
         assert any("over half of all raters agree" in sentence for sentence in said) is rated
+
+
+def test_labels_are_doubted_by_networks_that_have_not_learned_them(visit: Visit, demo_data: Path, make_run) -> None:
+    app = visit("dataset", tab="Audit")
+    app.toggle(key="dataset-doubted").set_value(True).run()
+    assert any("takes a complete cross-validation on this dataset" in info.value for info in app.info)
+    for index in range(3):
+        make_run(f"20260101-00000{index}-fold", 20, "folds.count=3", f"folds.index={index}", group="three folds")
+    app.run()
+    assert not app.exception
+    assert any("From out-of-fold probabilities of" in caption.value for caption in app.caption)

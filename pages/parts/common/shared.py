@@ -30,6 +30,7 @@ from ferdash.files import trouble_of
 from ferdash.leftovers import sweep_all
 from ferdash.models.hub import to_download
 from ferdash.paths import checkpoints_root, data_root
+from ferdash.runs.compare import Answers
 
 if TYPE_CHECKING:
     from ferdash.models.emotion_model import EmotionModel
@@ -124,6 +125,10 @@ def _content(dataset: FaceDataset) -> tuple[str, int | None]:
 
 
 BY_CONTENT: dict[str | type[Any], Callable[[Any], Any]] = {FaceDataset: _content}
+BY_ANSWERS: dict[str | type[Any], Callable[[Any], Any]] = {
+    Answers: lambda each: (each.run, each.probabilities.tobytes())
+}
+"""How a cache tells one dataset from another, and one run's answers from another's."""
 
 
 def _once_per_dataset(function: Callable[[FaceDataset], T], message: str) -> Callable[[FaceDataset], T]:

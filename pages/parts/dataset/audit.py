@@ -7,6 +7,7 @@ import streamlit as st
 from pages.parts.common import shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.pager import page_number
+from pages.parts.dataset import doubted
 from pages.parts.dataset.faces import draw_faces
 
 from ferdash.data.audit import Finding
@@ -48,6 +49,7 @@ def draw(dataset: FaceDataset) -> None:
     for finding in findings:
         if not finding.count:
             st.markdown(f":material/check: {finding.title}: none.")
+    doubted.draw(dataset)
 
 
 def _draw_finding(dataset: FaceDataset, finding: Finding) -> None:

@@ -1,15 +1,16 @@
 """The runs chosen for comparison and the baseline among them: one choice for all tabs, kept in the URL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
+from pages.parts.common.shared import BY_ANSWERS
 
 from ferdash import comparable
 from ferdash.exports.answers import without_excluded
@@ -246,12 +247,6 @@ def prediction_stamp(run: Run) -> int:
 def _answers(folder: Path, stamp: int) -> Answers:
     del stamp  # part of the key
     return read_answers(open_run(folder.parent, folder.name))
-
-
-BY_ANSWERS: dict[str | type[Any], Callable[[Any], Any]] = {
-    Answers: lambda each: (each.run, each.probabilities.tobytes())
-}
-"""How a cache tells one run's answers from another's."""
 
 
 @st.cache_resource(max_entries=40, show_spinner="Scoring …", hash_funcs=BY_ANSWERS)

@@ -5,18 +5,14 @@ import pandas as pd
 import streamlit as st
 
 from pages.parts.common import charts, shared
-from pages.parts.common.gallery import Tile, gallery
 from pages.parts.common.keys import keys_of
-from pages.parts.common.pager import page_number
-from pages.parts.common.plain import plain
-from pages.parts.dataset.face import show_face
+from pages.parts.dataset import doubted
 from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
 from pages.parts.experiments.faces import dataset_of
 
 from ferdash.data.dataset import FaceDataset
 from ferdash.data.statistics import image_quality
 from ferdash.data.votes import shares
-from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.evaluation.errors import (
     Slices,
     accuracy_by_slice,
@@ -25,7 +21,6 @@ from ferdash.evaluation.errors import (
     named_slices,
     quantile_slices,
 )
-from ferdash.evaluation.label_errors import LabelErrors, Origin, find_label_errors
 from ferdash.paths import checkpoints_root
 from ferdash.plots import errors as plots
 from ferdash.references import run_reference
@@ -34,7 +29,6 @@ from ferdash.wording import count, counted, percent
 
 keyed = keys_of("experiments")
 
-PER_PAGE = 24
 PAIRS = 8
 MAPPED = 1000
 """Faces on the map: more take t-SNE minutes, and no longer tell apart on a screen."""
@@ -108,7 +102,7 @@ def _draw_mistakes(answers: Answers, dataset: FaceDataset) -> None:
     places = confident_mistakes(y_true=answers.labels, probabilities=answers.probabilities)
     st.markdown(f"## Its {counted(len(places), 'mistake')}, the most confident first")
     if len(places):
-        _draw_faces(answers, dataset, places, key=keyed("mistakes"))
+        doubted.draw_faces(answers, dataset, places, key=keyed("mistakes"))
 
 
 def _draw_label_errors(answers: Answers, dataset: FaceDataset) -> None:
@@ -120,40 +114,7 @@ def _draw_label_errors(answers: Answers, dataset: FaceDataset) -> None:
         "learning). A candidate is not an error: look at the face.",
     ):
         return
-    draw_candidates(answers, dataset, "given", key=keyed("label-errors"))
-
-
-def draw_candidates(answers: Answers, dataset: FaceDataset, origin: Origin, *, key: str) -> None:
-    """The images whose labels are likely errors by these answers, the likeliest first. origin: see
-    `find_label_errors`."""
-    found = _label_errors(answers, origin)
-    st.caption(f"{counted(len(found.position), 'candidate')}. {plain(found.described)}")
-    if len(found.position):
-        _draw_faces(answers, dataset, found.position, key=key)
-
-
-@st.cache_resource(max_entries=10, show_spinner="Finding likely label errors …", hash_funcs=BY_ANSWERS)
-def _label_errors(answers: Answers, origin: Origin) -> LabelErrors:
-    return find_label_errors(y_true=answers.labels, probabilities=answers.probabilities, origin=origin)
-
-
-@st.fragment
-def _draw_faces(answers: Answers, dataset: FaceDataset, places: np.ndarray, *, key: str) -> None:
-    room = st.container()
-    number = page_number(-(-len(places) // PER_PAGE), f"{key}-{len(places)}")
-    shown = places[(number - 1) * PER_PAGE : number * PER_PAGE]
-    with room:
-        clicked = gallery(dataset.images[answers.rows[shown]], [_tile(answers, place) for place in shown], key=key)
-    if clicked is not None and clicked < len(shown):
-        show_face(dataset, int(answers.rows[shown[clicked]]), answers.rows[shown])
-
-
-def _tile(answers: Answers, place: int) -> Tile:
-    label, said = EMOTIONS[answers.labels[place]], EMOTIONS[answers.predicted[place]]
-    sure = percent(float(answers.probabilities[place].max()))
-    short = f"{said} {100 * answers.probabilities[place].max():.0f}%"
-    detail = f"row {count(int(answers.rows[place]))}, labelled {label}, taken for {said} at {sure}"
-    return Tile(label, detail, COLOURS[label], note=short)
+    doubted.draw_candidates(answers, dataset, "given", key=keyed("label-errors"))
 
 
 def _draw_map(answers: Answers, dataset: FaceDataset) -> None:

@@ -77,7 +77,7 @@ def _draw_label_errors(folds: list[str]) -> None:
         return
     shared.await_torch()
     # Only here, as these take a second to import.
-    from pages.parts.experiments.errors import draw_candidates
+    from pages.parts.dataset.doubted import draw_candidates
     from pages.parts.experiments.faces import dataset_of
 
     from ferdash.training.out_of_fold import out_of_fold_answers

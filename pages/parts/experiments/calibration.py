@@ -3,9 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from pages.parts.common import charts
+from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
-from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
+from pages.parts.experiments.chosen import Chosen, scores
 
 from ferdash.emotions import EMOTIONS
 from ferdash.evaluation.calibration import fit_temperature, reliability, selective_accuracy
@@ -74,6 +74,6 @@ def _draw_one_vs_rest(chosen: Chosen) -> None:
     )
 
 
-@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=BY_ANSWERS)
+@st.cache_data(max_entries=40, show_spinner=False, hash_funcs=shared.BY_ANSWERS)
 def _temperature(each: Answers) -> float:
     return fit_temperature(y_true=each.labels, probabilities=each.probabilities)

@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.dataset import doubted
-from pages.parts.experiments.chosen import BY_ANSWERS, Chosen, scores
+from pages.parts.experiments.chosen import Chosen, scores
 from pages.parts.experiments.faces import dataset_of
 
 from ferdash.data.dataset import FaceDataset
@@ -85,7 +85,7 @@ def _draw_slices(answers: Answers, dataset: FaceDataset) -> None:
     charts.draw(plots.slice_bars(found, by=by), key=keyed("slices"))
 
 
-HASHES = BY_ANSWERS | shared.BY_CONTENT
+HASHES = shared.BY_ANSWERS | shared.BY_CONTENT
 
 
 @st.cache_resource(max_entries=10, show_spinner="Measuring the images …", hash_funcs=HASHES)

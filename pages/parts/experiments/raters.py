@@ -10,7 +10,7 @@ from pages.parts.common import charts, shared
 from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.experiments import evaluated
-from pages.parts.experiments.chosen import BY_ANSWERS, Chosen
+from pages.parts.experiments.chosen import Chosen
 from pages.parts.experiments.faces import dataset_of
 
 from ferdash.comparable import Images
@@ -96,7 +96,7 @@ def _of_models() -> list[tuple[str, Images, dict[str, Any]]]:
     return found
 
 
-@st.cache_resource(max_entries=20, show_spinner="Asking the raters …", hash_funcs=BY_ANSWERS | shared.BY_CONTENT)
+@st.cache_resource(max_entries=20, show_spinner="Asking the raters …", hash_funcs=shared.BY_ANSWERS | shared.BY_CONTENT)
 def _raters(answers: Answers, dataset: FaceDataset) -> RaterScores | None:
     if dataset.votes is None:
         return None

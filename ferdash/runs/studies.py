@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from ferdash.errors import StudyError
 
@@ -230,7 +231,9 @@ def open_storage(url: str, *, patience_s: int = WRITE_PATIENCE_S, **options: Any
 def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
     """The storage at `url`, which is left as it is, and closed afterwards. Raises StudyError when it cannot be read."""
     with database_errors(url):
-        storage = open_storage(url, patience_s=READ_PATIENCE_S, skip_table_creation=True, skip_compatibility_check=True)
+        storage = open_storage(
+            _to_read(url), patience_s=READ_PATIENCE_S, skip_table_creation=True, skip_compatibility_check=True
+        )
         try:
             yield storage
         except _ODD as error:
@@ -242,6 +245,21 @@ def reading(url: str) -> Iterator["optuna.storages.RDBStorage"]:
         finally:
             storage.remove_session()
             storage.engine.dispose()
+
+
+def _to_read(url: str) -> str:
+    """The address of a database for somebody who only reads it: into an SQLite file Optuna would write what it misses.
+
+    A journal beside the file is a write that was cut off, which has to be undone before it can be read.
+    """
+    from sqlalchemy import make_url
+
+    parsed = make_url(url)
+    path = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or parsed.query or Path(f"{path}-journal").exists():
+        return url
+    read_only = parsed.set(database=f"file:{quote(path)}", query={"mode": "ro", "uri": "true"})
+    return read_only.render_as_string(hide_password=False)
 
 
 def address(url: str) -> str:

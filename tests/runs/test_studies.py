@@ -1,5 +1,6 @@
 """Studies made with Optuna itself and read back."""
 
+import contextlib
 import re
 import sqlite3
 import sys
@@ -208,3 +209,15 @@ def test_rows_that_no_sweep_writes_are_named(url: str, change: str) -> None:
         database.execute(change)
     with pytest.raises(StudyError, match=re.escape(file)):
         studies.read_study(url, "s")
+
+
+@pytest.mark.parametrize("table", ["alembic_version", "version_info", "trial_heartbeats"])
+def test_reading_leaves_a_database_that_lacks_a_table_as_it_is(url: str, tmp_path: Path, table: str) -> None:
+    make_study(url, "s", [(0.5, 0.1)])
+    with sqlite3.connect(tmp_path / "studies.db") as database:
+        database.execute(f"DROP TABLE {table}")
+    database.close()
+    before = (tmp_path / "studies.db").read_bytes()
+    with contextlib.suppress(StudyError):
+        studies.read_study(url, "s")
+    assert (tmp_path / "studies.db").read_bytes() == before

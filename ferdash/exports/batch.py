@@ -4,8 +4,10 @@ A folder that all machines see holds analyses, exports and videos under the same
 done again: a finished analysis of the same video with the same settings is only exported, an interrupted one resumed.
 """
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -128,7 +130,7 @@ def run_on(
         client = Client(scheduler, timeout=10)
     except (OSError, TimeoutError, ValueError) as error:
         raise ConfigError(f"No scheduler answers at {scheduler} ({error}); start one with `dask scheduler`.") from error
-    with client:
+    with _said_by_us(), client:
         place_of = {client.submit(work, task, key=task.key, retries=1): place for place, task in enumerate(tasks)}
         done: dict[int, dict[str, Any]] = {}
         workers = _Workers(scheduler, patience_s, on_wait)
@@ -145,6 +147,18 @@ def run_on(
                 done[place] = _outcome(future, tasks[place])
                 on_done(done[place], workers.present)
     return [done[place] for place in range(len(tasks))]
+
+
+@contextmanager
+def _said_by_us() -> Iterator[None]:
+    """What goes wrong between here and the scheduler becomes a sentence; distributed would print a traceback first."""
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _outcome(future: Any, task: VideoTask) -> dict[str, Any]:

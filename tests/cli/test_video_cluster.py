@@ -1,14 +1,18 @@
 """`ferdash video FOLDER --scheduler`, from the command line to processes of a real cluster, one of which is killed."""
 
 import json
+import logging
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import distributed
 import pytest
 from typer.testing import CliRunner, Result
@@ -102,3 +106,27 @@ def test_the_video_of_a_killed_worker_is_done_by_another_and_nothing_twice(run, 
     assert outcome(run(*command)) == {"one": "before", "two": "before", "three": "new"}
     assert [written(one) for one in analyses.values()] == before
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["one", "three", "two"]
+
+
+def test_a_scheduler_that_is_gone_is_one_sentence(run, films, tmp_path):
+    printed: list[logging.LogRecord] = []
+    printer = logging.Handler()
+    printer.emit = printed.append
+    logging.getLogger("distributed.client").addHandler(printer)
+    known = tmp_path / "scheduler.json"
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "0", "--no-dashboard"]
+    scheduler = subprocess.Popen([*command, "--scheduler-file", str(known)], stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + WAIT_S
+        while not known.is_file() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        address = json.loads(known.read_text())["address"]
+        threading.Timer(3.0, scheduler.kill).start()
+        with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+            result = run(films, "--out", tmp_path / "out", "--scheduler", address)
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+        logging.getLogger("distributed.client").removeHandler(printer)
+    assert f"The scheduler at {address} is gone." in str(result.exception)
+    assert [one.getMessage() for one in printed if one.levelno >= logging.ERROR] == []

@@ -119,12 +119,25 @@ def _axis(name: str, values: pd.Series) -> dict[str, object]:
         known = sorted(values.dropna().unique())
         if len(known) > FEW:
             return {"label": _short(name), "values": values, **percents}
-        words = [f"{value:.1%}" if percents else f"{value:,.4g}" for value in known]
+        words = [f"{value:.1%}" for value in known] if percents else _told_apart(known)
         return {"label": _short(name), "values": values, "tickvals": known, "ticktext": words}
     words = values.astype(str)
     known = sorted(words.unique())
     places = {word: place for place, word in enumerate(known)}
     return {"label": _short(name), "values": words.map(places), "tickvals": list(places.values()), "ticktext": known}
+
+
+def _told_apart(numbers: Sequence[float]) -> list[str]:
+    """Different numbers that rise, whole or each with as few digits as keep even the nearest two clearly apart."""
+    if all(float(number).is_integer() for number in numbers):
+        return [f"{number:,.0f}" for number in numbers]
+    nearest = min(np.diff(numbers), default=np.inf)
+    words: list[str] = []
+    for digits in range(2, 17):
+        words = [np.format_float_positional(one, digits, fractional=False, trim="-") for one in numbers]
+        if all(abs(float(word) - one) <= nearest / 10 for word, one in zip(words, numbers, strict=True)):
+            break
+    return words
 
 
 def _short(name: str) -> str:

@@ -71,6 +71,22 @@ def test_parallel_axes_show_what_varies_in_numbers_or_words() -> None:
     assert len(parallel_coordinates(wide, "Accuracy").data[0].dimensions) == MOST_AXES
 
 
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ([0.06087, 0.20193], ["0.061", "0.2"]),
+        ([0.6149, 0.6151], ["0.6149", "0.6151"]),
+        ([1e-6, 0.001, 0.01], ["0.000001", "0.001", "0.01"]),
+        ([1.25, 130.2], ["1.2", "130"]),
+        ([64, 1024, 1_846_279], ["64", "1,024", "1,846,279"]),
+    ],
+)
+def test_few_numbers_have_as_many_digits_as_tell_them_apart(numbers: list[float], words: list[str]) -> None:
+    table = pd.DataFrame({"minutes": numbers, "Accuracy": np.linspace(0.5, 0.6, len(numbers))})
+    (minutes, _) = parallel_coordinates(table, "Accuracy").data[0].dimensions
+    assert list(minutes.ticktext) == words
+
+
 def test_a_scale_of_colours_is_drawn_only_where_scores_differ() -> None:
     same = pd.DataFrame({"seed": [0, 1], "Accuracy": [0.2, 0.2]})
     assert not parallel_coordinates(same, "Accuracy").data[0].line.showscale

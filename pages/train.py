@@ -253,6 +253,8 @@ def draw_damaged(error: DatasetError) -> None:
 
 
 st.title("Train")
+with shared.calm_errors():
+    train_watch.draw_way_there()
 dataset, recipe, damage = None, None, None
 try:
     dataset = shared.dataset()

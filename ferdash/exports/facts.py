@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferdash.analyses.store import Analysis
+from ferdash.dynamics.summary import Summary
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import DETECTORS
-from ferdash.video.frame_table import probabilities_of
+from ferdash.video.frame_table import REASONS, probabilities_of
 from ferdash.wording import counted, duration
 
 STATES = {
@@ -96,6 +97,12 @@ def part_of(settings: dict[str, Any]) -> str:
     elif start_s:
         parts.append(f"from {start_s:g} s on")
     return ", ".join(parts)
+
+
+def without_result(summary: Summary) -> str:
+    """Why faces or whole frames have no result, and how often, as a sentence; empty where all have one."""
+    reasons = [f"{REASONS[reason]} ({counted(number, 'time')})" for reason, number in summary.reasons.items()]
+    return f"Without a result: {'; '.join(reasons)}." if reasons else ""
 
 
 def _ordinal(number: int) -> str:

@@ -9,11 +9,10 @@ from plotly.offline import get_plotlyjs
 from ferdash.analyses.store import Analysis
 from ferdash.dynamics.summary import Summary, TrackSummary
 from ferdash.emotions import COLOURS
-from ferdash.exports.facts import facts_of
+from ferdash.exports.facts import facts_of, without_result
 from ferdash.plots.changes import delta_heatmap
 from ferdash.plots.segments import ribbon, transition_heatmap
 from ferdash.plots.timeline import timeline
-from ferdash.video.frame_table import REASONS
 from ferdash.wording import counted, percent
 
 MOST_EVENTS = 200
@@ -59,10 +58,8 @@ def report_html(analysis: Analysis, summary: Summary) -> str:
 
 
 def _reasons(summary: Summary) -> str:
-    if not summary.reasons:
-        return ""
-    parts = [f"{counted(number, 'row')}: {REASONS[reason]}" for reason, number in summary.reasons.items()]
-    return f'<p class="small">Without a result: {escape("; ".join(parts))}.</p>'
+    said = without_result(summary)
+    return f'<p class="small">{escape(said)}</p>' if said else ""
 
 
 def _marks(analysis: Analysis) -> str:

@@ -204,6 +204,18 @@ def test_an_interrupted_run_comes_first_with_resume(visit: Visit, demo_data: Pat
     _until(lambda: read_status(run.folder)["state"] == "finished")
 
 
+def test_a_phone_is_led_to_the_run_at_work_and_to_no_other(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    config = to_dict(override(TrainConfig(), ["dataset=demo"]))
+    record = {"config": config, "dataset": {"name": "demo", "hash": ""}, "command": "", "parent": None}
+    run = create_run(checkpoints / "runs", "20250101-000000-custom-0001", record, name="<mine>")
+    for state, led in (("running", True), ("finished", False)):
+        write_status(run.folder, state=state)
+        app = visit("train")
+        ways = [one.proto.body for one in app.get("html") if 'href="#fer-run"' in one.proto.body]
+        assert [("<b>&lt;mine&gt;</b> is running" in way) for way in ways] == [True] * led
+        assert any('id="fer-run"' in one.proto.body for one in app.get("html"))
+
+
 def test_a_focus_chosen_on_test_is_marked(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     settings = ["dataset=demo", "sampling.mode=adaptive", "sampling.focus.measured_on=test"]
     config = to_dict(override(TrainConfig(), settings))

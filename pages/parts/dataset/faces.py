@@ -23,13 +23,16 @@ SHUFFLED = keyed("shuffled")
 
 def draw(dataset: FaceDataset) -> None:
     """The whole tab."""
-    _draw_mean_faces(dataset)
-    rows = _filtered(dataset)
-    st.markdown(f"**{counted(len(rows), 'face')}** of {count(len(dataset))}")
-    if not len(rows):
+    ways = st.container(horizontal=True, vertical_alignment="center", gap="small")
+    with ways:
+        rows, of = _filtered(dataset)
+        turn = _shuffled()
+    st.markdown(f"**{counted(len(rows), 'face')}** of {count(len(dataset))}{of}")
+    if len(rows):
+        _draw_page(dataset, np.random.default_rng(turn).permutation(rows) if turn else rows)
+    else:
         st.info("No face fits these filters; widen one of them.", icon=":material/filter_alt_off:")
-        return
-    _draw_page(dataset, _in_order(rows))
+    _draw_mean_faces(dataset)
 
 
 def _draw_mean_faces(dataset: FaceDataset) -> None:
@@ -45,16 +48,18 @@ def _draw_mean_faces(dataset: FaceDataset) -> None:
         st.caption("Each is the average of all its images: what is sharp in it is where that emotion's faces agree.")
 
 
-def _filtered(dataset: FaceDataset) -> np.ndarray:
-    """Rows that fit the filters, in table order."""
-    emotion = st.pills("Emotion", EMOTIONS, key=keyed("emotion"), bind="query-params", wrap=True)
-    split_column, finding_column = st.columns(2, vertical_alignment="bottom")
-    present = [split for split in SPLITS if len(dataset.rows(split))]
-    split = split_column.pills("Split", present, key=keyed("split"), bind="query-params")
-    findings = {finding.title: finding for finding in shared.audit(dataset).findings if finding.count}
-    finding = finding_column.selectbox(
-        "Audit finding", list(findings), index=None, placeholder="any", key=keyed("finding"), bind="query-params"
+def _filtered(dataset: FaceDataset) -> tuple[np.ndarray, str]:
+    """Rows that fit the filters, in table order, and in words what the folded filters keep."""
+    emotion = st.pills(
+        "Emotion", EMOTIONS, key=keyed("emotion"), bind="query-params", wrap=True, label_visibility="collapsed"
     )
+    present = [split for split in SPLITS if len(dataset.rows(split))]
+    findings = {finding.title: finding for finding in shared.audit(dataset).findings if finding.count}
+    with st.popover("Split, audit finding", icon=":material/filter_alt:", width="content"):
+        split = st.pills("Split", present, key=keyed("split"), bind="query-params")
+        finding = st.selectbox(
+            "Audit finding", list(findings), index=None, placeholder="any", key=keyed("finding"), bind="query-params"
+        )
     keep = np.ones(len(dataset), dtype=bool)
     if emotion:
         keep &= dataset.labels == EMOTIONS.index(emotion)
@@ -62,17 +67,17 @@ def _filtered(dataset: FaceDataset) -> np.ndarray:
         keep &= (dataset.table["split"] == split).to_numpy()
     if finding:
         keep &= np.isin(np.arange(len(dataset)), findings[finding].rows)
-    return np.flatnonzero(keep)
+    kept = ", ".join(filter(None, (split, finding)))
+    return np.flatnonzero(keep), f": {kept[0].lower()}{kept[1:]}" if kept else ""
 
 
-def _in_order(rows: np.ndarray) -> np.ndarray:
-    """The rows as the table has them, or shuffled, the same way until they are shuffled again."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Shuffle", icon=":material/shuffle:", on_click=_shuffle, key=keyed("shuffle"))
-        turn = st.session_state.get(SHUFFLED, 0)
-        if turn:
-            st.button("In order again", type="tertiary", on_click=_in_table_order, key=keyed("unshuffle"))
-    return np.random.default_rng(turn).permutation(rows) if turn else rows
+def _shuffled() -> int:
+    """The buttons; how often the faces were shuffled, which gives the same order until they are shuffled again."""
+    st.button("Shuffle", icon=":material/shuffle:", on_click=_shuffle, key=keyed("shuffle"))
+    turn: int = st.session_state.get(SHUFFLED, 0)
+    if turn:
+        st.button("In order again", type="tertiary", on_click=_in_table_order, key=keyed("unshuffle"))
+    return turn
 
 
 def _shuffle() -> None:

@@ -19,6 +19,15 @@ from ferdash.wording import counted
 keyed = keys_of("experiments")
 
 
+# On a phone they would be three lines above the table; so they are one, which is swiped.
+STYLE = """<style>
+@media (max-width: 640px) {
+  .st-key-experiments-actions { flex-wrap: nowrap !important; overflow-x: auto; position: relative; padding: 3px; }
+  .st-key-experiments-actions:not(:has(button:enabled)) { overflow-x: hidden; }
+  .st-key-experiments-actions > * { flex: none !important; }
+}
+</style>"""
+
 DONE, UNDO = keyed("done"), keyed("undo")
 """What was done last, in a sentence, and the runs that a click takes it back for; None where it cannot be."""
 
@@ -29,7 +38,8 @@ def draw(root: Path, chosen: Chosen | None) -> None:
     runs = chosen.own if chosen else []
     titles = chosen.titles if chosen else {}
     off = not runs
-    with st.container(horizontal=True):
+    st.html(STYLE)
+    with st.container(horizontal=True, key=keyed("actions")):
         with st.popover("Name, tags, notes", icon=":material/edit:", disabled=off), shared.calm_errors():
             if runs:
                 _draw_names(root, runs, titles)

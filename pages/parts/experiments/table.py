@@ -23,8 +23,8 @@ keyed = keys_of("experiments")
 SHOWN = (
     "Run",
     "Mark",
-    "State",
     "Best accuracy",
+    "State",
     "Best epoch",
     "Last accuracy",
     "Macro F1",
@@ -41,7 +41,7 @@ ROW_PX, MOST_ROWS = 35, 12
 ITALIC = "font-weight: italic"
 
 CONFIG = {
-    "Run": st.column_config.TextColumn(pinned=True, width="medium"),
+    "Run": st.column_config.TextColumn(pinned=True, width=170),
     "Mark": st.column_config.TextColumn(width=170, help="“tuned on test”: test scores steered it and prove nothing."),
     "Best accuracy": st.column_config.NumberColumn(format="%.1f%%", help="In the best epoch, on the images above."),
     "Last accuracy": st.column_config.NumberColumn(format="%.1f%%", help="In the last epoch, on the images above."),
@@ -73,26 +73,29 @@ def draw(summaries: list[RunSummary]) -> list[RunSummary]:
 
 
 def _draw_filters(summaries: list[RunSummary]) -> tuple[list[RunSummary], list[str]]:
-    left, middle, right, archive, reference = st.columns([3, 2.2, 1.6, 1.4, 1.4], vertical_alignment="bottom")
-    text = left.text_input(
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    text = line.text_input(
         "Search",
         placeholder="name, recipe, dataset …",
         key=keyed("search"),
         bind="query-params",
         icon=":material/search:",
+        label_visibility="collapsed",
     )
     known = sorted({tag for run in summaries for tag in run.tags})
-    tags = middle.multiselect("Tags", known, key=keyed("tags"), bind="query-params", disabled=not known)
-    with right.popover("Columns", icon=":material/view_column:", width="stretch"):
+    with line.popover("Filter, columns", icon=":material/tune:", width="content"):
+        tags = st.multiselect("Tags", known, key=keyed("tags"), bind="query-params", disabled=not known)
+        archived = st.checkbox("Archive", key=keyed("archive"), bind="query-params", help="Show archived runs too.")
+        published = st.checkbox(
+            "Report",
+            value=True,
+            key=keyed("report"),
+            bind="query-params",
+            help=f"Show the results of {REPORT} too: {PUBLISHED}.",
+        )
         columns = st.multiselect("Columns", COLUMNS, default=list(SHOWN), key=keyed("columns"), bind="query-params")
-    archived = archive.checkbox("Archive", key=keyed("archive"), bind="query-params", help="Show archived runs too.")
-    published = reference.checkbox(
-        "Report",
-        value=True,
-        key=keyed("report"),
-        bind="query-params",
-        help=f"Show the results of {REPORT} too: {PUBLISHED}.",
-    )
+    if tags:
+        st.caption(f":material/filter_alt: Only runs with {plain(' and '.join(tags))}.")
     everything = [*summaries, *(published_runs() if published else ())]
     return search(everything, text, tags, archived=archived), columns
 

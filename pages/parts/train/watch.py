@@ -1,6 +1,7 @@
 """Watching a run: what the Train page shows of it, read from its folder alone."""
 
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,23 @@ PHASES = {"evaluating": "measuring on validation", "compiling": "compiling the n
 """What is said instead of the batch's number."""
 
 
+# Where columns stand below each other, the run comes after the form: screens away from who came to watch it.
+WAY = """<style>
+.fer-to-run { display: none; color: inherit; padding: .55rem .8rem; border-radius: .6rem; text-decoration: none;
+  border: 1px solid color-mix(in srgb, currentColor 20%%, transparent); }
+#fer-run { display: block; scroll-margin-top: 4.5rem; }
+@media (max-width: 640px) { .fer-to-run { display: block; } }
+</style>
+<a class="fer-to-run" href="#fer-run" target="_self"><b>%s</b> is %s. Watch it&nbsp;↓</a>"""
+
+
+def draw_way_there() -> None:
+    """On a phone, the way down to the run at work; nothing where none is."""
+    at_work = [run for run in recent_runs() if run.state in ("running", "paused")]
+    if at_work:
+        st.html(WAY % (escape(at_work[0].name or at_work[0].id), at_work[0].state))
+
+
 def draw_jobs() -> None:
     """The run at work or chosen, the queue, and what can be resumed; drawn anew every two seconds while one is at
     work."""
@@ -66,6 +84,7 @@ def _draw_jobs(at_work: bool) -> None:
         active = next((run.id for run in runs if run.state in ("running", "paused")), ids[0])
         if st.session_state.get(keyed("watched")) not in ids:
             st.session_state[keyed("watched")] = active
+        st.html('<span id="fer-run"></span>')
         st.selectbox("Run", ids, key=keyed("watched"), format_func=labels.__getitem__)
         _draw_run(st.session_state[keyed("watched")])
 
@@ -116,7 +135,7 @@ def _draw_run(run_id: str) -> None:
 def _draw_state(run_id: str, status: Status) -> None:
     state, progress, best = status["state"], status.get("progress") or {}, status.get("best") or {}
     speed, left = progress.get("images_per_s"), progress.get("eta_s")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("State", state, width="content")
         score = percent(best["score"]) if best else "not yet"
         st.metric("Best on validation", score, help=best.get("select"), width="content")

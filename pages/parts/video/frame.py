@@ -121,4 +121,5 @@ def _draw_correction(results: "AnalysisResults", person: int, frame: int, time_s
     source = str((results.analysis.record.get("source") or {}).get("name") or results.analysis.name)
     model = str(results.analysis.record.get("model", ""))
     key = keyed(f"wrong-{results.analysis.id}-{person}-{frame}")
-    corrections.draw(crop, probabilities_of(mine)[0], source, time_s, person, model, key)
+    with st.container(width="content"):  # a part that is drawn by itself takes a whole line otherwise
+        corrections.draw(crop, probabilities_of(mine)[0], source, time_s, person, model, key)

@@ -17,19 +17,20 @@ keyed = keys_of("video")
 
 
 def draw() -> None:
-    """The control, folded; after an import, the page of what was imported."""
-    with st.expander("Import what another program made", icon=":material/upload_file:"), shared.calm_errors():
+    """The menu; after an import, the page of what was imported."""
+    menu = st.popover("Import results", icon=":material/upload_file:", width="content", help="Of another program.")
+    with menu, shared.calm_errors():
         st.caption(
             "Tables of OpenFace, py-feat or LibreFace, and codings of ELAN or BORIS, become analyses: shown, compared "
             "and exported like those made here, and marked as imported. What they lack is said, not made up."
         )
         with st.form(keyed("import"), border=False):
             file = st.file_uploader("Table or coding", type=["csv", "tsv", "eaf", "boris"], key=keyed("import-file"))
-            left, right, third = st.columns([4, 2, 2], vertical_alignment="bottom")
-            video = left.text_input(
+            video = st.text_input(
                 "Its video on this computer, if there is one", key=keyed("import-video"), placeholder="path of a video"
             )
-            fps = right.number_input(
+            left, right = st.columns(2, vertical_alignment="bottom")
+            fps = left.number_input(
                 "Frames per second",
                 0.1,
                 1000.0,
@@ -38,7 +39,7 @@ def draw() -> None:
                 placeholder="the video's",
                 help="For tables without times, such as py-feat's, where there is no video.",
             )
-            coder = third.text_input(
+            coder = right.text_input(
                 "Coder", key=keyed("import-coder"), placeholder="as in the file", help="Of a coding that names nobody."
             )
             sent = st.form_submit_button("Import", icon=":material/upload_file:", key=keyed("import-go"))

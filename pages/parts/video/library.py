@@ -11,7 +11,6 @@ from pages.parts.common.pager import page_number
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import require_deletion
 from pages.parts.video import analyses as video_analyses
-from pages.parts.video import importing as video_importing
 from pages.parts.video import new as video_new
 from pages.parts.video import position
 
@@ -41,7 +40,6 @@ def draw() -> None:
     position.forget()
     st.title("Video")
     video_new.draw()
-    video_importing.draw()
     everything = list_analyses(analyses_root())
     if at_work := [one.id for one in everything if one.state in AT_WORK]:
         draw_progress(at_work[::-1])  # in the order in which they are taken

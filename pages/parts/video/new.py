@@ -15,6 +15,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.common.plain import plain
 from pages.parts.common.rights import own_path
 from pages.parts.video import analyses as video_analyses
+from pages.parts.video import importing as video_importing
 
 from ferdash.errors import FerdashError, VideoError
 from ferdash.leftovers import temporary
@@ -48,6 +49,7 @@ def draw() -> None:
     reference = shared.model_reference()
     if reference is None:
         st.info("Choose a model in the sidebar first.", icon=":material/neurology:")
+        video_importing.draw()
         return
     if not shared.model_is_here(reference):
         st.info(
@@ -55,6 +57,7 @@ def draw() -> None:
             "choose another model.",
             icon=":material/download:",
         )
+        video_importing.draw()
         return
     _draw_ways_in()
     waiting, photos = _waiting(), _photos()
@@ -87,19 +90,23 @@ def _draw_ways_in() -> None:
             _take(file.name, compat.contents_of(file))
         st.session_state[keyed("turn")] += 1  # an uploader holds on to its files for as long as its key stays the same
         st.rerun()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    # In one line, and on a phone in two: what one button or menu holds first, the field in a line of its own.
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if st.button("Try a drawn sample", icon=":material/draw:"):
             _take_sample()
             st.rerun()
-        with st.form(keyed("path-form"), border=False, clear_on_submit=False, width=520):
-            field, button = st.columns([5, 1], vertical_alignment="bottom")
-            path = field.text_input(
+        video_importing.draw()
+        with (
+            st.form(keyed("path-form"), border=False, clear_on_submit=False, width=460),
+            st.container(horizontal=True, gap="small"),
+        ):
+            path = st.text_input(
                 "Or a video on this computer",
-                placeholder="path of a video file",
+                placeholder="path of a video on this computer",
                 key=FIELD,
                 label_visibility="collapsed",
             )
-            if button.form_submit_button("Use it") and path.strip():
+            if st.form_submit_button("Use it") and path.strip():
                 with shared.calm_errors():
                     _add(Waiting(own_path(path), Path(path.strip()).name, copied=False))
 

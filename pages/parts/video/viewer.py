@@ -19,8 +19,7 @@ from ferdash.analyses.store import AT_WORK, Analysis
 from ferdash.dynamics.smoothing import SmoothingSettings
 from ferdash.dynamics.summary import Summary, SummarySettings
 from ferdash.emotions import EMOTIONS
-from ferdash.exports.facts import KINDS, STATES, facts_of, imported_from, length_of, part_of
-from ferdash.video.frame_table import REASONS
+from ferdash.exports.facts import KINDS, STATES, facts_of, imported_from, length_of, part_of, without_result
 from ferdash.wording import counted
 
 keyed = keys_of("video")
@@ -32,6 +31,20 @@ SMOOTHING = {
     "much": SmoothingSettings("exponential", tau_s=0.6),
 }
 """Which emotion is dominant follows from the smoothed curves, so the usual choice is that of exports and commands."""
+
+
+# On a phone the actions are one line, which is swiped, and what is said of the whole film follows the player: the
+# picture and its bars are what somebody came for.
+STYLE = """<style>
+@media (max-width: 640px) {
+  .st-key-video-head > [data-testid="stLayoutWrapper"]:has(> .st-key-video-actions) { flex: 1 1 100% !important; }
+  .st-key-video-actions { flex-wrap: nowrap !important; overflow-x: auto; position: relative; padding: 3px 0; }
+  .st-key-video-actions > * { flex: none !important; }
+  .st-key-video-viewer [data-testid="stLayoutWrapper"]:has(> :is(.st-key-video-facts, .st-key-video-finding)) {
+    order: 1;
+  }
+}
+</style>"""
 
 
 def draw(analysis_id: str) -> None:
@@ -59,7 +72,9 @@ def draw(analysis_id: str) -> None:
         _draw_finding(results.summary)
         _draw_people(analysis, results.summary, person)
 
-    video_frame.draw(results, person, list(SMOOTHING), smoothing, draw_head)
+    st.html(STYLE)
+    with st.container(key=keyed("viewer")):
+        video_frame.draw(results, person, list(SMOOTHING), smoothing, draw_head)
     if person is not None:
         video_charts.draw(results, person)
         video_units.draw(analysis, person)
@@ -68,19 +83,22 @@ def draw(analysis_id: str) -> None:
 def _draw_head(analysis: Analysis, actions: Callable[[], None] = lambda: None) -> None:
     """Name and what can be done, in one line; what it is, and the switch to another way of using it, below."""
     info = analysis.info
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keyed("head")):
         if st.button("", icon=":material/arrow_back:", type="tertiary", help="All analyses", key=keyed("all")):
             video_analyses.show()
         st.title(plain(analysis.name), width="content", anchor=False)
         st.space("stretch")
-        actions()
-        video_library.draw_menu(analysis)
-        video_export.draw(analysis)
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small", width="content", key=keyed("actions")
+        ):
+            actions()
+            video_library.draw_menu(analysis)
+            video_export.draw(analysis)
     facts = facts_of(analysis)
     kind = KINDS.get(analysis.kind, "")
     parts = [kind, length_of(info), facts.get("Picture"), part_of(info.get("settings") or {})]
     parts += [imported_from(analysis) or f"model {facts['Model']}", facts.get("Made", facts.get("Imported"))]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=keyed("facts")):
         st.caption(plain(" · ".join(filter(None, parts))), width="stretch")
         video_coding.draw_switch()
 
@@ -102,8 +120,8 @@ def _draw_state(analysis: Analysis, info: dict[str, Any]) -> None:
 
 
 def _draw_finding(summary: Summary) -> None:
-    missing = [f"{counted(number, 'row')}: {REASONS[reason]}" for reason, number in summary.reasons.items()]
-    st.markdown(summary.sentence + (f" Without a result: {'; '.join(missing)}." if missing else ""))
+    with st.container(key=keyed("finding")):
+        st.markdown(" ".join(filter(None, (summary.sentence, without_result(summary)))))
 
 
 def _person(summary: Summary) -> int | None:

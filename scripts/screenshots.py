@@ -59,16 +59,16 @@ DRAWN = """() => !document.querySelector('[data-testid="stSkeleton"], [data-test
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[str]:
-    """The app with data and runs of a folder; its address."""
+def running_app(folder: Path, project: Path = PROJECT) -> Iterator[str]:
+    """The app of a checkout, with data and runs of a folder; its address."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
     process = subprocess.Popen(
         [*command, f"--server.port={port}"],
-        cwd=PROJECT,
-        env=environment(folder),
+        cwd=project,
+        env=environment(folder, project),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -85,17 +85,18 @@ def running_app(folder: Path) -> Iterator[str]:
         process.wait(timeout=30)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Of the app and of the commands that fill its folders."""
+def environment(folder: Path, project: Path = PROJECT) -> dict[str, str]:
+    """Of the app of a checkout and of the commands that fill its folders."""
     roots = {"FERDASH_DATA": str(folder / "data"), "FERDASH_CHECKPOINTS": str(folder / "checkpoints")}
-    return os.environ | roots | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(PROJECT)}
+    return os.environ | roots | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(project)}
 
 
-def make_empty(folder: Path) -> None:
-    """The shipped models and nothing else."""
+def make_empty(folder: Path, project: Path = PROJECT) -> None:
+    """The models and detectors that a checkout ships, and nothing else."""
     (folder / "data").mkdir()
-    shutil.copytree(PROJECT / "checkpoints" / "models", folder / "checkpoints" / "models")
-    shutil.copytree(PROJECT / "checkpoints" / "detectors", folder / "checkpoints" / "detectors")
+    for shipped in ("models", "detectors"):
+        if (project / "checkpoints" / shipped).is_dir():
+            shutil.copytree(project / "checkpoints" / shipped, folder / "checkpoints" / shipped)
 
 
 def make_full(folder: Path) -> None:
@@ -141,9 +142,10 @@ def training(name: str, epochs: int) -> list[str]:
     return ["train", "--recipe", "fernet", "--dataset", "demo", "--name", name, *small]
 
 
-def ferdash(folder: Path, *arguments: str) -> None:
-    """A command of ours on the folder; its words go to this one's stderr."""
-    subprocess.run([sys.executable, "-m", "ferdash", *arguments], env=environment(folder), cwd=PROJECT, check=True)
+def ferdash(folder: Path, *arguments: str, project: Path = PROJECT) -> None:
+    """A command of a checkout on the folder; its words go to this one's stderr."""
+    command = [sys.executable, "-m", "ferdash", *arguments]
+    subprocess.run(command, env=environment(folder, project), cwd=project, stdout=sys.stderr, check=True)
 
 
 def start_runs(browser: Browser, url: str) -> None:

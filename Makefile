@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
 
-# A file of tests to each processor; those that drive a browser one after another, as they wait for what they see.
+# A process of tests to each processor, and whoever is done takes what is left of the others'. Those that drive a browser
+# come by themselves, a file to each: Playwright and what runs an event loop of its own do not go together in a process.
 test: $(VENV)/.dev lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --ignore tests/browser
-	$(BIN)/python -m pytest tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/browser
 
 # Every importer against 200 damaged files each, over 2,000 in all; `make test` tries two each.
 fuzz: $(VENV)/.dev

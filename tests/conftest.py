@@ -1,12 +1,14 @@
 """What many tests start from: a small dataset of drawn faces, made once; a video with made-up results; videos whose
 truth is known; and processes that start in no time."""
 
+import io
 import multiprocessing
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -120,8 +122,6 @@ def made_analysis(tmp_path: Path) -> Callable:
     One person, a real face, is `first` until frame 50, which is 2 s, and then `then`; frame 3 has no face. second: the
     box of another person, who shows the same.
     """
-    from skimage.data import astronaut
-
     from ferdash.analyses.jobs import create_video_analysis
     from ferdash.analyses.writer import AnalysisWriter
     from ferdash.video.analysis import AnalysisSettings
@@ -138,7 +138,8 @@ def made_analysis(tmp_path: Path) -> Callable:
         frames: int = 100,
         second: tuple[float, float, float, float] | None = None,
     ):
-        video = _still_video(tmp_path / f"{name}.mp4", picture, frames)
+        video = tmp_path / f"{name}.mp4"
+        video.write_bytes(_still_video(frames))
         analysis = create_video_analysis(
             root, video, AnalysisSettings(), model="fernet", model_title="FerNet", name=name
         )
@@ -162,17 +163,19 @@ def made_analysis(tmp_path: Path) -> Callable:
     return make
 
 
-def _still_video(path: Path, picture: np.ndarray, frames: int) -> Path:
-    import av
-
-    with av.open(str(path), "w") as container:
+@cache
+def _still_video(frames: int) -> bytes:
+    """The video of `made_analysis`, so many times the same picture."""
+    picture = np.ascontiguousarray(astronaut()[0:240, 64:384])
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         stream.height, stream.width = picture.shape[:2]
         stream.pix_fmt = "yuv420p"
         for _ in range(frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
-    return path
+    return content.getvalue()
 
 
 # --- videos whose truth is known: a real face, free to use, drawn at known places and times ---

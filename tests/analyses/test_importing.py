@@ -117,7 +117,7 @@ def test_our_own_openface_table_comes_back_with_its_emotions(tmp_path, made_anal
 
 
 def test_a_video_gives_pictures_and_a_longer_table_is_refused(tmp_path):
-    video = write_sample(tmp_path / "sample.mp4")
+    video = write_sample(tmp_path / "sample.mp4", seconds=1.0)
     rows = "".join(f"{n},40,30,60,60,0.9,0.5,0,0,0,1,0,0,0,a\n" for n in range(10))
     path = written(tmp_path / "fex.csv", PYFEAT + rows)
     analysis = import_file(tmp_path / "root", path, video=video, name="theirs")

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from typer.testing import CliRunner
 
+from ferdash.cli.main import app as ferdash
 from ferdash.data.demo import make_demo
 from ferdash.models.catalogue import SHIPPED
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
@@ -62,15 +64,12 @@ def full_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     make_demo(folder / "data", images=300)
     film = write_sample(folder / "smile.mp4", seconds=2.0)
     with _started(folder) as app:
-        small = ["network.width=8", "batch_size=64", "epochs=2"]
+        small = ["network.width=8", "batch_size=64", "epochs=2", "compute.threads=1"]
         training = ["train", "--recipe", "fernet", "--dataset", "demo", *(f"--set={setting}" for setting in small)]
         video = ["video", str(film), "--out", str(folder / "exports"), "--only", "summary.json"]
-        ferdash = [sys.executable, "-m", "ferdash"]
-        works = [
-            subprocess.Popen([*ferdash, *command], cwd=ROOT, env=_environment(folder) | {"OMP_NUM_THREADS": "1"})
-            for command in (training, [*training, "--seed", "1"], video)
-        ]
-        assert [work.wait() for work in works] == [0, 0, 0]
+        for command in (training, [*training, "--seed", "1"], video):
+            done = CliRunner().invoke(ferdash, command, env=_environment(folder))
+            assert done.exit_code == 0, done.output
         yield app
 
 

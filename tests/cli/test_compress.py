@@ -17,7 +17,7 @@ from ferdash.models.processing import processor_of
 @pytest.fixture
 def checkpoints(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    FerNetForImageClassification(FerNetConfig(width=4, depths=(1, 1))).save_pretrained(tmp_path / "models" / "small")
+    FerNetForImageClassification(FerNetConfig(width=4, depths=(1,))).save_pretrained(tmp_path / "models" / "small")
     processor_of(Preprocess()).save_pretrained(tmp_path / "models" / "small")
     return tmp_path
 

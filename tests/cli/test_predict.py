@@ -1,8 +1,7 @@
 import io
 import json
-import subprocess
-import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -120,16 +119,11 @@ def test_wrong_usage_and_wrong_names(run, folder: Path) -> None:
     assert isinstance(run(folder / "face.png", "--detector", "hog").exception, ModelError)
 
 
-def test_the_program_itself_says_one_sentence_and_exits_with_1(folder: Path, checkpoints: Path) -> None:
-    code = "from ferdash.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "predict", str(folder / "text.jpg")],
-        capture_output=True,
-        text=True,
-        env={"FERDASH_CHECKPOINTS": str(checkpoints), "PATH": ""},
-        timeout=300,
-    )
+def test_the_program_itself_says_one_sentence_and_exits_with_1(fork: Callable, folder: Path, checkpoints: Path) -> None:
+    program = "from ferdash.cli import main; main()"
+    done = fork(program, "predict", str(folder / "text.jpg"), FERDASH_CHECKPOINTS=str(checkpoints))
+    stdout, stderr = done.communicate()
     assert done.returncode == 1
-    assert done.stdout == ""
-    assert "error: No photo could be read." in done.stderr
-    assert "Traceback" not in done.stderr
+    assert stdout == ""
+    assert "error: No photo could be read." in stderr
+    assert "Traceback" not in stderr

@@ -27,7 +27,7 @@ HEAVY = ("torch", "transformers", "optuna", "accelerate", "streamlit")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1])).save_pretrained(root / "models" / "small")
+    FerNetForImageClassification(FerNetConfig(width=4, depths=[1])).save_pretrained(root / "models" / "small")
     processor_of(Preprocess()).save_pretrained(root / "models" / "small")
     export_onnx(load_in_torch("small", root), export_folder("small", root))
     (root / "detectors").symlink_to(PROJECT / "checkpoints" / "detectors")
@@ -78,7 +78,7 @@ def test_a_photo_that_pytorch_is_asked_for(checkpoints: Path, tmp_path: Path) ->
 
 
 def test_a_video(checkpoints: Path, tmp_path: Path) -> None:
-    clip = write_sample(tmp_path / "clip.mp4")
+    clip = write_sample(tmp_path / "clip.mp4", seconds=0.4)
     asked = ("video", str(clip), "--model", "small", "--out", str(tmp_path / "out"), "--only", "frames.csv")
     _, heavy = imported(checkpoints, tmp_path, COMMAND, *asked)
     assert (tmp_path / "out" / "frames.csv").is_file()

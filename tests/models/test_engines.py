@@ -30,7 +30,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints with the model `small`, exported; treat as read-only."""
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    network = FerNetForImageClassification(FerNetConfig(width=4, depths=[2, 1]))
+    network = FerNetForImageClassification(FerNetConfig(width=4, depths=[1, 1]))
     with torch.no_grad():
         network.classifier.weight.mul_(100)  # so that its probabilities are far from even
     network.save_pretrained(root / "models" / "small")

@@ -133,7 +133,6 @@ def test_nothing_of_what_people_do_most_tries_to_leave(run: Callable[..., list[s
         ("train", "--dataset", "demo", "--set", "epochs=1", "--set", "network.width=8"),
         ("evaluate", "fernet", "--dataset", "demo", "--split", "validation"),
     )
-    assert run("-c", COMMANDS.format(lines=lines)) == []
+    assert run("-c", COMMANDS.format(lines=lines) + APP) == []
     assert len(list((tmp_path / "checkpoints" / "runs").iterdir())) == 1
     assert (tmp_path / "out").is_dir()
-    assert run("-c", APP) == []

@@ -27,12 +27,13 @@ def port(tmp_path):
     process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | folders, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                httpx.get(f"http://127.0.0.1:{number}/v1/health", timeout=2)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        with httpx.Client(timeout=2) as client:  # one, as each reads all certificates of this computer
+            while time.monotonic() < deadline:
+                try:
+                    client.get(f"http://127.0.0.1:{number}/v1/health")
+                    break
+                except httpx.TransportError:
+                    time.sleep(0.1)
         yield number
     finally:
         process.terminate()

@@ -327,6 +327,8 @@ def _require_sane(table: pd.DataFrame) -> None:
         values = table[name].dropna() if name in EMOTIONS else table[name]
         if not values.between(low, high).all():
             raise ValueError(f"{name} is not between {low:g} and {high:g}")
+    if (table.sort_values("frame", kind="stable")["timestamp_s"].diff() < 0).any():
+        raise ValueError("timestamp_s goes back from a frame to a later one")
     unclassified = table[list(EMOTIONS)].isna().any(axis=1)
     if not table.loc[unclassified, "reason"].isin(REASONS).all():
         raise ValueError("a frame without probabilities does not say why")

@@ -129,7 +129,8 @@ def _inherit_best(parent: Run, child: Run, best: dict[str, Any]) -> None:
     if not kept.is_file() or read_checkpoint(kept).get("best") != best:
         return
     shutil.copy2(kept, child.checkpoints / kept.name)
-    for predictions in (parent.folder / "predictions").glob("validation.parquet"):
+    predictions = parent.folder / "predictions" / "validation.parquet"
+    if predictions.is_file():
         shutil.copy2(predictions, child.folder / "predictions" / predictions.name)
 
 

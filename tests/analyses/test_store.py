@@ -134,6 +134,7 @@ def test_a_damaged_piece_is_named(analysis):
         ("happy", np.nan, "does not say why"),
         ("sad", 1.5, "sad is not between 0 and 1.001"),
         ("frame", -1, "frame is not"),
+        ("timestamp_s", 0.9, "timestamp_s goes back from a frame to a later one"),
     ],
 )
 def test_a_piece_of_odd_values_is_refused(analysis, column, value, words):

@@ -77,6 +77,17 @@ def test_a_best_that_says_no_score_is_left_with_the_parent(finished: Run, where:
     assert not (child.checkpoints / "best.pt").exists()
 
 
+def test_a_folder_in_place_of_predictions_is_left_with_the_parent(
+    finished: Run, where: Path, squares_root: Path
+) -> None:
+    predictions = where / "runs" / finished.id / "predictions" / "validation.parquet"
+    predictions.unlink()
+    predictions.mkdir()
+    child = resume(finished.id, ["epochs=3"], data=squares_root, checkpoints=where)
+    assert (child.checkpoints / "best.pt").exists()
+    assert not (child.folder / "predictions" / predictions.name).exists()
+
+
 def test_changed_weight_decay_takes_effect(finished: Run, where: Path, squares_root: Path) -> None:
     child = resume(finished.id, ["optimizer.weight_decay=0.3", "epochs=3"], data=squares_root, checkpoints=where)
     start.execute(child, data=squares_root, checkpoints=where)

@@ -365,8 +365,11 @@ def main() -> None:
                     print(f"{entry.name}: {kind}: {line}", flush=True)
             if arguments.keep and found[0][0] != "commands":
                 arguments.keep.mkdir(parents=True, exist_ok=True)
-                copy = shutil.copytree if entry.is_dir() else shutil.copy
-                copy(entry, arguments.keep / f"{entry.stem}-{arguments.seed}{entry.suffix}")
+                kept = arguments.keep / f"{entry.stem}-{arguments.seed}{entry.suffix}"
+                if entry.is_dir() and not entry.is_symlink():
+                    shutil.copytree(entry, kept, symlinks=True)
+                else:
+                    shutil.copy(entry, kept, follow_symlinks=False)
     print(", ".join(f"{number:,} {kind}" for kind, number in counts.items()))
     sys.exit(bool(set(counts) - {"inputs", "commands"}))
 

@@ -27,7 +27,7 @@ from ferdash.models.reference import export_folder
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
-    FerNetForImageClassification(FerNetConfig(width=8, depths=[1])).save_pretrained(root / "models" / "small")
+    FerNetForImageClassification(FerNetConfig(width=8, depths=[1, 2])).save_pretrained(root / "models" / "small")
     processor_of(Preprocess()).save_pretrained(root / "models" / "small")
     return root
 

@@ -5,6 +5,7 @@ quietly make up (weights that are missing or of another size) is an error.
 """
 
 import json
+import math
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,10 @@ def read_config(folder: Path, reference: str) -> Any:
             raise ModelError(f"config.json of {reference} asks for a {name} of {value!s:.60}; no network is so large.")
         if name in _DEPTHS and any(isinstance(number, int) and number > MAX_LAYERS for number in values):
             raise ModelError(f"config.json of {reference} asks for {value!s:.60} layers ({name}), over {MAX_LAYERS:,}.")
+        if any(isinstance(number, float) and not math.isfinite(number) for number in values):
+            raise ModelError(f"config.json of {reference} gives {name} as {value!s:.60}, which is no number.")
+        if "drop" in name and any(isinstance(number, int | float) and not 0 <= number <= 1 for number in values):
+            raise ModelError(f"config.json of {reference} gives {name} as {value!s:.60}; it lies between 0 and 1.")
     return config
 
 

@@ -129,6 +129,12 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "rescale text": ({}, {"rescale_factor": "2020-01-01"}, "settings make no sense"),
     "resample 99": ({}, {"resample": 99}, "settings make no sense"),
     "resample text": ({}, {"resample": "\x00"}, "settings make no sense|cannot be loaded"),
+    "a rate that is no number": (
+        {"layer_norm_eps": float("nan")},
+        {},
+        "gives layer_norm_eps as nan, which is no number",
+    ),
+    "a rate above 1": ({"hidden_dropout_prob": 1.5}, {}, "gives hidden_dropout_prob as 1.5; it lies between 0 and 1"),
     "a million layers": ({"num_hidden_layers": 10**6}, {}, "asks for 1000000 layers"),
     "a width of a billion": (
         {"hidden_size": 10**9},

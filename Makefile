@@ -9,10 +9,10 @@ run: $(VENV)/.app
 	$(BIN)/python -m streamlit run streamlit_app.py
 
 # A process of tests to each processor, and whoever is done takes what is left of the others'. Those that drive a browser
-# come by themselves, a file to each: Playwright and what runs an event loop of its own do not go together in a process.
+# come by themselves and one after another: two apps, two browsers and a training at once starve each other.
 test: $(VENV)/.dev lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal --ignore tests/browser
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 tests/browser
 
 # Every importer against 200 damaged files each, over 2,000 in all; `make test` tries two each.
 fuzz: $(VENV)/.dev

@@ -3,7 +3,7 @@
 As teachers (`loss.teachers=oof:GROUP`) they know no label of an image by heart, a wrong one least of all.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,15 +25,18 @@ from ferdash.training.folds import assign_folds
 
 def members(checkpoints: Path, group: str) -> list[Run]:
     """The runs of a group by fold and seed; empty when there is none of that name. Damaged runs are left out."""
-    root, found = checkpoints / "runs", []
-    for run_id in list_run_ids(root):
-        try:
-            run = open_run(root, run_id)
-        except RunError:
-            continue  # it cannot say which group it belongs to; the list of runs reports it
-        if group and run.record.get("group") == group:
-            found.append(run)
+    found = [run for run in _grouped(checkpoints) if run.record["group"] == group]
     return sorted(found, key=lambda run: (run.record["config"]["folds"]["index"], run.record["config"]["seed"]))
+
+
+def _grouped(checkpoints: Path) -> Iterator[Run]:
+    """All runs that belong to a group, by id."""
+    root = checkpoints / "runs"
+    for run_id in list_run_ids(root):
+        with suppress(RunError):  # a damaged run cannot say which group it belongs to; the list of runs reports it
+            run = open_run(root, run_id)
+            if run.record.get("group"):
+                yield run
 
 
 def unfinished(runs: list[Run]) -> list[Run]:
@@ -60,17 +63,13 @@ def out_of_fold(runs: list[Run]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def complete_groups(checkpoints: Path, dataset_hash: str) -> list[str]:
     """Names of the groups whose runs are a complete cross-validation on a dataset of that content, newest first."""
-    root, groups = checkpoints / "runs", dict[str, list[Run]]()
-    for run_id in list_run_ids(root):
-        try:
-            run = open_run(root, run_id)
-        except RunError:
-            continue  # the list of runs reports it
-        if run.record.get("group") and run.record["dataset"]["hash"] == dataset_hash:
-            groups.setdefault(str(run.record["group"]), []).append(run)
+    groups: dict[str, list[Run]] = {}
+    for run in _grouped(checkpoints):
+        if run.record["dataset"]["hash"] == dataset_hash:
+            groups.setdefault(run.record["group"], []).append(run)
     found = []
     for name, runs in groups.items():
-        with suppress(RunError):
+        with suppress(RunError, ConfigError):
             _require_complete(runs)
             found.append((max(run.id for run in runs), name))
     return [name for _, name in sorted(found, reverse=True)]

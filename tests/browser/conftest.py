@@ -142,14 +142,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, app: App) -> Iterator[Page]:
-    """The app's first page. Afterwards: no console error, no traceback, and nothing was asked of any other computer."""
+    """The app's first page. Afterwards: no console error, no traceback, and nothing was asked of any other computer, in
+    all tabs that were opened from it."""
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(WAIT_MS)
-    page = context.new_page()
     problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on(
+    context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on(
         "request",
         lambda request: (
             None
@@ -157,6 +157,7 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
             else problems.append(f"asked {request.url}")
         ),
     )
+    page = context.new_page()
     page.goto(app.url)
     yield page
     assert "Traceback" not in page.content()

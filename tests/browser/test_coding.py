@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from ferdash.analyses.codings import read_coding
 
@@ -14,13 +14,17 @@ def spans(analysis, coder: str) -> list[tuple[float, float, str]]:
     return [(one.start_s, one.end_s, one.emotion) for one in read_coding(analysis, coder).segments]
 
 
+def opened_to_code(page: Page, analysis: str) -> Locator:
+    """An analysis, by its name, opened for coding; the field for the coder's name."""
+    page.get_by_role("link", name="Video", exact=True).click()
+    page.locator(f"[class*='st-key-video-card-'][class*='-{analysis}-']").get_by_role("button", name="Open").click()
+    page.get_by_text("Code what you see", exact=True).click()
+    return page.get_by_label("Your name, as a coder")
+
+
 def test_two_coders_blind_to_the_model_and_how_far_they_agree(page: Page, app, made_analysis):
     analysis = made_analysis(app.folder / "data" / "analyses", "coded")
-    page.get_by_role("link", name="Video", exact=True).click()
-    page.locator("[class*='st-key-video-card-'][class*='-coded-']").get_by_role("button", name="Open").click()
-    page.get_by_text("Code what you see", exact=True).click()
-
-    name = page.get_by_label("Your name, as a coder")
+    name = opened_to_code(page, "coded")
     name.fill("Anna")
     name.press("Enter")
     happy, neutral = (page.get_by_role("button", name=re.compile(f"^{one}")) for one in ("happy", "neutral"))
@@ -72,10 +76,7 @@ def test_two_coders_blind_to_the_model_and_how_far_they_agree(page: Page, app, m
 
 def test_no_key_is_lost_and_the_film_marks_who_is_coded(page: Page, app, made_analysis):
     analysis = made_analysis(app.folder / "data" / "analyses", "quick", second=(20.0, 60.0, 60.0, 110.0))
-    page.get_by_role("link", name="Video", exact=True).click()
-    page.locator("[class*='st-key-video-card-'][class*='-quick-']").get_by_role("button", name="Open").click()
-    page.get_by_text("Code what you see", exact=True).click()
-    name = page.get_by_label("Your name, as a coder")
+    name = opened_to_code(page, "quick")
     name.fill("Cleo")
     name.press("Enter")
     expect(page.get_by_role("button", name=re.compile("^happy"))).to_be_visible()

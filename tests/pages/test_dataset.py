@@ -16,7 +16,8 @@ from ferdash.data.audit import audit_dataset
 from ferdash.data.dataset import list_datasets, open_dataset, save_dataset
 from ferdash.data.exclusions import excluded_kinds, is_excluded
 from ferdash.emotions import EMOTIONS, SPLITS
-from ferdash.wording import count
+from ferdash.training.out_of_fold import out_of_fold_answers
+from ferdash.wording import count, percent
 
 Visit = Callable[..., AppTest]
 
@@ -200,7 +201,9 @@ def test_of_the_same_images_with_and_without_votes_each_shows_its_own(visit: Vis
         assert any("over half of all raters agree" in sentence for sentence in said) is rated
 
 
-def test_labels_are_doubted_by_networks_that_have_not_learned_them(visit: Visit, demo_data: Path, make_run) -> None:
+def test_labels_are_doubted_by_networks_that_have_not_learned_them(
+    visit: Visit, demo_data: Path, checkpoints: Path, make_run
+) -> None:
     app = visit("dataset", tab="Audit")
     app.toggle(key="dataset-doubted").set_value(True).run()
     assert any("takes a complete cross-validation on this dataset" in info.value for info in app.info)
@@ -208,4 +211,6 @@ def test_labels_are_doubted_by_networks_that_have_not_learned_them(visit: Visit,
         make_run(f"20260101-00000{index}-fold", 20, "folds.count=3", f"folds.index={index}", group="three folds")
     app.run()
     assert not app.exception
-    assert any("From out-of-fold probabilities of" in caption.value for caption in app.caption)
+    (said,) = [caption.value for caption in app.caption if "From out-of-fold probabilities of" in caption.value]
+    answers = out_of_fold_answers(checkpoints, "three folds")
+    assert f"agree with {percent((answers.predicted == answers.labels).mean())} of the labels" in said

@@ -56,7 +56,11 @@ def draw_candidates(answers: Answers, dataset: FaceDataset, origin: "Origin", *,
     """The images whose labels are likely errors by these answers, the likeliest first. origin: see
     `find_label_errors`."""
     found = _label_errors(answers, origin)
-    st.caption(f"{counted(len(found.position), 'candidate')}. {plain(found.described)}")
+    agreed = percent(float((answers.predicted == answers.labels).mean()))
+    st.caption(
+        f"{counted(len(found.position), 'candidate')}. {plain(found.described)} The answers agree with {agreed} of the "
+        "labels; the fewer, the less a candidate says."
+    )
     if len(found.position):
         draw_faces(answers, dataset, found.position, key=key)
 

@@ -61,7 +61,6 @@ def _draw_arrows(place: int, faces: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Previous `←`",
-            icon=":material/arrow_back:",
             disabled=place == 0,
             on_click=_step,
             args=(-1, faces),
@@ -69,7 +68,6 @@ def _draw_arrows(place: int, faces: int) -> None:
         )
         st.button(
             "Next `→`",
-            icon=":material/arrow_forward:",
             disabled=place == faces - 1,
             on_click=_step,
             args=(1, faces),

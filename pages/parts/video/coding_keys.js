@@ -1,6 +1,7 @@
 // Collects what is said while the film plays, and tells at each pause, so that nothing interrupts.
 // Media events do not bubble, but they pass the document on their way down.
 const film = () => document.querySelector("video");
+const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]";
 
 // Where the person is that is coded: a frame over the film, drawn by its own clock.
 class Mark {
@@ -70,9 +71,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     last.textContent = "";
   };
   const press = (event) => {
-    const place = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (place?.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(place?.tagName)) return;
+    if (event.composedPath()[0].matches?.(TYPING)) return;
     if (!film() || !/^[0-7]$/.test(event.key)) return;
     event.preventDefault();
     event.stopPropagation();  // in players, figures jump through the film

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app as ferdash
@@ -147,7 +147,7 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     context.set_default_timeout(WAIT_MS)
     problems: list[str] = []
-    context.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    context.on("console", lambda message: problems.append(_told(message)) if _is_problem(message) else None)
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on(
         "request",
@@ -163,6 +163,17 @@ def page(browser: Browser, app: App) -> Iterator[Page]:
     assert "Traceback" not in page.content()
     context.close()
     assert problems == []
+
+
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location['url']})"
+
+
+def _is_problem(message: ConsoleMessage) -> bool:
+    """Streamlit looks for itself below the address of a page first, where it is opened by that address, and then at the
+    root."""
+    sought = re.search(r"/\w+/_stcore/(health|host-config)$", message.location["url"])
+    return message.type == "error" and not (sought and "404" in message.text)
 
 
 @pytest.fixture

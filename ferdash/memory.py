@@ -3,9 +3,14 @@
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-M_ARENA_MAX = -8
-"""How glibc's malloc.h names the option."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+"""How glibc's malloc.h names the options."""
+
+MMAP_GROWN = 32 * 2**20
+"""The size from which on glibc asks the system for each piece by itself, once it has seen large pieces freed."""
 
 
 def give_back() -> None:
@@ -26,5 +31,26 @@ def keep_together(arenas: int = 2) -> None:
     next thread, in another place, cannot fill, and a server that has a thread for each look at a page grows by them for
     hours. Elsewhere there is nothing to be done.
     """
+    _set_options({M_ARENA_MAX: arenas})
+
+
+@contextmanager
+def held_for_reuse() -> Iterator[None]:
+    """Let glibc hold what is freed inside for what is asked for next; afterwards it is given back.
+
+    A batch of training frees some hundred megabytes that the next asks for again. Handed to the system in between,
+    thousands of pages are cleared and entered anew for each batch, which on two cores takes a tenth of its time.
+    Elsewhere there is nothing to be done.
+    """
+    _set_options({M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1})
+    try:
+        yield
+    finally:
+        _set_options({M_MMAP_THRESHOLD: MMAP_GROWN, M_TRIM_THRESHOLD: 2 * MMAP_GROWN})
+        give_back()
+
+
+def _set_options(values: dict[int, int]) -> None:
     if sys.platform == "linux" and (set_option := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
-        set_option(M_ARENA_MAX, arenas)
+        for option, value in values.items():
+            set_option(option, value)

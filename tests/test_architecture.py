@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "interface": ENGINE | OVER_TIME | {"plots", "exports"},
     **dict.fromkeys(ROOMS, BASE),
     "models": BASE | {"evaluation"},
-    "training": BASE | ROOMS,
+    "training": BASE | ROOMS | {"memory"},
     "inference": BASE | ROOMS,
     "promotion": ENGINE,
     "diagnosis": BASE | {"models", "inference", "live"},

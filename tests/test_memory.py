@@ -51,3 +51,35 @@ def test_memory_of_all_threads_comes_from_two_places() -> None:
 
     assert places("keep_together()") == 2
     assert places("") > 2
+
+
+COUNT_PAGES = """
+import resource
+import numpy as np, psutil
+from ferdash.memory import held_for_reuse
+
+def pages_of_twenty_pieces():
+    np.ones(5_000_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        np.ones(5_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+process = psutil.Process()
+first = pages_of_twenty_pieces()
+small = process.memory_info().rss
+with held_for_reuse():
+    print(first, pages_of_twenty_pieces(), process.memory_info().rss - small)
+print(pages_of_twenty_pieces(), process.memory_info().rss - small)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc alone is told")
+def test_memory_is_held_for_the_next_batch_and_given_back_at_the_end() -> None:
+    command = [sys.executable, "-c", COUNT_PAGES]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    before, inside, held, after, left = map(int, said.split())
+    assert inside < before / 10
+    assert held > 30_000_000
+    assert after > 10 * inside
+    assert left < 5_000_000

@@ -38,7 +38,7 @@ def augment(
         if not quick and not _samples_alike(images, preprocess):
             channel = preprocess.uncut(channel)
         theta = _random_affine(count, config, generator) @ _window(preprocess).to(images.device)
-        grid = F.affine_grid(theta, [count, 1, preprocess.height, preprocess.width], align_corners=False)
+        grid = affine_grid(theta, preprocess.height, preprocess.width)
         pixels = F.grid_sample(channel.float().div_(255), grid, padding_mode="border", align_corners=False)
     else:
         pixels = preprocess.resized(channel).float().div_(255)
@@ -90,10 +90,20 @@ def _uniform(count: int, limit: float, generator: torch.Generator) -> torch.Tens
 def _random_affine(count: int, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:
     angle = _uniform(count, math.radians(config.rotation), generator)
     zoom = 1 + _uniform(count, config.scale, generator)
-    shift = _uniform(2 * count, 2 * config.shift, generator).view(2, count)  # affine_grid spans -1 to 1
+    shift = _uniform(2 * count, 2 * config.shift, generator).view(2, count)  # a grid spans -1 to 1
     mirror = torch.where(_rand(count, generator) < config.flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     return torch.stack([cos * mirror, -sin, shift[0], sin * mirror, cos, shift[1]], dim=1).view(count, 2, 3)
+
+
+def affine_grid(theta: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Where each pixel is looked up, (N, height, width, 2), by theta (N, 2, 3): what torch's affine_grid gives, which
+    multiplies a small matrix with every pixel's place and takes over ten times as long on a processor."""
+    columns = (torch.arange(width, device=theta.device) * 2 + 1 - width) / width
+    rows = (torch.arange(height, device=theta.device) * 2 + 1 - height) / height
+    by_column = theta[:, :, 0, None] * columns
+    by_row = theta[:, :, 1, None] * rows + theta[:, :, 2, None]
+    return by_row.transpose(1, 2)[:, :, None] + by_column.transpose(1, 2)[:, None]
 
 
 def _relight(pixels: torch.Tensor, config: AugmentConfig, generator: torch.Generator) -> torch.Tensor:

@@ -17,6 +17,7 @@ from ferdash import __version__
 from ferdash.data.dataset import FaceDataset, open_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, FerdashError, ModelError
+from ferdash.memory import held_for_reuse
 from ferdash.models.features import embed
 from ferdash.models.loading import import_torch, load_model
 from ferdash.models.preprocess import Preprocess
@@ -162,7 +163,8 @@ def _execute(
         )
         if checkpoint is None and config.evaluation.baseline:
             _score_baseline(run, trainer, processes)
-        state = trainer.train()
+        with held_for_reuse():
+            state = trainer.train()
     except BaseException as error:
         sentence = failure_sentence(error)
         # On a full disk even this may fail; the run then shows as interrupted, and the first error goes to the caller.

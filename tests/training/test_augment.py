@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ferdash.models.preprocess import Preprocess
-from ferdash.training.augment import augment, batch_generator, mixup
+from ferdash.training.augment import affine_grid, augment, batch_generator, mixup
 from ferdash.training.settings import AugmentConfig
 
 STRONG = AugmentConfig(flip=0.5, rotation=20, scale=0.2, shift=0.1, brightness=0.4, contrast=0.4, erasing=0.5)
@@ -44,6 +44,13 @@ def test_flip_alone_mirrors_about_half_of_the_images_exactly(faces: torch.Tensor
     mirrored = torch.isclose(pixels, plain.flip(2), atol=1e-5).all(dim=(1, 2))
     assert bool((same ^ mirrored).all())
     assert 8 <= int(mirrored.sum()) <= 24
+
+
+@pytest.mark.parametrize(("height", "width"), [(48, 48), (36, 52), (1, 7)])
+def test_a_grid_is_that_of_pytorch(height: int, width: int) -> None:
+    theta = torch.randn(5, 2, 3, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.functional.affine_grid(theta, [5, 1, height, width], align_corners=False)
+    torch.testing.assert_close(affine_grid(theta, height, width), expected, atol=2e-6, rtol=0)
 
 
 def test_erasing_blanks_two_to_fifteen_percent_with_the_mean(faces: torch.Tensor) -> None:

@@ -90,7 +90,7 @@ CLAIMS = [
         "training_overhead",
         "Time beside a bare PyTorch loop",
         r"overhead +(-?[\d.]+)% more",
-        15,
+        5,
         True,
         "{:+.1f}%",
     ),

@@ -4,7 +4,7 @@
 
 Both train FerNet in the same number type at the settings of the `fernet` recipe (batch 128, 48 px, AdamW, clipping);
 ferdash's side also draws the sample, augments, averages the weights and keeps its books. They take turns, batch by
-batch, in one process, whose memory is held for reuse.
+batch, in one process, whose memory is held for the next batch as in a run.
 """
 
 import argparse

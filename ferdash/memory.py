@@ -39,7 +39,7 @@ def held_for_reuse() -> Iterator[None]:
     """Let glibc hold what is freed inside for what is asked for next; afterwards it is given back.
 
     A batch of training frees some hundred megabytes that the next asks for again. Handed to the system in between,
-    thousands of pages are cleared and entered anew for each batch, which on two cores takes a tenth of its time.
+    thousands of pages are cleared and entered anew for each batch.
     Elsewhere there is nothing to be done.
     """
     _set_options({M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1})

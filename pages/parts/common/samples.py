@@ -44,7 +44,7 @@ button {
 }
 button:hover { border-color: var(--st-primary-color); }
 button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px; }
-img { display: block; width: 100%; height: 80px; object-fit: cover; object-position: 50% 25%; }
+img { display: block; width: 100%; height: 80px; object-fit: cover; object-position: 50% 85%; }
 span { display: block; padding: 4px 10px 5px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 """,
     js="""

@@ -24,11 +24,11 @@ from ferdash.references import members_of, parse, split_checkpoint  # noqa: E402
 from ferdash.runs.store import open_run  # noqa: E402
 from ferdash.training.config import TrainConfig, differences, from_dict, override  # noqa: E402
 from ferdash.training.continuation import predecessor  # noqa: E402
-from ferdash.training.estimate import Estimate, estimate  # noqa: E402
+from ferdash.training.estimate import Estimate, estimate, in_words  # noqa: E402
 from ferdash.training.groups import new_group_name  # noqa: E402
 from ferdash.training.recipes import Recipe  # noqa: E402
 from ferdash.training.start import build_network  # noqa: E402
-from ferdash.wording import REPORT, count, duration  # noqa: E402
+from ferdash.wording import REPORT, count  # noqa: E402
 
 keyed = keys_of("train")
 
@@ -204,11 +204,8 @@ def _draw_estimate(config: TrainConfig) -> None:
     """The last estimate, for as long as the form still says what it was made for."""
     made_for, result = st.session_state.get(keyed("estimate")) or (None, None)
     if result is not None and made_for == config:
-        st.info(
-            f"About {duration(result.seconds)} at {count(round(result.images_per_s))} images/s, "
-            f"{result.memory_bytes / 1e9:,.1f} GB of memory and {result.disk_bytes / 1e6:,.0f} MB on disk.",
-            icon=":material/timer:",
-        )
+        fits = result.memory_bytes <= result.free_bytes
+        (st.info if fits else st.warning)(in_words(result), icon=":material/timer:")
 
 
 def _draw_continuation(reference: str) -> None:

@@ -16,6 +16,7 @@ from ferdash.wording import counted, percent
 if TYPE_CHECKING:
     from ferdash.runs.groups import GroupSummary, Spread
     from ferdash.runs.store import Run
+    from ferdash.training.config import TrainConfig
     from ferdash.training.control import Control
     from ferdash.training.processes import Processes
 
@@ -44,11 +45,19 @@ def train(
         str, typer.Option(help="Continue RUN, or RUN@checkpoint, with --set as a child run; or what is left of GROUP.")
     ] = "",
     name: Annotated[str, typer.Option(help="A name for the run, shown in lists.")] = "",
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Time a few batches, say what the run would take, and train nothing.")
+    ] = False,
     json_output: JsonFlag = False,
 ) -> None:
     """Train a model, or a group of them. Ctrl-C saves a checkpoint and says how to resume."""
     from ferdash.training.processes import join_processes
 
+    own = [f"dataset={dataset}"] if dataset else []
+    own += ([] if seed is None else [f"seed={seed}"]) + (settings or [])
+    if estimate:
+        _estimate(recipe, own, resume, model=model, json_output=json_output)
+        return
     processes = join_processes()
     if not processes.main:
         console.quiet = stderr.quiet = True
@@ -56,9 +65,7 @@ def train(
     if processes.main and resume:
         asked = _taken_up(resume, settings or [], name)
     elif processes.main:
-        own = [f"dataset={dataset}"] if dataset else []
-        own += [] if seed is None else [f"seed={seed}"]
-        asked = _made(recipe, own + (settings or []), model=model, seeds=seeds, folds=folds, name=name)
+        asked = _made(recipe, own, model=model, seeds=seeds, folds=folds, name=name)
     group, runs = processes.broadcast(asked)
     if group:
         _train_group(group, runs, json_output, processes)
@@ -86,18 +93,39 @@ def _made(
     recipe: str, settings: list[str], *, model: str, seeds: int, folds: int, name: str
 ) -> "tuple[str, list[Run]]":
     """The name of a new group and its runs; the name is empty for a run by itself."""
-    from ferdash.training import continuation, groups
+    from ferdash.training import groups
+
+    configs = groups.plan(_configured(recipe, settings, model), seeds=seeds, folds=folds)
+    runs = groups.create_group(configs, data=data_root(), checkpoints=checkpoints_root(), name=name)
+    return runs[0].record["group"], runs
+
+
+def _configured(recipe: str, settings: list[str], model: str) -> "TrainConfig":
+    """A recipe's configuration with settings, and the model that it starts from."""
     from ferdash.training.config import override
+    from ferdash.training.continuation import predecessor
     from ferdash.training.recipes import get_recipe
 
-    data, checkpoints = data_root(), checkpoints_root()
     chosen = get_recipe(recipe)
     config = override(chosen.config(), settings)
-    before = model or continuation.predecessor(chosen, config.dataset, checkpoints=checkpoints)
-    config = override(config, [f"start_from={before}"]) if before else config
-    configs = groups.plan(config, seeds=seeds, folds=folds)
-    runs = groups.create_group(configs, data=data, checkpoints=checkpoints, name=name)
-    return runs[0].record["group"], runs
+    before = model or predecessor(chosen, config.dataset, checkpoints=checkpoints_root())
+    return override(config, [f"start_from={before}"]) if before else config
+
+
+def _estimate(recipe: str, settings: list[str], resume: str, *, model: str, json_output: bool) -> None:
+    from ferdash.data.dataset import open_dataset
+    from ferdash.training.estimate import estimate, in_words
+    from ferdash.training.start import build_network
+
+    if resume:
+        raise ConfigError("An estimate is of a run from its beginning; leave --resume out.")
+    config = _configured(recipe, settings, model)
+    network, preprocess = build_network(config, checkpoints_root())
+    found = estimate(config, open_dataset(data_root(), config.dataset), network, preprocess)
+    if json_output:
+        print_json(asdict(found))
+    else:
+        console.print(in_words(found), highlight=False)
 
 
 def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:

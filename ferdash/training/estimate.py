@@ -5,11 +5,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import torch
 
 from ferdash.data.dataset import FaceDataset
+from ferdash.memory import held_for_reuse
 from ferdash.models.preprocess import Preprocess
 from ferdash.runs.store import Run
+from ferdash.training.compute import pick_device
 from ferdash.training.config import TrainConfig
 from ferdash.training.distillation import LOOKS, model_behind
 from ferdash.training.extra import with_extra
@@ -17,24 +20,62 @@ from ferdash.training.folds import in_fold
 from ferdash.training.loop import Trainer
 from ferdash.training.scorer import BATCH as EVALUATION_BATCH
 from ferdash.training.state import Position
+from ferdash.wording import count, duration
 
 TIMED_BATCHES = 3
+PEAK = 1.4
+"""Memory of a batch at its highest beside what the backward pass keeps: 1.1 with 2,000 images of a FerNet, 1.4 with
+6,000."""
+PROBED_IMAGES = 16
+"""What a batch keeps in memory is measured on so few, as a whole batch may be too much."""
 
 
 @dataclass(frozen=True)
 class Estimate:
     """seconds of the whole run, not compiled and its teachers taken to be networks of the same size; memory_bytes for
-    weights, optimizer, activations of a batch and images; disk_bytes of the checkpoints that are kept; images_per_s
-    while training at full size."""
+    weights, optimizer, images and what a batch takes; free_bytes of memory before it began, on the device that trains;
+    fits: batch_size and optimizer.accumulate with which it has room there, None where nothing has; disk_bytes of the
+    checkpoints that are kept; images_per_s while training at full size."""
 
     seconds: float
     memory_bytes: int
+    free_bytes: int
+    fits: tuple[int, int] | None
     disk_bytes: int
     images_per_s: float
 
 
+def in_words(found: Estimate) -> str:
+    """What a run will take, and what would fit into memory where it would not."""
+    said = (
+        f"About {duration(found.seconds)} at {count(round(found.images_per_s))} images/s, "
+        f"{found.memory_bytes / 1e9:,.1f} GB of memory and {found.disk_bytes / 1e6:,.0f} MB on disk."
+    )
+    if found.memory_bytes <= found.free_bytes:
+        return said
+    said += f" Only {found.free_bytes / 1e9:,.1f} GB of memory are free here"
+    if found.fits is None:
+        return f"{said}, too little for one image at a time; choose a smaller network, or close other programs."
+    batch, accumulate = found.fits
+    return f"{said}; it fits with batch_size={batch} and optimizer.accumulate={accumulate}."
+
+
+def fitting(
+    batch: int, accumulate: int, *, batch_bytes: int, rest_bytes: int, free_bytes: int
+) -> tuple[int, int] | None:
+    """batch_size and optimizer.accumulate that fit into the free memory and make steps of as many images: as they are,
+    or the batch halved as often as it takes; None where an image at a time is too much. batch_bytes: of the batch;
+    rest_bytes: of all else."""
+    while rest_bytes + batch_bytes > free_bytes and batch > 1:
+        batch, accumulate, batch_bytes = batch // 2, accumulate * 2, batch_bytes // 2
+    return (batch, accumulate) if rest_bytes + batch_bytes <= free_bytes else None
+
+
+@held_for_reuse()
 def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module, preprocess: Preprocess) -> Estimate:
-    """Time a few batches and one batch of evaluation. Trains `network` by these batches, so give it a copy."""
+    """Time a few batches and one batch of evaluation. Trains `network` by these batches, so give it a copy. Of a batch
+    that would not fit into memory, as much as does is timed."""
+    free = free_bytes(pick_device(config.compute.device))
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder), {})
         (run.folder / "checkpoints").mkdir()
@@ -42,28 +83,42 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         trained = replace(config, epochs=max(config.epochs, 1), compute=replace(config.compute, compile=False))
         trained_on = with_extra(in_fold(dataset, config.folds), config.sampling)
         trainer = Trainer(run, trained, trained_on, network, preprocess)  # type: ignore[arg-type]
-        activations = _activation_bytes(trainer)
-        small_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=0)
-        full_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=config.epochs)
+        batch_bytes = _activation_bytes(trainer)
+        weights = sum(tensor.nbytes for tensor in network.state_dict().values())
+        state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
+        rest = state + weights + trainer.images.images.nbytes
+        batch, accumulate = min(config.batch_size, len(trainer.images)), config.optimizer.accumulate
+        fits = fitting(batch, accumulate, batch_bytes=batch_bytes, rest_bytes=rest, free_bytes=free)
+        timed = fits[0] if fits else 1
+        small_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=0, images=timed)
+        full_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=config.epochs, images=timed)
         evaluation_s = _evaluation_seconds(trainer)
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
     training_s = trainer.images.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
     asked = [reference for reference in config.teachers() if model_behind(reference)]
     asked_s = len(asked) * LOOKS * len(trainer.images) / EVALUATION_BATCH * evaluation_s
-    weights = sum(tensor.nbytes for tensor in network.state_dict().values())
-    state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
     return Estimate(
         seconds=training_s + scoring_s + asked_s,
-        memory_bytes=state + weights + activations + trainer.images.images.nbytes,
+        memory_bytes=rest + batch_bytes,
+        free_bytes=free,
+        fits=fits,
         disk_bytes=state * config.checkpoint.keep_last + weights * (2 if config.ema else 1),
-        images_per_s=config.batch_size / full_s,
+        images_per_s=batch / full_s,
     )
 
 
-def _batch_seconds(trainer: Trainer, count: int, *, epoch: int) -> float:
-    """Seconds a batch takes, the shortest of `count`, trained as in that epoch. Changes the network."""
-    rows = torch.arange(len(trainer.images))[: trainer.config.batch_size]
+def free_bytes(device: torch.device) -> int:
+    """Memory that a device has to spare."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def _batch_seconds(trainer: Trainer, count: int, *, epoch: int, images: int) -> float:
+    """Seconds a batch takes as in that epoch, from the shortest of `count` batches of so many images. Changes the
+    network."""
+    rows = torch.arange(len(trainer.images))[:images]
     trainer.start_epoch()
     seconds = []
     for _ in range(count):
@@ -71,7 +126,7 @@ def _batch_seconds(trainer: Trainer, count: int, *, epoch: int) -> float:
         began = time.perf_counter()
         trainer.train_batch(rows)
         seconds.append(time.perf_counter() - began)
-    return min(seconds)
+    return min(seconds) * min(trainer.config.batch_size, len(trainer.images)) / len(rows)
 
 
 def _evaluation_seconds(trainer: Trainer) -> float:
@@ -82,8 +137,10 @@ def _evaluation_seconds(trainer: Trainer) -> float:
 
 
 def _activation_bytes(trainer: Trainer) -> int:
-    """Bytes that the backward pass of one batch keeps, each storage counted once; this batch is the warm-up."""
+    """Bytes that one batch takes at most: what its backward pass keeps, each storage counted once, and its gradients on
+    their way back. From a batch of a few images, which is the warm-up besides."""
     storages: dict[int, int] = {}
+    images = min(PROBED_IMAGES, trainer.config.batch_size)
 
     def remember(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
@@ -91,5 +148,7 @@ def _activation_bytes(trainer: Trainer) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        _batch_seconds(trainer, 1, epoch=trainer.config.epochs)
-    return sum(storages.values())
+        _batch_seconds(trainer, 1, epoch=trainer.config.epochs, images=images)
+    weights = {parameter.untyped_storage().data_ptr() for parameter in trainer.state.network.parameters()}
+    kept = sum(size for place, size in storages.items() if place not in weights)
+    return int(PEAK * kept * min(trainer.config.batch_size, len(trainer.images)) / images)

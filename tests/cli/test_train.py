@@ -45,6 +45,18 @@ def train(demo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     return invoke
 
 
+def test_an_estimate_trains_nothing(train: Invoke, tmp_path: Path) -> None:
+    said = train("--dataset", "demo", "--estimate").stdout
+    assert " images/s, " in said
+    assert "MB on disk" in said
+    found = json.loads(train("--dataset", "demo", "--estimate", "--json", settings=[*SMALL, "batch_size=16"]).stdout)
+    assert found["fits"] == [16, 1]
+    assert found["seconds"] > 0
+    assert not (tmp_path / "runs").exists()
+    with pytest.raises(ConfigError, match="leave --resume out"):
+        raise train("--estimate", "--resume", "x").exception  # type: ignore[misc]
+
+
 def test_seeds_are_trained_as_a_group_with_mean_and_spread(train: Invoke, tmp_path: Path) -> None:
     result = train("--dataset", "demo", "--seed", "4", "--seeds", "3", "--json")
     assert result.exit_code == 0

@@ -137,6 +137,17 @@ def test_an_estimate_stays_until_the_form_says_something_else(visit: Visit, demo
     assert not any("on disk" in info.value for info in app.info)
 
 
+def test_an_estimate_warns_of_what_has_no_room(
+    visit: Visit, demo_data: Path, checkpoints: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferdash.training.estimate.free_bytes", lambda device: 1_000_000)
+    app = visit("train")
+    next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8).run()
+    button(app, "Estimate").click().run()
+    (warning,) = app.warning
+    assert "0.0 GB of memory are free here, too little" in warning.value
+
+
 def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
     app = visit("train")
     next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8)

@@ -1,10 +1,13 @@
 from pathlib import Path
 
+import pytest
+
 from ferdash.data.dataset import open_dataset
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.preprocess import Preprocess
+from ferdash.training import estimate as estimates
 from ferdash.training.config import TrainConfig, override
-from ferdash.training.estimate import estimate
+from ferdash.training.estimate import Estimate, estimate, fitting, in_words
 
 
 def test_an_estimate_grows_with_epochs_and_counts_what_is_kept(squares_root: Path) -> None:
@@ -33,3 +36,41 @@ def test_a_larger_batch_needs_more_memory(squares_root: Path) -> None:
         return estimate(config, dataset, network, Preprocess()).memory_bytes
 
     assert memory(64) > memory(16) * 1.5
+
+
+def test_a_batch_is_halved_until_it_has_room() -> None:
+    room = {"batch_bytes": 6400, "rest_bytes": 1000}
+    assert fitting(64, 1, **room, free_bytes=7400) == (64, 1)
+    assert fitting(64, 1, **room, free_bytes=7399) == (32, 2)
+    assert fitting(64, 3, **room, free_bytes=1100) == (1, 192)
+    assert fitting(64, 1, **room, free_bytes=1099) is None
+
+
+def test_what_has_no_room_is_said_with_what_has() -> None:
+    def said(free_bytes: int, fits: tuple[int, int] | None) -> str:
+        return in_words(Estimate(120, 4_000_000_000, free_bytes, fits, 70_000_000, 1234.5))
+
+    plain = "About 2 min 0 s at 1,234 images/s, 4.0 GB of memory and 70 MB on disk."
+    assert said(4_000_000_000, (64, 1)) == plain
+    few = f"{plain} Only 3.0 GB of memory are free here"
+    assert said(3_000_000_000, (32, 2)) == f"{few}; it fits with batch_size=32 and optimizer.accumulate=2."
+    assert said(3_000_000_000, None).startswith(f"{few}, too little for one image at a time; choose a smaller")
+
+
+@pytest.mark.parametrize("free", [0, 30_000_000])
+def test_no_more_is_timed_than_has_room(squares_root: Path, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    timed, seconds = [], estimates._batch_seconds
+
+    def watched(*given, images: int, **rest) -> float:
+        timed.append(images)
+        return seconds(*given, images=images, **rest)
+
+    monkeypatch.setattr(estimates, "_batch_seconds", watched)
+    monkeypatch.setattr(estimates, "free_bytes", lambda device: free)
+    dataset = open_dataset(squares_root, "squares")
+    config = override(TrainConfig(), ["dataset=squares", "batch_size=4000", "compute.threads=1"])
+    found = estimate(config, dataset, FerNetForImageClassification(FerNetConfig(width=16)), Preprocess())
+    assert found.free_bytes == free
+    assert found.memory_bytes > 30_000_000
+    assert timed[1:] == [found.fits[0] if found.fits else 1] * 2
+    assert (found.fits is None) == (free == 0)

@@ -153,7 +153,7 @@ def speeds(dataset: FaceDataset, config: TrainConfig, folder: Path, *, rehearse:
     rows = dataset.rows("train")
     pictures = Pictures(dataset.images[rows], dataset.labels[rows], config.augment, preprocess)
     # All processors load pictures for the Trainer, which is what somebody with a GPU would let them do.
-    ways = [(workers, True) for workers in ((0,) if rehearse else (0, os.cpu_count() or 1))]
+    ways = [(workers, True, False) for workers in ((0,) if rehearse else (0, os.cpu_count() or 1))]
     measured: dict[str, list[float]] = {}
     for turn in range(turns):
         found = {"ferdash": ours_images_per_s(here, steps, epoch=0)}

@@ -6,8 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ferdash.dynamics.dominant import Segment, dominant_segments, dwell_times
-from ferdash.dynamics.measures import frame_durations
+from ferdash.dynamics.dominant import Segment, dominant_segments
 from ferdash.dynamics.resampling import block_length, mean_interval
 from ferdash.dynamics.series import TrackSeries, segments_of_continuity
 from ferdash.emotions import EMOTIONS
@@ -26,7 +25,7 @@ class Comparison:
     probabilities of A and B there, NaN where one has no result. difference: second minus first. common: moments that
     both have. mean: float64 (7,), average difference over them. intervals: of that average, one each emotion, holding
     for all seven together with 95% confidence, cut to what such a difference can be; None with too few moments. group:
-    statistics of each at these moments alone, from `group_statistics`, so that the difference of two of its means is
+    statistics of each at these moments alone (see `_statistics_at`), so that the difference of two of its means is
     `mean`.
     """
 
@@ -134,7 +133,8 @@ def compare(
 def _statistics_at(
     name: str, values: np.ndarray, times_s: np.ndarray, step: float, segments: list[Segment]
 ) -> pd.DataFrame:
-    """The rows that `group_statistics` would have of one recording at these moments alone, each of which counts alike.
+    """Statistics of one recording at these moments alone, each of which counts alike: a row for each emotion, with its
+    mean probability, dwell (share of the time in which it is dominant), visits and longest_s; seconds and people.
 
     values: float64 (M, 7) at times_s (M,), which lie `step` apart or further. segments: of the whole recording.
     """
@@ -156,33 +156,6 @@ def _statistics_at(
             "people": 1,
         }
     )
-
-
-def group_statistics(groups: dict[str, list[tuple[TrackSeries, list[Segment]]]]) -> pd.DataFrame:
-    """A row for each group (such as all people of an analysis, each with its segments of one dominant emotion) and
-    emotion: columns group, emotion, mean (probability, by time), dwell (share of the time in which it is dominant),
-    longest_s, visits; with seconds and people of the group."""
-    tables = []
-    for name, members in groups.items():
-        seen = [one for one, _ in members if len(one)]
-        weights = np.concatenate([np.maximum(frame_durations(one), 1e-9) for one in seen]) if seen else np.zeros(0)
-        values = np.concatenate([one.probabilities for one in seen]) if seen else np.zeros((0, len(EMOTIONS)))
-        dwell = dwell_times([segment for _, segments in members for segment in segments])
-        tables.append(
-            pd.DataFrame(
-                {
-                    "group": name,
-                    "emotion": EMOTIONS,
-                    "mean": np.average(values, axis=0, weights=weights) if len(values) else np.nan,
-                    "dwell": dwell["share"].to_numpy(),
-                    "visits": dwell["visits"].to_numpy(),
-                    "longest_s": dwell["longest_s"].to_numpy(),
-                    "seconds": float(sum(frame_durations(one).sum() for one in seen)),
-                    "people": len(seen),
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
 
 
 def _read(series: TrackSeries, times: np.ndarray) -> np.ndarray:

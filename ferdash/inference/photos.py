@@ -90,18 +90,6 @@ class Photo:
     preview_scale: float = 1.0
 
 
-def classify_image(
-    image_rgb: np.ndarray,
-    model: EmotionModel,
-    detector: Detector,
-    *,
-    whole: bool | None = None,
-) -> list[ClassifiedFace]:
-    """The faces of one uint8 RGB picture, left to right; `whole` as in `find_faces`."""
-    photos = classify_photos([("", image_rgb)], model, detector, whole=whole)
-    return photos[0].faces
-
-
 def classify_photos(
     photos: Iterable[tuple[str, np.ndarray | ImageError]],
     model: EmotionModel,

@@ -91,10 +91,6 @@ class EmotionOutlet:
         for row, shares in zip(known.itertuples(), probabilities_of(known), strict=True):
             self.push(int(row.track), shares, float(row.confidence), float(row.timestamp_s))
 
-    def has_readers(self) -> bool:
-        """Whether anybody is listening."""
-        return bool(self._outlet.have_consumers())
-
 
 class MarkerInlet:
     """Markers of other programs, such as PsychoPy's stimuli: every stream of type Markers, or the one of a name, once

@@ -6,7 +6,7 @@ Nothing here needs PyTorch; a network in it is a TorchModel of ferdash.models.to
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
 from ferdash.evaluation.temperature import apply_temperature, softmax
 from ferdash.models.calibration import Calibration, shares_of_sigmoids
-from ferdash.models.card import read_card
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.runtime import GraphRuntime
 from ferdash.models.tta import variants
@@ -48,11 +47,6 @@ class EmotionModel(ABC):
     @abstractmethod
     def outputs(self, faces: np.ndarray) -> np.ndarray:
         """uint8 faces, as many as are to be computed at once -> float (N, labels) as the network gives them."""
-
-    @property
-    def details(self) -> dict[str, Any]:
-        """What the model's card says of it (licence, data, scores), as far as known."""
-        return {} if self.folder is None else read_card(self.folder)
 
     def logits(self, faces: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """uint8 faces (N, H, W) grey or (N, H, W, 3) RGB -> float32 (N, 7) in the order of EMOTIONS, as the network

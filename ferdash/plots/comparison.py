@@ -94,7 +94,7 @@ def comparison_lines(comparison: Comparison, emotion: str) -> go.Figure:
 
 
 def group_bars(group: pd.DataFrame, column: str = "dwell") -> go.Figure:
-    """Statistics of `group_statistics` beside each other: `dwell` (share of time dominant) or `mean` probability."""
+    """A `Comparison`'s group beside each other: `dwell` (share of time dominant) or `mean` probability."""
     figure = go.Figure()
     for number, (name, rows) in enumerate(group.groupby("group", sort=False)):
         figure.add_bar(

@@ -48,10 +48,6 @@ class EpochLines:
         parsed = (_parse(self._lines[epoch]) for epoch in sorted(self._lines))
         return [row for row in parsed if row is not None]
 
-    @property
-    def first_epoch(self) -> int | None:
-        return min(self._lines, default=None)
-
     def _add(self, line: bytes) -> None:
         if not line.endswith(b"}"):
             return

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from ferdash.dynamics.comparison import compare, group_statistics
-from ferdash.dynamics.dominant import dominant_segments
+from ferdash.dynamics.comparison import compare
 from ferdash.dynamics.resampling import block_length, block_means
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
@@ -103,19 +102,6 @@ def test_what_cannot_be_compared_is_said() -> None:
     ends, middle = TrackSeries(1, frames, frames / 25, values), series(wandering(1, 30), start_s=1.0)
     with pytest.raises(SeriesError, match="have no moment in common"):
         compare(ends, middle, aligned_s=(0.0, 0.0))
-
-
-def test_groups_by_hand() -> None:
-    sure = series(np.eye(7)[[HAPPY] * 30 + [NEUTRAL] * 10], fps=10)
-    other = series(np.eye(7)[[NEUTRAL] * 40], fps=10)
-    members = [(one, dominant_segments(one)) for one in (sure, other)]
-    table = group_statistics({"one": members[:1], "both": members, "none": []}).set_index(["group", "emotion"])
-    assert table.loc[("one", "happy"), "mean"] == pytest.approx(0.75)
-    assert table.loc[("one", "happy"), "dwell"] == pytest.approx(0.75)
-    assert table.loc[("both", "happy"), "dwell"] == pytest.approx(0.375)
-    assert table.loc[("both", "neutral"), ["visits", "people"]].tolist() == [2, 2]
-    assert table.loc[("both", "neutral"), "seconds"] == pytest.approx(8.0)
-    assert np.isnan(table.loc[("none", "happy"), "mean"])
 
 
 def test_block_means_are_means_of_whole_blocks() -> None:

@@ -15,7 +15,7 @@ from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, load_detector
 from ferdash.inference.drawing import draw_boxes, draw_square
 from ferdash.inference.framing import crop_face
-from ferdash.inference.photos import classify_image, classify_photos, to_document, to_table
+from ferdash.inference.photos import classify_photos, to_document, to_table
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
@@ -80,11 +80,11 @@ def test_each_photo_gets_its_own_faces(photos, model: EmotionModel) -> None:
 
 
 def test_one_image_gives_the_same_faces(photos, model: EmotionModel, astronaut: np.ndarray, detector: Detector) -> None:
-    faces = classify_image(np.hstack([astronaut, astronaut]), model, detector)
+    faces = classify_photos([("", np.hstack([astronaut, astronaut]))], model, detector)[0].faces
     assert [face.crop_box for face in faces] == [face.crop_box for face in photos[0].faces]
-    (whole,) = classify_image(astronaut, model, detector, whole=True)
+    (whole,) = classify_photos([("", astronaut)], model, detector, whole=True)[0].faces
     assert np.array_equal(whole.crop, crop_face(astronaut, CropBox(256, 256, 512)))
-    assert classify_image(np.zeros((100, 100, 3), np.uint8), model, detector) == []
+    assert classify_photos([("", np.zeros((100, 100, 3), np.uint8))], model, detector)[0].faces == []
 
 
 def test_uncertain_is_below_the_threshold(photos) -> None:
@@ -159,7 +159,7 @@ def test_boxes_are_drawn_on_a_copy_in_the_emotions_colour(photos) -> None:
 
 def test_a_picture_that_is_one_face_has_no_box_over_it(model: EmotionModel, detector: Detector) -> None:
     small = cv2.resize(data.astronaut()[:256, 96:352], (48, 48))
-    faces = classify_image(small, model, detector)
+    faces = classify_photos([("", small)], model, detector)[0].faces
     assert len(faces) == 1
     assert np.array_equal(draw_boxes(small, faces), small)
 

@@ -12,7 +12,7 @@ from skimage.data import astronaut
 import ferdash
 from ferdash.errors import ImageError, ModelError
 from ferdash.inference.detector import load_detector
-from ferdash.inference.photos import classify_image
+from ferdash.inference.photos import classify_photos
 from ferdash.models.loading import load_model
 from ferdash.paths import checkpoints_root
 
@@ -42,7 +42,8 @@ def test_a_name_that_is_not_there_is_an_attribute_error():
 
 def test_file_array_and_pillow_give_the_same(file):
     model = load_model("fernet-plus", checkpoints_root(), engine="auto")
-    (wanted,) = classify_image(FACE, model, load_detector("centerface", checkpoints_root()))
+    photos = classify_photos([("", FACE)], model, load_detector("centerface", checkpoints_root()))
+    (wanted,) = photos[0].faces
     for picture in (file, str(file), FACE, Image.open(file)):
         seen = ferdash.predict(picture)
         (face,) = seen.faces

@@ -42,7 +42,7 @@ def draw(chosen: Chosen) -> None:
             "Log loss": f"{metrics.log_loss:.3f}",
             "Brier score": f"{metrics.brier:.3f}",
             "Best temperature": f"{_temperature(each):.2f}",
-            "Risk area": f"{risk_area(curves[title], len(each.rows)).area:.3f}",
+            "Risk area": f"{risk_area(curves[title]):.3f}",
             f"{TARGET_ACCURACY:.0%} right on": "never" if sure is None else f"the most confident {percent(sure[0])}",
         }
     st.dataframe(pd.DataFrame(rows).T, height="content")

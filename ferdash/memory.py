@@ -31,7 +31,7 @@ def keep_together(arenas: int = 2) -> None:
     next thread, in another place, cannot fill, and a server that has a thread for each look at a page grows by them for
     hours. Elsewhere there is nothing to be done.
     """
-    _set_options({M_ARENA_MAX: arenas})
+    _set_option(M_ARENA_MAX, arenas)
 
 
 @contextmanager
@@ -42,15 +42,20 @@ def held_for_reuse() -> Iterator[None]:
     thousands of pages are cleared and entered anew for each batch.
     Elsewhere there is nothing to be done.
     """
-    _set_options({M_MMAP_THRESHOLD: 2**30, M_TRIM_THRESHOLD: 2**31 - 1})
+    # Some versions refuse more than they grow to by themselves; one that kept its first threshold would ask the system
+    # for far more pieces than before, as setting either ends the growing.
+    if _set_option(M_MMAP_THRESHOLD, 2**30) or _set_option(M_MMAP_THRESHOLD, MMAP_GROWN):
+        _set_option(M_TRIM_THRESHOLD, 2**31 - 1)
     try:
         yield
     finally:
-        _set_options({M_MMAP_THRESHOLD: MMAP_GROWN, M_TRIM_THRESHOLD: 2 * MMAP_GROWN})
+        if _set_option(M_MMAP_THRESHOLD, MMAP_GROWN):
+            _set_option(M_TRIM_THRESHOLD, 2 * MMAP_GROWN)
         give_back()
 
 
-def _set_options(values: dict[int, int]) -> None:
-    if sys.platform == "linux" and (set_option := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
-        for option, value in values.items():
-            set_option(option, value)
+def _set_option(option: int, value: int) -> bool:
+    """Whether the allocator takes the value."""
+    if sys.platform != "linux" or (set_option := getattr(ctypes.CDLL(None), "mallopt", None)) is None:
+        return False
+    return bool(set_option(option, value))

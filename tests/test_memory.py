@@ -7,7 +7,8 @@ import weakref
 import numpy as np
 import pytest
 
-from ferdash.memory import give_back
+from ferdash import memory
+from ferdash.memory import give_back, held_for_reuse
 
 
 class Ring:
@@ -83,3 +84,22 @@ def test_memory_is_held_for_the_next_batch_and_given_back_at_the_end() -> None:
     assert held > 30_000_000
     assert after > 10 * inside
     assert left < 5_000_000
+
+
+@pytest.mark.parametrize(("most", "expected"), [(2**40, 2**30), (2**25, 2**25), (0, None)])
+def test_an_allocator_that_takes_no_such_threshold_is_left_to_grow(
+    monkeypatch: pytest.MonkeyPatch, most: int, expected: int | None
+) -> None:
+    taken: dict[int, int] = {}
+
+    def set_option(option: int, value: int) -> bool:
+        if option == memory.M_MMAP_THRESHOLD and value > most:
+            return False
+        taken[option] = value
+        return True
+
+    monkeypatch.setattr(memory, "_set_option", set_option)
+    with held_for_reuse():
+        assert taken.get(memory.M_MMAP_THRESHOLD) == expected
+        assert (memory.M_TRIM_THRESHOLD in taken) == (expected is not None)
+    assert (memory.M_TRIM_THRESHOLD in taken) == (expected is not None)

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
+import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from pages import PAGES
+
+from ferdash.data.demo import draw_photo
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +84,17 @@ def test_an_analysis_is_picture_buttons_bars_and_time_in_this_order(phone: Calla
         expect(part).to_be_in_viewport(ratio=1)
     assert page.evaluate(TOO_WIDE) == 0
     assert page.evaluate(WITHOUT_WORDS) == []
+
+
+def test_a_photo_shows_box_and_bars_at_first_sight(phone: Callable[[str], Page]) -> None:
+    page = phone("predict")
+    drawn = draw_photo(["happy"], np.random.default_rng(4), width=480, height=480)
+    photo = cv2.imencode(".png", drawn[:, :, ::-1])[1].tobytes()
+    page.locator("input[type=file]").set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": photo})
+    face = page.get_by_role("article", name="face 1")
+    expect(face).to_be_in_viewport(ratio=0.7)
+    expect(page.locator(".fer-photo img")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(TOO_WIDE) == 0
 
 
 def test_experiments_shows_runs_and_their_scores_at_first_sight(phone: Callable[[str], Page]) -> None:

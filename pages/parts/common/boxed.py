@@ -30,7 +30,10 @@ NUMBERS_ALONE = 6
 STYLE = """<style>
 .fer-photo { position: relative; width: fit-content; max-width: 100%; margin: 24px auto 0; line-height: 0; }
 .fer-photo > img { max-width: 100%; max-height: var(--fer-most, 300px); border-radius: 8px; display: block; }
-@media (max-width: 640px) { .fer-photo > img { max-height: min(var(--fer-most, 300px), 220px); } }
+@media (max-width: 640px) { /* so that the bars are there at first sight */
+  .fer-photo { margin-top: 16px; }
+  .fer-photo > img { max-height: min(var(--fer-most, 300px), 130px); }
+}
 .fer-photo.fer-small > img { width: 144px; image-rendering: pixelated; }
 .fer-photo.fer-small { margin-top: 0; }
 .fer-box { position: absolute; border: 2px solid; box-sizing: border-box; border-radius: 4px; }

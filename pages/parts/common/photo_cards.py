@@ -39,7 +39,8 @@ STYLE = """<style>
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-photo-cards-faces-half-"]) { flex: 2.2 1 250px !important; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-face-card-"]) { flex: 1 1 260px !important; }
 [data-testid="stLayoutWrapper"]:has(> [class*="st-key-face-card-pair-"]) { flex: 1 1 340px !important; }
-[class*="st-key-photo-cards-icon-"] button p { position: absolute; clip-path: inset(50%); white-space: nowrap; }
+[class*="st-key-photo-cards-icon-"] button p { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; }
 [class*="st-key-photo-cards-icon-"] button { padding: 2px; min-height: 0; }
 </style>"""
 

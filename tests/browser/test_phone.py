@@ -100,6 +100,10 @@ def test_a_photo_shows_box_and_bars_at_first_sight(phone: Callable[[str], Page])
 def test_experiments_shows_runs_and_their_scores_at_first_sight(phone: Callable[[str], Page]) -> None:
     table = phone("experiments").get_by_test_id("stDataFrame").first
     expect(table).to_be_in_viewport(ratio=0.6)
+    table.hover()
+    tools = table.get_by_test_id("stElementToolbar")
+    expect(tools.get_by_role("button").first).to_be_visible()
+    assert top(tools) >= top(table), "a table's tools cover what can be pressed above it"
 
 
 def test_dataset_shows_faces_at_first_sight(phone: Callable[[str], Page]) -> None:

@@ -284,13 +284,6 @@ def test_a_device_that_is_not_there(checkpoints: Path) -> None:
         load_model("fernet", checkpoints, device="abacus")
 
 
-def test_what_the_card_says_comes_along(checkpoints: Path) -> None:
-    (checkpoints / "models" / "fernet" / "README.md").write_text(
-        "---\nlicense: mit\ndatasets: [fer2013]\n---\n# FerNet\n"
-    )
-    assert load_model("fernet", checkpoints).details["license"] == "mit"
-
-
 def test_a_model_copied_elsewhere_is_the_same(vit_folder: Path, checkpoints: Path, tmp_path: Path) -> None:
     shutil.copytree(vit_folder, checkpoints / "models" / "mine")
     assert load_model("mine", checkpoints).title == "mine"

@@ -159,13 +159,9 @@ def theirs_images_per_s(
     return steps * config.batch_size / (clock.ends[-1] - clock.ends[0])
 
 
+@held_for_reuse()
 def ours_images_per_s(trainer: Trainer, steps: int, *, epoch: int) -> float:
     """Complete batches of an epoch, as `start.execute` does them; one goes first to warm up."""
-    with held_for_reuse():
-        return _ours_images_per_s(trainer, steps, epoch)
-
-
-def _ours_images_per_s(trainer: Trainer, steps: int, epoch: int) -> float:
     trainer.state.position.epoch, trainer.state.position.batch = epoch, 0
     trainer.start_epoch()
     order = trainer.epoch_order(epoch)

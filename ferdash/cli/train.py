@@ -46,7 +46,7 @@ def train(
     ] = "",
     name: Annotated[str, typer.Option(help="A name for the run, shown in lists.")] = "",
     estimate: Annotated[
-        bool, typer.Option("--estimate", help="Time a few batches, say what the run would take, and train nothing.")
+        bool, typer.Option("--estimate", help="Time a few batches, say what one run would take, and train nothing.")
     ] = False,
     json_output: JsonFlag = False,
 ) -> None:

@@ -44,6 +44,11 @@ class Estimate:
     disk_bytes: int
     images_per_s: float
 
+    @property
+    def has_room(self) -> bool:
+        """Whether the run fits into memory as it is."""
+        return self.memory_bytes <= self.free_bytes
+
 
 def in_words(found: Estimate) -> str:
     """What a run will take, and what would fit into memory where it would not."""
@@ -51,7 +56,7 @@ def in_words(found: Estimate) -> str:
         f"About {duration(found.seconds)} at {count(round(found.images_per_s))} images/s, "
         f"{found.memory_bytes / 1e9:,.1f} GB of memory and {found.disk_bytes / 1e6:,.0f} MB on disk."
     )
-    if found.memory_bytes <= found.free_bytes:
+    if found.has_room:
         return said
     said += f" Only {found.free_bytes / 1e9:,.1f} GB of memory are free here"
     if found.fits is None:
@@ -63,8 +68,8 @@ def in_words(found: Estimate) -> str:
 def fitting(
     batch: int, accumulate: int, *, batch_bytes: int, rest_bytes: int, free_bytes: int
 ) -> tuple[int, int] | None:
-    """batch_size and optimizer.accumulate that fit into the free memory and make steps of as many images: as they are,
-    or the batch halved as often as it takes; None where an image at a time is too much. batch_bytes: of the batch;
+    """batch_size and optimizer.accumulate that fit into the free memory, for steps of about as many images: as they
+    are, or the batch halved as often as it takes; None where an image at a time is too much. batch_bytes: of the batch;
     rest_bytes: of all else."""
     while rest_bytes + batch_bytes > free_bytes and batch > 1:
         batch, accumulate, batch_bytes = batch // 2, accumulate * 2, batch_bytes // 2
@@ -83,18 +88,18 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         trained = replace(config, epochs=max(config.epochs, 1), compute=replace(config.compute, compile=False))
         trained_on = with_extra(in_fold(dataset, config.folds), config.sampling)
         trainer = Trainer(run, trained, trained_on, network, preprocess)  # type: ignore[arg-type]
-        batch_bytes = _activation_bytes(trainer)
+        batch, accumulate = min(config.batch_size, len(trainer.images)), config.optimizer.accumulate
+        batch_bytes = batch * _bytes_of_an_image(trainer, min(batch, PROBED_IMAGES))
         weights = sum(tensor.nbytes for tensor in network.state_dict().values())
         state = weights * ((2 if config.ema else 1) + (2 if config.optimizer.name == "adamw" else 1))
         rest = state + weights + trainer.images.images.nbytes
-        batch, accumulate = min(config.batch_size, len(trainer.images)), config.optimizer.accumulate
         fits = fitting(batch, accumulate, batch_bytes=batch_bytes, rest_bytes=rest, free_bytes=free)
         timed = fits[0] if fits else 1
-        small_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=0, images=timed)
-        full_s = _batch_seconds(trainer, TIMED_BATCHES, epoch=config.epochs, images=timed)
+        small_s = _seconds_of_an_image(trainer, TIMED_BATCHES, epoch=0, images=timed)
+        full_s = _seconds_of_an_image(trainer, TIMED_BATCHES, epoch=config.epochs, images=timed)
         evaluation_s = _evaluation_seconds(trainer)
     small_epochs = min(config.augment.small_epochs if config.augment.small_size else 0, config.epochs)
-    training_s = trainer.images.batches * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
+    training_s = len(trainer.images) * (small_epochs * small_s + (config.epochs - small_epochs) * full_s)
     scoring_s = -(-len(trainer.validation) // EVALUATION_BATCH) * evaluation_s * max(config.epochs, 1)
     asked = [reference for reference in config.teachers() if model_behind(reference)]
     asked_s = len(asked) * LOOKS * len(trainer.images) / EVALUATION_BATCH * evaluation_s
@@ -104,7 +109,7 @@ def estimate(config: TrainConfig, dataset: FaceDataset, network: torch.nn.Module
         free_bytes=free,
         fits=fits,
         disk_bytes=state * config.checkpoint.keep_last + weights * (2 if config.ema else 1),
-        images_per_s=batch / full_s,
+        images_per_s=1 / full_s,
     )
 
 
@@ -115,10 +120,9 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def _batch_seconds(trainer: Trainer, count: int, *, epoch: int, images: int) -> float:
-    """Seconds a batch takes as in that epoch, from the shortest of `count` batches of so many images. Changes the
-    network."""
-    rows = torch.arange(len(trainer.images))[:images]
+def _seconds_of_an_image(trainer: Trainer, count: int, *, epoch: int, images: int) -> float:
+    """Of training as in that epoch, in the shortest of `count` batches of so many images. Changes the network."""
+    rows = torch.arange(images)
     trainer.start_epoch()
     seconds = []
     for _ in range(count):
@@ -126,7 +130,7 @@ def _batch_seconds(trainer: Trainer, count: int, *, epoch: int, images: int) -> 
         began = time.perf_counter()
         trainer.train_batch(rows)
         seconds.append(time.perf_counter() - began)
-    return min(seconds) * min(trainer.config.batch_size, len(trainer.images)) / len(rows)
+    return min(seconds) / images
 
 
 def _evaluation_seconds(trainer: Trainer) -> float:
@@ -136,11 +140,10 @@ def _evaluation_seconds(trainer: Trainer) -> float:
     return time.perf_counter() - began
 
 
-def _activation_bytes(trainer: Trainer) -> int:
-    """Bytes that one batch takes at most: what its backward pass keeps, each storage counted once, and its gradients on
-    their way back. From a batch of a few images, which is the warm-up besides."""
+def _bytes_of_an_image(trainer: Trainer, images: int) -> int:
+    """What an image takes at most, in a batch of so many: what the backward pass keeps, each storage counted once, and
+    gradients on their way back. This batch is the warm-up besides."""
     storages: dict[int, int] = {}
-    images = min(PROBED_IMAGES, trainer.config.batch_size)
 
     def remember(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
@@ -148,7 +151,7 @@ def _activation_bytes(trainer: Trainer) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(remember, lambda tensor: tensor):
-        _batch_seconds(trainer, 1, epoch=trainer.config.epochs, images=images)
+        _seconds_of_an_image(trainer, 1, epoch=trainer.config.epochs, images=images)
     weights = {parameter.untyped_storage().data_ptr() for parameter in trainer.state.network.parameters()}
     kept = sum(size for place, size in storages.items() if place not in weights)
-    return int(PEAK * kept * min(trainer.config.batch_size, len(trainer.images)) / images)
+    return int(PEAK * kept / images)

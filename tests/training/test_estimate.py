@@ -59,13 +59,13 @@ def test_what_has_no_room_is_said_with_what_has() -> None:
 
 @pytest.mark.parametrize("free", [0, 30_000_000])
 def test_no_more_is_timed_than_has_room(squares_root: Path, monkeypatch: pytest.MonkeyPatch, free: int) -> None:
-    timed, seconds = [], estimates._batch_seconds
+    timed, seconds = [], estimates._seconds_of_an_image
 
     def watched(*given, images: int, **rest) -> float:
         timed.append(images)
         return seconds(*given, images=images, **rest)
 
-    monkeypatch.setattr(estimates, "_batch_seconds", watched)
+    monkeypatch.setattr(estimates, "_seconds_of_an_image", watched)
     monkeypatch.setattr(estimates, "free_bytes", lambda device: free)
     dataset = open_dataset(squares_root, "squares")
     config = override(TrainConfig(), ["dataset=squares", "batch_size=4000", "compute.threads=1"])

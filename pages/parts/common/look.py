@@ -9,11 +9,11 @@ STYLE = """<style>
 :is([data-testid="stCaptionContainer"], [data-testid="stWidgetLabel"][disabled]) { color: inherit; opacity: .8; }
 .js-plotly-plot :is(.xtick, .ytick, .legend, .g-xtitle, .g-ytitle) text { fill: currentColor !important; opacity: .85; }
 [data-testid="stMainBlockContainer"] { padding-top: 3.75rem; }
-%s@media (max-width: 640px) {
+@media (max-width: 640px) {
   /* A table's tools stand above it, where on a phone the button before it is. */
   [data-testid="stDataFrame"] [data-testid="stElementToolbar"] { top: 0; }
 }
-</style>"""
+%s</style>"""
 
 # White on the dark theme's light primary colour is 2.8 : 1.
 DARK = '[data-testid="stBaseButton-primary"]:not(:disabled) { color: #16171C; }\n'

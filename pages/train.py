@@ -1,6 +1,5 @@
 """Train: choose, estimate, start, watch. Training itself runs in the background and survives a closed tab."""
 
-import pandas as pd
 import streamlit as st
 
 from pages.parts.common import shared
@@ -54,7 +53,6 @@ def draw_form(dataset: FaceDataset | None, recipe: Recipe | None) -> None:
     if recipe is None:
         return
     _draw_dataset(dataset, recipe)
-    _draw_recipe(recipe)
     base = override(recipe.config(), [f"dataset={dataset.name}"])
     start_from = _pick_start(recipe, base)
     _draw_new_layer(start_from)
@@ -130,16 +128,6 @@ def _draw_dataset(dataset: FaceDataset, recipe: Recipe) -> None:
         )
 
 
-def _draw_recipe(recipe: Recipe) -> None:
-    """What the recipe is, as its difference from the defaults."""
-    with st.popover("What this recipe sets", icon=":material/difference:"):
-        changes = differences(TrainConfig(), recipe.config())
-        rows = [
-            (path, _short(path, old), _short(path, new)) for path, (old, new) in changes.items() if path != "recipe"
-        ]
-        st.table(pd.DataFrame(rows, columns=["setting", "default", "here"]).set_index("setting"))
-
-
 def _pick_start(recipe: Recipe, base: TrainConfig) -> str:
     titles = {NEW: "a new network", **{entry.reference: entry.title for entry in shared.models()}}
     if recipe.continues:
@@ -177,16 +165,10 @@ def _draw_changes(what: str, before: TrainConfig, after: TrainConfig) -> None:
     changes = {path: pair for path, pair in differences(before, after).items() if path != "dataset"}
     if changes:
         chips = " ".join(
-            f":blue-badge[{plain(path)}: {_short(path, old)} → {_short(path, new)}]"
+            f":blue-badge[{plain(path)}: {recipes.short(path, old)} → {recipes.short(path, new)}]"
             for path, (old, new) in changes.items()
         )
         st.markdown(f"Changed from the {what}: {chips}")
-
-
-def _short(path: str, value: object) -> str:
-    if value == "":
-        return "new network" if path == "start_from" else "none"
-    return "1" if value is None else plain(value)  # None: a weight not named
 
 
 def _estimate(config: TrainConfig) -> tuple[TrainConfig, Estimate] | None:

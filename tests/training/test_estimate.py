@@ -1,5 +1,9 @@
+import time
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from ferdash.data.dataset import open_dataset
@@ -74,3 +78,15 @@ def test_no_more_is_timed_than_has_room(squares_root: Path, monkeypatch: pytest.
     assert found.memory_bytes > 30_000_000
     assert timed[1:] == [found.fits[0] if found.fits else 1] * 2
     assert (found.fits is None) == (free == 0)
+
+
+@pytest.mark.parametrize("held_up", range(estimates.TIMED_BATCHES))
+def test_a_batch_held_up_by_another_program_does_not_count(held_up: int) -> None:
+    calls = count()
+
+    def scorer(state: object, rows: np.ndarray) -> None:
+        if next(calls) == held_up:
+            time.sleep(0.5)
+
+    trainer = SimpleNamespace(scorer=scorer, state=None, validation=np.arange(9))
+    assert estimates._evaluation_seconds(trainer) < 0.25

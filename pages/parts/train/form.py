@@ -20,6 +20,9 @@ keyed = keys_of("train")
 FIRST = ("epochs", "batch_size", "optimizer.lr", "seed")
 """The settings that matter most, shown before the folded groups."""
 
+WIDTHS = (4, 4.7, 6, 3.6)
+"""Of their entries beside each other, so that each label has one line."""
+
 _CHOSEN_ELSEWHERE = {"recipe", "dataset", "start_from"}
 WEIGHTS = "sampling.weights."
 WEIGHT_PX = 132
@@ -46,7 +49,7 @@ def draw_first(base: TrainConfig, form: str) -> None:
     and keeps them while other pages are looked at.
     """
     values = flatten(to_dict(base))
-    for column, path in zip(st.columns(len(FIRST), vertical_alignment="bottom"), FIRST, strict=True):
+    for column, path in zip(st.columns(WIDTHS, gap="xsmall", vertical_alignment="bottom"), FIRST, strict=True):
         with column:
             _widget(form, path, values[path])
 

@@ -123,6 +123,7 @@ CLAIMS = [
     Claim("growth", "Growth of reading JPEGs", r"read as many JPEGs +\w+ +(-?[\d.]+)", show="size^{:.2f}"),
     Claim("growth", "Growth of classifying with faces", r"classify faces +\w+ +(-?[\d.]+)", 1.1, True, "size^{:.2f}"),
     Claim("growth", "Growth of analysis with frames", r"analyse a video +\w+ +(-?[\d.]+)", 1.1, True, "size^{:.2f}"),
+    Claim("growth", "Growth of opening a film", r"sum an analysis up +\w+ +(-?[\d.]+)", 1.1, True, "size^{:.2f}"),
     Claim("growth", "Growth of listing with runs", r"list runs.*? runs +(-?[\d.]+)", 1.1, True, "size^{:.2f}"),
 ]
 

@@ -27,6 +27,7 @@ from video_memory import repeated
 from ferdash.analyses.execution import execute
 from ferdash.analyses.jobs import create_video_analysis
 from ferdash.data.dataset import open_dataset, save_dataset
+from ferdash.dynamics.summary import summarise
 from ferdash.emotions import EMOTIONS
 from ferdash.inference.detector import load_detector
 from ferdash.models.emotion_model import EmotionModel
@@ -36,11 +37,14 @@ from ferdash.paths import checkpoints_root
 from ferdash.runs.index import list_runs
 from ferdash.runs.store import create_run, write_status
 from ferdash.video.analysis import AnalysisSettings
+from ferdash.video.frame_table import empty_row, frames_table
 
 IMAGES = (1000, 4000, 16_000, 64_000)
 JPEGS = (1000, 2000, 4000, 8000)
 FACES = (32, 128, 512, 2048)
 MINUTES = (0.25, 0.5, 1.0)
+LIVELY_S = (150, 600, 2400)
+FPS = 30
 RUNS = (30, 120, 480)
 
 
@@ -130,6 +134,22 @@ def videos(clip: Path, model: EmotionModel, root: Path) -> Series:
     return Series("analyse a video", "frames", list(by_frames), prepare, times=2)
 
 
+def films() -> Series:
+    """Reading changes and segments out of an analysed film of a face that takes another look every second."""
+    rng, frames = np.random.default_rng(0), max(LIVELY_S) * FPS
+    looks = rng.dirichlet(np.full(len(EMOTIONS), 0.3), size=max(LIVELY_S) + 1)
+    shown = np.repeat(looks, FPS, axis=0)[:frames] + rng.normal(0, 0.02, (frames, len(EMOTIONS)))
+    shown = np.clip(shown, 1e-4, None)
+    shown /= shown.sum(axis=1, keepdims=True)
+    rows = [
+        {**empty_row(frame, frame / FPS, ""), "track": 1, "detected": True, **dict(zip(EMOTIONS, values, strict=True))}
+        for frame, values in enumerate(shown.tolist())
+    ]
+    table = frames_table(rows)
+    sizes = [seconds * FPS for seconds in LIVELY_S]
+    return Series("sum an analysis up", "frames", sizes, lambda size: lambda: summarise(table.iloc[:size]))
+
+
 def listings(root: Path) -> Series:
     """The first listing of a process, which reads every run: each turn lists runs that were not listed before."""
     content = "".join(json.dumps(row(epoch)) + "\n" for epoch in range(EPOCHS))
@@ -167,6 +187,7 @@ def main() -> None:
             lambda: datasets(folder / "data"),
             lambda: jpegs(folder / "jpegs"),
             lambda: classifying(model),
+            films,
             lambda: listings(folder / "runs"),
         ]
         if arguments.clip is not None:

@@ -181,12 +181,14 @@ class _Moves:
     def find(self, edges: list[int]) -> list[_Move]:
         """edges: first rows of all levels but the first."""
         spans = self._without_treads(edges)
-        while spans:
-            strengths = [self._strength(spans, place) for place in range(len(spans))]
-            weakest = int(np.argmin(strengths))
-            if strengths[weakest] >= 1:
-                break
+        strengths = np.array([self._strength(spans, place) for place in range(len(spans))])
+        while spans and strengths[weakest := int(strengths.argmin())] < 1:
             del spans[weakest]
+            strengths = np.delete(strengths, weakest)
+            # Only its neighbours had it beside them: all anew would take the square of the time.
+            for place in (weakest - 1, weakest):
+                if 0 <= place < len(spans):
+                    strengths[place] = self._strength(spans, place)
         moves = [self._fit(spans, place) for place in range(len(spans))]
         # What was strong enough between levels may not be, once it is known where it begins and ends.
         return [m for m in moves if abs(m.size) >= self.settings.min_size and m.z >= self.settings.min_z]
@@ -238,9 +240,9 @@ class _Moves:
     def _lasts(self, start: int, end: int, before: float, after: float) -> bool:
         """Whether the frames next to a move, as many as a level has at least, lie on their side of its middle: a level
         that is an excursion and what follows it is none."""
-        beyond = (self.x - (before + after) / 2) * np.sign(after - before) > 0
-        old, new = beyond[max(0, start + 1 - self.shortest) : start + 1], beyond[end : end + self.shortest]
-        return bool((~old).mean() >= HELD and new.mean() >= HELD)
+        middle, way = (before + after) / 2, np.sign(after - before)
+        old, new = self.x[max(0, start + 1 - self.shortest) : start + 1], self.x[end : end + self.shortest]
+        return bool(((old - middle) * way <= 0).mean() >= HELD and ((new - middle) * way > 0).mean() >= HELD)
 
     def _deviation(self, first: int, start: int, end: int, last: int) -> float:
         """Standard deviation that noise alone gives to the difference between the two levels."""

@@ -5,7 +5,7 @@ that are nearly equal would cut the time into slivers.
 """
 
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -118,17 +118,15 @@ def _long_enough(
     """(first row, last row, emotion) of each segment."""
     edges = [0, *(np.flatnonzero(np.diff(dominant)) + 1).tolist(), len(dominant)]
     runs = [(start, end - 1, int(dominant[start])) for start, end in pairwise(edges)]
-    while len(runs) > 1:
-        lasting = [ends[last] - times[first] for first, last, _ in runs]
-        place = int(np.argmin(lasting))
-        if lasting[place] >= settings.min_duration_s - 1e-9:
-            break
+    lasting = np.array([ends[last] - times[first] for first, last, _ in runs])
+    while len(runs) > 1 and lasting[place := int(lasting.argmin())] < settings.min_duration_s - 1e-9:
         first, last, _ = runs[place]
         beside = {runs[other][2] for other in (place - 1, place + 1) if 0 <= other < len(runs)}
         heir = max(beside, key=lambda emotion: float(values[first : last + 1, emotion].mean()))
-        runs[place] = (first, last, heir)
-        runs = [
-            (same[0][0], same[-1][1], emotion)
-            for emotion, same in ((emotion, list(group)) for emotion, group in groupby(runs, key=lambda run: run[2]))
-        ]
+        # It joins those beside it that are of its emotion now; the others are as they were.
+        low = place - 1 if place and runs[place - 1][2] == heir else place
+        high = place + 1 if place + 1 < len(runs) and runs[place + 1][2] == heir else place
+        runs[low : high + 1] = [(runs[low][0], runs[high][1], heir)]
+        lasting = np.delete(lasting, slice(low, high))
+        lasting[low] = ends[runs[low][1]] - times[runs[low][0]]
     return runs

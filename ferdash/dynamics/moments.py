@@ -1,5 +1,6 @@
 """Changes that belong together: as one emotion rises others fall, and what a person sees is one change."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -46,15 +47,23 @@ class Moment:
 
 def moments(events: Sequence[ChangeEvent]) -> list[Moment]:
     """The changes of one track, by time. Each event stands in exactly one; the largest gather what is near first."""
-    waiting = sorted(events, key=lambda event: (-event.size, event.peak_s, event.emotion))
-    found = []
-    while waiting:
-        main, *rest = waiting
-        parts: list[ChangeEvent] = []
-        for event in rest:
-            taken = {main.emotion, *(part.emotion for part in parts)}
-            if event.emotion not in taken and abs(event.peak_s - main.peak_s) <= APART_S:
-                parts.append(event)
-        waiting = [event for event in rest if event not in parts]
-        found.append(Moment(main, tuple(parts)))
+    by_size = sorted(events, key=lambda event: (-event.size, event.peak_s, event.emotion))
+    by_time = sorted(range(len(by_size)), key=lambda place: by_size[place].peak_s)
+    peaks_s = [by_size[place].peak_s for place in by_time]
+    found: list[Moment] = []
+    gathered: set[int] = set()
+    for place, main in enumerate(by_size):
+        if place in gathered:
+            continue
+        # A film has thousands of changes; those that can belong to one are next to it in time.
+        first = bisect_left(peaks_s, main.peak_s - 2 * APART_S)
+        last = bisect_right(peaks_s, main.peak_s + 2 * APART_S)
+        parts: dict[str, ChangeEvent] = {}
+        for other in sorted(set(by_time[first:last]) - gathered - {place}):
+            event = by_size[other]
+            apart_s = abs(event.peak_s - main.peak_s)
+            if other > place and event.emotion not in {main.emotion, *parts} and apart_s <= APART_S:
+                parts[event.emotion] = event
+                gathered.add(other)
+        found.append(Moment(main, tuple(parts.values())))
     return sorted(found, key=lambda moment: (moment.main.peak_s, moment.main.emotion))

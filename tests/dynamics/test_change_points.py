@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ferdash.dynamics.change_points import EventSettings, _mean_variance, find_events
+from ferdash.dynamics.change_points import EventSettings, _mean_variance, _Moves, find_events
 from ferdash.dynamics.noise import measure_noise
 from ferdash.dynamics.series import TrackSeries
 from ferdash.emotions import EMOTIONS
@@ -311,3 +311,18 @@ def test_every_second_frame_shows_the_changes_that_every_frame_shows(autocorrela
             assert [e.direction for e in found] == [1, -1] * (len(middles) // 2) + [1] * (len(middles) % 2)
             between = [(e.start_frame + e.end_frame) / 2 for e in found]
             assert between == pytest.approx(middles, abs=2 + 2 * stride)
+
+
+def test_work_grows_with_the_levels_and_not_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, strength = [], _Moves._strength
+
+    def counted(moves: _Moves, spans: list[tuple[int, int]], place: int) -> float:
+        looks.append(place)
+        return strength(moves, spans, place)
+
+    monkeypatch.setattr(_Moves, "_strength", counted)
+    x = 0.5 + np.random.default_rng(0).normal(0, 0.01, 3000)
+    edges = list(range(10, 3000, 10))
+    found = _Moves(x, np.full(3000, 0.01), 0.3, reach=30, shortest=5, settings=EventSettings()).find(edges)
+    assert found == []
+    assert len(looks) <= 3 * len(edges)

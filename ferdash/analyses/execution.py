@@ -28,8 +28,9 @@ SAMPLE_FRAMES = 48
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an analysis is. frames: done so far; total: about how many there are. timestamp_s: place in the video.
-    speed: seconds of video in a second, as measured since it began; eta_s: seconds still to go, None when unknown."""
+    """How far an analysis is. frames: done so far; total: about how many there are, 0 of a recording, whose end nobody
+    knows. timestamp_s: place in the video. speed: seconds of video in a second, as measured since it began; eta_s:
+    seconds still to go, None when unknown."""
 
     frames: int
     total: int
@@ -39,7 +40,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        return min(1.0, self.frames / max(self.total, 1))
+        return min(1.0, self.frames / self.total) if self.total else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As status.json has it."""
@@ -237,4 +238,8 @@ def _beating(writer: AnalysisWriter) -> Iterator[None]:
 def progress_of(analysis: Analysis) -> Progress | None:
     """How far an analysis is, as its folder says; None before its first piece."""
     known = analysis.info.get("progress")
-    return Progress(**known) if known else None
+    if not known:
+        return None
+    # Recordings once kept how many seconds they had, and nothing besides.
+    recorded = {"total": 0, "timestamp_s": known.get("seconds", 0.0), "speed": 1.0, "eta_s": None}
+    return Progress(**recorded | {name: value for name, value in known.items() if name != "seconds"})

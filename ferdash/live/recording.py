@@ -14,6 +14,7 @@ import av
 import cv2
 import numpy as np
 
+from ferdash.analyses.execution import Progress
 from ferdash.analyses.marks import mark_times, set_neutral
 from ferdash.analyses.store import ANALYSES, create_analysis, open_analysis
 from ferdash.analyses.writer import AnalysisWriter
@@ -170,7 +171,7 @@ class LiveRecording:
             self._marks = []
 
     def _progress(self) -> dict[str, Any]:
-        return {"frames": self._frames, "seconds": round(self._ticks / CLOCK, 3)}
+        return Progress(self._frames, total=0, timestamp_s=self._ticks / CLOCK, speed=1.0, eta_s=None).to_dict()
 
     def _tell_length(self) -> None:
         """Put the finished video's own facts in place of what was expected of it."""

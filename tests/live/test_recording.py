@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ferdash.analyses.store import list_analyses, open_analysis
+from ferdash.analyses.execution import Progress, progress_of
+from ferdash.analyses.store import list_analyses, open_analysis, write_status
 from ferdash.emotions import EMOTIONS, emotion_index
 from ferdash.errors import AnalysisError
 from ferdash.geometry import CropBox
@@ -74,8 +75,16 @@ def test_what_was_cut_off_still_opens(record, tmp_path):
     written = len(analysis.frames())
     assert written >= 60
     assert frame_at(analysis.source(), 40).mean() == pytest.approx(20, abs=4)
+    progress = progress_of(analysis)
+    assert progress is not None
+    assert progress.frames == written
+    assert progress.timestamp_s == pytest.approx((written - 1) / 30, abs=1e-3)
+    assert progress.share == 0
     recording.close()
     assert len(analysis.frames()) == 150
+    # As earlier versions kept it.
+    write_status(analysis.folder, state="done", progress={"frames": 150, "seconds": 4.967})
+    assert progress_of(open_analysis(tmp_path, recording.analysis)) == Progress(150, 0, 4.967, 1.0, None)
 
 
 def test_neutral_frames_are_marked_in_the_analysis(record, tmp_path):

@@ -16,6 +16,8 @@ from ferdash.analyses.marks import mark
 from ferdash.analyses.store import list_analyses, open_analysis
 from ferdash.analyses.writer import AnalysisWriter
 from ferdash.emotions import EMOTIONS
+from ferdash.live.recording import LiveRecording
+from ferdash.live.view import LiveSettings
 from ferdash.video.analysis import AnalysisSettings
 
 Visit = Callable[..., AppTest]
@@ -142,6 +144,19 @@ def test_a_card_says_what_is_in_it(visit, analysis_of):
     assert "Classified a face in 99 of 100 frames" in words(app)
 
 
+def test_a_recording_is_told_of_on_every_page_while_it_lasts(visit, root):
+    facts = {"fps": 20.0, "settings": LiveSettings(), "model": "fernet", "model_title": "FerNet", "detector": "haar"}
+    recording = LiveRecording(root, name="me", size=(160, 120), **facts)
+    for number in range(5):
+        recording.add(np.zeros((120, 160, 3), np.uint8), float(number), (), neutral=False)
+    app = visit("video")
+    assert not app.exception
+    assert "Live is recording **me**, 4 s" in words(app)
+    assert "Recording me, 4 s" in [caption.value for caption in app.sidebar.caption]
+    recording.close()
+    assert "ecording" not in words(visit("video"))
+
+
 def test_deleting_asks_first(visit, root, analysis_of):
     analysis = analysis_of("interview")
     app = visit("video")
@@ -218,6 +233,24 @@ def test_neutral_frames_allow_the_relative_view(visit, root, analysis_of):
     assert "Taken from 25 frames: neutral 8" in words(app)
     press(app, "video-forget-baseline")
     assert open_analysis(root, analysis.id).neutral() == {}
+
+
+def test_another_baseline_takes_the_place_of_the_first_and_a_smile_is_questioned(visit, root, analysis_of, monkeypatch):
+    said = []
+    monkeypatch.setattr("streamlit.toast", said.append)
+    analysis = analysis_of("clip")
+    seen = analysis.frames().set_index("frame")[list(EMOTIONS)].astype(float)
+    by_look = seen.rolling(25, center=True).mean().dropna().idxmax(axis=1)
+    for look in ("neutral", "happy"):
+        frame = int(by_look.index[by_look == look][0])
+        press(at(visit, analysis, frame=str(frame)), "video-baseline")
+        kept = open_analysis(root, analysis.id).neutral()[1]
+        assert {frame} <= set(kept) <= set(range(frame - 13, frame + 14))
+    first, second = said
+    assert first.startswith("Baseline of person 1: ")
+    assert "in place of" not in first
+    assert "The model sees" not in first
+    assert "in place of the one before. The model sees happy in them" in second
 
 
 @pytest.mark.parametrize("tab", ["Changes", "Segments", "Transitions", "Figures", "Markers and neutral"])

@@ -55,7 +55,8 @@ def _analyses_at_work() -> list[str]:
 
 @st.fragment(run_every=2.0)
 def _draw_analyses(at_work: list[str]) -> None:
-    """One bar for all: the analysis that is under way, and how many wait."""
+    """The analysis that is under way, the recording, and how many wait; of a recording that ends as the page is looked
+    at, as it does when Live is left, where it is."""
     from ferdash.analyses.execution import progress_of
 
     waiting, root = 0, analyses_root()
@@ -66,7 +67,13 @@ def _draw_analyses(at_work: list[str]) -> None:
         except AnalysisError:
             continue
         waiting += state == "queued"
-        if state == "running":
+        if analysis.kind == "live":
+            ended = state not in AT_WORK
+            recorded = "" if progress is None else f", {duration(progress.timestamp_s)}"
+            st.caption(f"{'Recorded' if ended else 'Recording'} {plain(analysis.name)}{recorded}")
+            if ended:
+                st.page_link(shared.page_path("video"), label="It is kept under Video", icon=":material/movie:")
+        elif state == "running":
             left = f", {duration(progress.eta_s)} left" if progress and progress.eta_s is not None else ""
             share = progress.share if progress else 0.0
             st.progress(share, text=f"Analysing {plain(analysis.name)}: {share:.0%}{left}")

@@ -15,6 +15,7 @@ from pages.parts.video import player, position, timeline
 
 from ferdash.analyses import marks
 from ferdash.analyses.store import Analysis
+from ferdash.emotions import EMOTIONS
 from ferdash.errors import FerdashError
 from ferdash.paths import analyses_root
 from ferdash.video.frame_table import probabilities_of
@@ -68,7 +69,8 @@ def _draw_actions(results: "AnalysisResults", person: int | None, frame: int) ->
         type="tertiary",
         key=keyed("baseline"),
         disabled=person is None,
-        help=f"Takes this person's frames within {BASELINE_REACH_S:g} s of the shown one as the neutral baseline.",
+        help=f"Takes this person's frames within {BASELINE_REACH_S:g} s of the shown one as the neutral baseline, in "
+        "place of an earlier one.",
         on_click=video_analyses.change,
         args=(_take_as_neutral, results, person),
     )
@@ -102,13 +104,19 @@ def _take_as_neutral(results: "AnalysisResults", person: int) -> str:
     frame = st.session_state[position.FRAME]
     time_s = float(results.frames.loc[results.frames["frame"] == frame, "timestamp_s"].iloc[0])
     series = results.summary.tracks[person].series
-    near = series.frames[np.abs(series.timestamps_s - time_s) <= BASELINE_REACH_S].tolist()
-    if not near:
+    near = np.abs(series.timestamps_s - time_s) <= BASELINE_REACH_S
+    if not near.any():
         return f"Person {person} has no result within {BASELINE_REACH_S:g} s of this frame; choose another one."
-    known = results.analysis.neutral().get(person, [])
-    frames = sorted({*known, *near})
-    marks.set_neutral(analyses_root(), results.analysis.id, person, frames)
-    return f"Baseline of person {person}: {counted(len(frames), 'frame')}."
+    earlier = results.analysis.neutral().get(person)
+    marks.set_neutral(analyses_root(), results.analysis.id, person, series.frames[near].tolist())
+    said = f"Baseline of person {person}: {counted(int(near.sum()), 'frame')}"
+    said += ", in place of the one before." if earlier else "."
+    level = series.probabilities[near].mean(axis=0)
+    if (shown := EMOTIONS[int(level.argmax())]) != "neutral":
+        said += (
+            f" The model sees {shown} in them ({level.max():.0%}): choose another frame if this face is not at rest."
+        )
+    return said
 
 
 def _draw_correction(results: "AnalysisResults", person: int, frame: int, time_s: float, mine: pd.DataFrame) -> None:

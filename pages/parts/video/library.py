@@ -143,6 +143,10 @@ def _draw_job(analysis: Analysis) -> None:
     from ferdash.analyses.execution import progress_of
 
     info, progress = analysis.info, progress_of(analysis)
+    if analysis.kind == "live":
+        recorded = "" if progress is None else f", {duration(progress.timestamp_s)}"
+        st.caption(f"Live is recording **{plain(analysis.name)}**{recorded}")
+        return
     stopping = video_analyses.jobs().stopping == analysis.id
     with st.container(border=True, key=keyed(f"job-{analysis.id}")):
         bar, button = st.columns([6, 1], vertical_alignment="center")

@@ -13,6 +13,7 @@ from pages.parts.video import coding as video_coding
 from pages.parts.video import export as video_export
 from pages.parts.video import frame as video_frame
 from pages.parts.video import library as video_library
+from pages.parts.video import timeline as video_timeline
 from pages.parts.video import units as video_units
 
 from ferdash.analyses.store import AT_WORK, Analysis
@@ -30,7 +31,7 @@ SMOOTHING = {
     "some": SmoothingSettings(),
     "much": SmoothingSettings("exponential", tau_s=0.6),
 }
-"""Which emotion is dominant follows from the smoothed curves, so the usual choice is that of exports and commands."""
+"""Which emotion is dominant follows from the smoothed curves."""
 
 
 # On a phone the actions are one line, which is swiped, and what is said of the whole film follows the player: the
@@ -52,7 +53,7 @@ def draw(analysis_id: str) -> None:
     analysis = video_analyses.open_(analysis_id)
     video_analyses.draw_said()
     _draw_state(analysis, analysis.info)
-    smoothing = st.session_state.get(keyed("smoothing"), "some")
+    smoothing = st.session_state.get(keyed("smoothing"), video_timeline.USUAL_SMOOTHING)
     settings = SummarySettings(smoothing=SMOOTHING[smoothing])
     results = video_analyses.results(analysis, settings)
     if results.frames.empty:

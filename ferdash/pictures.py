@@ -1,9 +1,10 @@
-"""Any picture file -> uint8 RGB, upright, at most 4,096 px on its longer side; or one sentence that says why not.
+"""Any picture file -> uint8 RGB, upright, of at most KEPT_PIXELS; or one sentence that says why not.
 
 Everything that reads a picture does so here, so that a face is the same to the import of a dataset and to a prediction.
 """
 
 import io
+import math
 import re
 import struct
 import warnings
@@ -17,7 +18,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ferdash.errors import ImageError
 from ferdash.files import PICTURE_FORMATS
 
-MAX_SIDE = 4096
+MAX_SIDE, KEPT_PIXELS = 16_384, 52_000_000
+"""A larger picture is reduced. What cameras make is within, so that a box found in it is one in the file; OpenCV cuts
+nothing out of sides over 32,767."""
+
 MAX_PIXELS = 120_000_000
 """A picture that must be decoded whole takes about 4 bytes a pixel, twice while it is converted."""
 
@@ -39,6 +43,9 @@ a sentence rather than passed over."""
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 258
 """Tags of EXIF and TIFF."""
+
+_ON_THEIR_SIDE = (5, 6, 7, 8)
+"""Orientations whose width and height change places."""
 
 _NARROW = (8, 10, 12)
 """Bits that cameras, scanners and careless conversions use of 16 when they do not use them all."""
@@ -63,13 +70,32 @@ def read_image(data: bytes | Path, name: str | None = None, *, bits: int | None 
     """uint8 RGB (H, W, 3) of a picture file, given as its bytes or its path.
 
     EXIF rotation is applied, transparency is put on white, deep greys and colours are scaled to 8 bits, CMYK, palettes
-    and greys become RGB, of an animation the first frame counts. Above MAX_SIDE the picture is reduced; a JPEG already
-    while it is decoded, so that memory stays bounded.
+    and greys become RGB, of an animation the first frame counts. Above MAX_SIDE or KEPT_PIXELS the picture is reduced;
+    a JPEG already while it is decoded, so that memory stays bounded.
 
     bits: how many of a deep picture's 16 bits its values use; None takes the fewest of 8, 10, 12 and 16 that hold its
     largest (see `Look`). Raises ImageError naming the file when it is empty, no picture, cut short, or too large
     to decode safely.
     """
+    return read_picture(data, name, bits=bits).pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What was read of a file. pixels: uint8 RGB (H, W, 3), as `read_image` gives them. size: (width, height) that the
+    file has, upright; larger than that of the pixels where the picture had to be reduced."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+
+    @property
+    def reduced(self) -> float:
+        """Pixels of the file for one of these."""
+        return self.size[0] / self.pixels.shape[1]
+
+
+def read_picture(data: bytes | Path, name: str | None = None, *, bits: int | None = None) -> Picture:
+    """As `read_image`, with the size of what is in the file. Raises ImageError as it does."""
     name = name or (data.name if isinstance(data, Path) else "the picture")
     content = _content(data, name)
     try:
@@ -149,16 +175,28 @@ def _most_pixels(image: Image.Image) -> int:
     return MAX_PIXELS // COSTLY_MODES.get(image.mode, 2 if image.has_transparency_data else 1)
 
 
-def _decode(image: Image.Image, content: bytes, name: str, bits: int | None) -> np.ndarray:
+def _decode(image: Image.Image, content: bytes, name: str, bits: int | None) -> Picture:
+    stored = image.size
     if image.format == "JPEG":
-        image.draft(None, (MAX_SIDE, MAX_SIDE))
+        width, height = _kept(stored)
+        halves = 2 if stored[0] * stored[1] > _most_pixels(image) else 1  # decoded at half its size, it can be opened
+        image.draft(None, (max(1, width // halves), max(1, height // halves)))
     if image.width * image.height > _most_pixels(image):
         raise ImageError(
             f"{name} is too large to open safely: {image.width:,} x {image.height:,} pixels; make it smaller first."
         )
     upright = _rgb(_upright(image, content, bits))
-    upright.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=2.0)
-    return np.array(upright)
+    size = stored[::-1] if image.getexif().get(_ORIENTATION) in _ON_THEIR_SIDE else stored
+    if _kept(size) != size:
+        upright.thumbnail(_kept(size), reducing_gap=2.0)
+    return Picture(np.array(upright), size)
+
+
+def _kept(size: tuple[int, int]) -> tuple[int, int]:
+    """Width and height at which a picture of that size is read."""
+    width, height = size
+    share = min(1.0, MAX_SIDE / max(size), math.sqrt(KEPT_PIXELS / (width * height)))
+    return max(1, int(width * share)), max(1, int(height * share))
 
 
 def _upright(image: Image.Image, content: bytes, bits: int | None) -> Image.Image:

@@ -102,8 +102,8 @@ def make_photos(folder: Path) -> None:
 
 
 def use_photos(folder: Path) -> None:
-    for _, image in read_images([folder]):
-        assert isinstance(image, ImageError) or (image.dtype == np.uint8 and image.ndim == 3)
+    for _, read in read_images([folder]):
+        assert isinstance(read, ImageError) or (read.pixels.dtype == np.uint8 and read.pixels.ndim == 3)
 
 
 def make_runs_table(folder: Path) -> None:

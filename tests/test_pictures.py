@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import EpsImagePlugin, Image
 
 from ferdash.errors import ImageError
-from ferdash.pictures import MAX_SIDE, Look, is_picture_name, look, read_image
+from ferdash.pictures import MAX_SIDE, Look, is_picture_name, look, read_image, read_picture
 
 PROJECT = Path(__file__).parents[1]
 MODULES = sorted([*PROJECT.glob("ferdash/**/*.py"), *PROJECT.glob("pages/**/*.py")])
@@ -175,13 +175,34 @@ def test_an_animation_gives_its_first_frame() -> None:
         assert np.abs(result[0, 0].astype(int) - [255, 0, 0]).max() <= 3
 
 
-def test_large_photos_are_reduced() -> None:
-    jpeg = encoded(Image.new("RGB", (9000, 3000), "teal"), "JPEG")
-    result = read_image(jpeg, "p")
-    assert max(result.shape) <= MAX_SIDE
-    assert result.shape[1] / result.shape[0] == pytest.approx(3, abs=0.01)
-    assert np.abs(result[10, 10].astype(int) - [0, 128, 128]).max() <= 4
-    assert read_image(encoded(Image.new("L", (5000, 20)), "PNG"), "p").shape == (16, MAX_SIDE, 3)
+def test_what_cameras_make_is_read_as_it_is() -> None:
+    assert read_image(encoded(Image.new("L", (6000, 4000)), "JPEG"), "p").shape == (4000, 6000, 3)
+
+
+def test_large_photos_are_reduced_and_their_size_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ferdash.pictures.KEPT_PIXELS", 1_000_000)
+    picture = read_picture(encoded(Image.new("RGB", (9000, 3000), "teal"), "JPEG"), "p")
+    assert picture.pixels.shape[0] * picture.pixels.shape[1] <= 1_000_000
+    assert picture.pixels.shape[1] / picture.pixels.shape[0] == pytest.approx(3, abs=0.01)
+    assert np.abs(picture.pixels[10, 10].astype(int) - [0, 128, 128]).max() <= 4
+    assert picture.size == (9000, 3000)
+    assert picture.reduced == pytest.approx(9000 / picture.pixels.shape[1])
+    on_its_side = Image.Exif()
+    on_its_side[0x0112] = 6
+    turned = read_picture(encoded(Image.new("RGB", (3000, 1000)), "JPEG", exif=on_its_side), "p")
+    assert (turned.size, turned.reduced) == ((1000, 3000), pytest.approx(1000 / turned.pixels.shape[1]))
+
+
+def test_no_side_is_too_long_to_cut_from() -> None:
+    picture = read_picture(encoded(Image.new("L", (2 * MAX_SIDE, 20)), "PNG"), "p")
+    assert (picture.pixels.shape, picture.reduced) == ((10, MAX_SIDE, 3), 2.0)
+
+
+def test_a_jpeg_too_large_to_be_decoded_whole_is_decoded_at_half_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ferdash.pictures.MAX_PIXELS", 1_000_000)
+    monkeypatch.setattr("ferdash.pictures.KEPT_PIXELS", 600_000)
+    picture = read_picture(encoded(Image.new("RGB", (1600, 1200)), "JPEG"), "p")
+    assert (picture.pixels.shape, picture.size) == ((600, 800, 3), (1600, 1200))
 
 
 def png_of(width: int, height: int) -> bytes:

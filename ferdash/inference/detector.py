@@ -37,8 +37,8 @@ DETECTORS = {"centerface": "CenterFace", "haar": "Haar cascade", "yunet": "YuNet
 
 DEFAULT_DETECTOR = "centerface"
 
-WHOLE_SIDE = 64
-"""A picture no larger than this on either side is taken for a face that was cut out already."""
+SMALLEST_WHOLE, WHOLE_SIDE = 12, 64
+"""A picture with both sides within these is taken for a face that was cut out already; fewer pixels show none."""
 
 
 class Detector(Protocol):
@@ -81,7 +81,7 @@ def whole_picture(image_rgb: np.ndarray) -> Face:
 
 def find_faces(image_rgb: np.ndarray, detector: Detector, whole: bool | None = None) -> list[Face]:
     """Faces of a uint8 RGB picture, left to right. whole: True takes the picture itself for a face, False never does,
-    None does so up to WHOLE_SIDE pixels."""
-    if whole or (whole is None and max(image_rgb.shape[:2]) <= WHOLE_SIDE):
+    None does so where both its sides are within SMALLEST_WHOLE and WHOLE_SIDE pixels."""
+    if whole or (whole is None and all(SMALLEST_WHOLE <= side <= WHOLE_SIDE for side in image_rgb.shape[:2])):
         return [whole_picture(image_rgb)]
     return detector(image_rgb)

@@ -5,11 +5,9 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from ferdash.data.sources.archive import is_dropping, unpacks_to_too_much
 from ferdash.errors import ImageError
-from ferdash.pictures import MAX_FILE_BYTES, is_picture_name, read_image
+from ferdash.pictures import MAX_FILE_BYTES, Picture, is_picture_name, read_picture
 
 PHOTOS_IN_ARCHIVE = 20_000
 """More than anybody looks through; the directory of an archive can claim any number."""
@@ -17,8 +15,8 @@ PHOTOS_IN_ARCHIVE = 20_000
 
 def read_images(
     sources: Iterable[tuple[str, bytes | Path] | Path], on_skipped: Callable[[str], object] = lambda name: None
-) -> Iterator[tuple[str, np.ndarray | ImageError]]:
-    """Every picture: its name, and its pixels or what is wrong.
+) -> Iterator[tuple[str, Picture | ImageError]]:
+    """Every picture: its name, and what was read of it or what is wrong.
 
     A source is a path, or a name with bytes or a path. In folders and archives only files with a picture's suffix
     count; on_skipped is called with the name of every other one, except what systems leave behind.
@@ -35,7 +33,7 @@ def read_images(
 
 def _read_folder(
     name: str, folder: Path, on_skipped: Callable[[str], object]
-) -> Iterator[tuple[str, np.ndarray | ImageError]]:
+) -> Iterator[tuple[str, Picture | ImageError]]:
     inside = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     pictures = _pictures(sorted(inside), on_skipped)
     if not pictures:
@@ -46,7 +44,7 @@ def _read_folder(
 
 def _read_zip(
     name: str, data: bytes | Path, on_skipped: Callable[[str], object]
-) -> Iterator[tuple[str, np.ndarray | ImageError]]:
+) -> Iterator[tuple[str, Picture | ImageError]]:
     try:
         archive = zipfile.ZipFile(data if isinstance(data, Path) else io.BytesIO(data))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
@@ -81,9 +79,9 @@ def _pictures(names: list[str], on_skipped: Callable[[str], object]) -> list[str
     return [name for name in names if is_picture_name(name)]
 
 
-def _read_one(name: str, data: bytes | Path) -> Iterator[tuple[str, np.ndarray | ImageError]]:
+def _read_one(name: str, data: bytes | Path) -> Iterator[tuple[str, Picture | ImageError]]:
     try:
-        yield name, read_image(data, name)
+        yield name, read_picture(data, name)
     except ImageError as error:
         yield name, error
 

@@ -17,6 +17,7 @@ from ferdash.inference.face_facts import reasons as reasons_of
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.inference.verdicts import UNCERTAIN, close_second
 from ferdash.models.emotion_model import EmotionModel
+from ferdash.pictures import Picture
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,8 @@ Corrected = Mapping[tuple[str, str], str]
 class ClassifiedFace:
     """One face of a photo.
 
-    number: from 1, left to right. crop_box: the square that was cut out, turned with the head, in pixels of the photo.
+    number: from 1, left to right. face, crop_box: what was found and the square that was cut out, turned with the head,
+    in pixels of the photo's file.
     crop: uint8 grey (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS.
     """
 
@@ -79,7 +81,7 @@ class Photo:
     """What came of one file. problem: why it shows no face (unreadable, or none found), else None.
 
     preview: uint8 RGB, reduced, to draw on; None when not asked for or unreadable. preview_scale: preview pixels for
-    one of the photo's. size: (width, height) of the photo as it was read.
+    one of the file's. size: (width, height) of the picture in the file, upright.
     """
 
     name: str
@@ -91,7 +93,7 @@ class Photo:
 
 
 def classify_photos(
-    photos: Iterable[tuple[str, np.ndarray | ImageError]],
+    photos: Iterable[tuple[str, Picture | np.ndarray | ImageError]],
     model: EmotionModel,
     detector: Detector,
     *,
@@ -99,7 +101,8 @@ def classify_photos(
     preview_side: int = 0,
     on_photo: Callable[[str], object] = lambda name: None,
 ) -> list[Photo]:
-    """Find and classify the faces of many photos, as `ferdash.inference.images.read_images` gives them.
+    """Find and classify the faces of many photos, as `ferdash.inference.images.read_images` gives them, or as uint8 RGB
+    (H, W, 3).
 
     preview_side: longer side of the previews to keep, in pixels; 0 keeps none, so that memory does not grow with the
     photos. on_photo: called with each name when its faces are found.
@@ -198,22 +201,24 @@ def _face_document(face: ClassifiedFace, threshold: float) -> dict[str, Any]:
 
 def _find(
     name: str,
-    image: np.ndarray | ImageError,
+    read: Picture | np.ndarray | ImageError,
     detector: Detector,
     whole: bool | None,
     preview_side: int,
 ) -> Photo:
     """A photo with its faces cut out; their probabilities are still unknown."""
-    if isinstance(image, ImageError):
-        return Photo(name, [], problem=str(image))
+    if isinstance(read, ImageError):
+        return Photo(name, [], problem=str(read))
+    picture = Picture(read, (read.shape[1], read.shape[0])) if isinstance(read, np.ndarray) else read
     unknown = np.full(len(EMOTIONS), np.nan, dtype=np.float32)
     faces = []
-    for number, face in enumerate(find_faces(image, detector, whole), start=1):
+    for number, face in enumerate(find_faces(picture.pixels, detector, whole), start=1):
         box = crop_box(face)
-        faces.append(ClassifiedFace(number, face, box, crop_face(image, box), unknown))
-    height, width = image.shape[:2]
-    preview, scale = _preview(image, preview_side)
-    return Photo(name, faces, None if faces else NO_FACE, (width, height), preview, scale)
+        crop = crop_face(picture.pixels, box)
+        face, box = face.mapped(picture.reduced), box.scaled(picture.reduced)
+        faces.append(ClassifiedFace(number, face, box, crop, unknown))
+    preview, scale = _preview(picture.pixels, preview_side)
+    return Photo(name, faces, None if faces else NO_FACE, picture.size, preview, scale / picture.reduced)
 
 
 def _preview(image: np.ndarray, side: int) -> tuple[np.ndarray | None, float]:

@@ -28,6 +28,7 @@ from ferdash.interface import display
 from ferdash.models.catalogue import DEFAULT_MODEL
 from ferdash.models.engines import Engine
 from ferdash.paths import checkpoints_root
+from ferdash.pictures import Picture as FromFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,7 +176,7 @@ def row_of(prediction: Prediction) -> str:
     return display.row(shown, *(bars or [NO_FACE]))
 
 
-def _read(pictures: Iterable[Picture]) -> Iterator[tuple[str, np.ndarray | ImageError]]:
+def _read(pictures: Iterable[Picture]) -> Iterator[tuple[str, FromFile | np.ndarray | ImageError]]:
     for picture in pictures:
         if isinstance(picture, Image.Image):
             yield "picture", np.asarray(picture.convert("RGB"))

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-import numpy as np
 from fastapi import APIRouter, Depends, File, Query, UploadFile
 
 from ferdash.errors import ImageError
 from ferdash.inference.photos import UNCERTAIN_BELOW, classify_photos, to_document
 from ferdash.models.catalogue import DEFAULT_MODEL
-from ferdash.pictures import read_image
+from ferdash.pictures import Picture, read_picture
 from ferdash.server.documents import DetectorName, EngineName, PredictDocument, TtaName
 from ferdash.server.problems import ProblemError, responses
 from ferdash.server.workshop import Workshop, workshop_of
@@ -50,10 +49,10 @@ def predict(
     return PredictDocument.model_validate(settings | {"photos": to_document(photos, threshold)})
 
 
-def _read(upload: UploadFile, place: int) -> tuple[str, np.ndarray | ImageError]:
+def _read(upload: UploadFile, place: int) -> tuple[str, Picture | ImageError]:
     """Archives are not opened here: they would unfold into more than the limits have seen."""
     name = upload.filename or f"picture {place}"
     try:
-        return name, read_image(upload.file.read(), name)
+        return name, read_picture(upload.file.read(), name)
     except ImageError as error:
         return name, error

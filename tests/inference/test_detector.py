@@ -9,6 +9,7 @@ from skimage import data
 from ferdash.errors import ModelError
 from ferdash.inference import detector as detectors
 from ferdash.inference.detector import HaarDetector, find_faces, load_detector
+from ferdash.paths import checkpoints_root
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,13 @@ def test_small_pictures_are_taken_whole_unless_told_otherwise(astronaut: np.ndar
     assert find_faces(small, detector, whole=False) == []
     assert find_faces(astronaut[:65, :50], detector) == []
     assert [face.detector for face in find_faces(astronaut, detector, whole=True)] == ["whole"]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (11, 40), (40, 11), (40, 65)])
+def test_a_picture_too_small_or_too_large_for_a_cut_out_face_is_none(size: tuple[int, int]) -> None:
+    picture, detector = np.full((*size, 3), 90, np.uint8), load_detector("centerface", checkpoints_root())
+    assert find_faces(picture, detector) == []
+    assert len(find_faces(picture, detector, whole=True)) == 1
 
 
 def test_an_unknown_detector(tmp_path: Path) -> None:

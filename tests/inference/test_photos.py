@@ -22,6 +22,7 @@ from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
 from ferdash.paths import checkpoints_root
+from ferdash.pictures import Picture
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,23 @@ def test_previews_are_reduced_and_left_out_by_default(
     assert photos[3].preview.shape == (60, 60, 3)
     assert photos[1].preview is None
     assert classify_photos([("a", astronaut)], model, detector)[0].preview is None
+
+
+def test_boxes_are_of_the_file_where_the_picture_was_reduced(
+    model: EmotionModel, astronaut: np.ndarray, detector: Detector
+) -> None:
+    height, width = astronaut.shape[:2]
+    as_it_is, reduced = classify_photos(
+        [("p", astronaut), ("p", Picture(astronaut, (3 * width, 3 * height)))], model, detector, preview_side=100
+    )
+    assert reduced.size == (3 * width, 3 * height)
+    assert reduced.preview_scale == pytest.approx(as_it_is.preview_scale / 3)
+    (one,), (other,) = as_it_is.faces, reduced.faces
+    assert np.allclose(other.crop_box.xyxy, 3 * np.array(one.crop_box.xyxy))
+    assert np.allclose(other.face.box_xyxy, 3 * np.array(one.face.box_xyxy))
+    assert other.facts.size_px == pytest.approx(3 * one.facts.size_px)
+    assert (other.crop == one.crop).all()
+    assert (other.probabilities == one.probabilities).all()
 
 
 def test_the_table_has_a_row_a_face_and_says_what_failed(photos) -> None:

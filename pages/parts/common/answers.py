@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from ferdash.errors import ImageError
     from ferdash.inference.detector import Detector
     from ferdash.inference.photos import ClassifiedFace, Photo
+    from ferdash.pictures import Picture
 
 PREVIEW_SIDE = 1000
 MOST_KEPT = 256
@@ -80,7 +80,7 @@ def _seen(files: list[Dropped], reference: str, mode: str) -> "list[tuple[Droppe
     owners: list[_Key] = []
     done: list[str] = []
 
-    def read() -> "Iterator[tuple[str, np.ndarray | ImageError]]":
+    def read() -> "Iterator[tuple[str, Picture | ImageError]]":
         for key, file in new.items():
             for photo in read_images([(file.name, file.data)]):  # an archive holds several
                 owners.append(key)

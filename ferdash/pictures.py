@@ -91,7 +91,7 @@ class Picture:
     @property
     def reduced(self) -> float:
         """Pixels of the file for one of these."""
-        return self.size[0] / self.pixels.shape[1]
+        return float(self.size[0] / self.pixels.shape[1])
 
 
 def read_picture(data: bytes | Path, name: str | None = None, *, bits: int | None = None) -> Picture:

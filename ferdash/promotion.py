@@ -15,6 +15,7 @@ from ferdash.evaluation.protocol import TTA
 from ferdash.files import reason_of
 from ferdash.inference.calibrating import fit_calibration
 from ferdash.inference.compression import export_onnx
+from ferdash.inference.provenance import trained_on
 from ferdash.inference.scoring import Scored, recalibrated, score, without_duplicates
 from ferdash.leftovers import put_in_place, workspace
 from ferdash.models.averaging import mean_network, measure_statistics
@@ -56,10 +57,10 @@ def promote(
     too, where the packages for that are installed. replace: put it in the place of a model of that name.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
-    fold of a cross-validation, the name is taken, or the folder cannot be written; an earlier model stays then, as it
-    does whenever this is killed.
+    fold of a cross-validation or has no best epoch yet, the name is taken or cannot be one, or the folder cannot be
+    written; an earlier model stays then, as it does whenever this is killed.
     """
-    check_name(name)
+    check_name(name, "model")
     target = checkpoints / "models" / name
     if target.exists() and not replace:
         raise ModelError(f"There is already a model called “{name}”; choose another name, or replace it (--replace).")
@@ -68,6 +69,11 @@ def promote(
         raise RunError(
             f"Run {run_id} is one fold of a cross-validation, and has seen validation images that its card would be "
             "scored on. Promote a run that was trained on the dataset's own splits."
+        )
+    if not read_status(run.folder).get("best"):
+        raise RunError(
+            f"Run {run_id} has no best epoch yet, so there is no network to promote. Let it train an epoch (ferdash "
+            f"train --resume {run_id}), or promote another run."
         )
     chosen = _chosen(run, average, measure)
     model = load_in_torch(run_reference(run_id, "best"), checkpoints, "cpu")
@@ -111,7 +117,7 @@ def _write(draft: Path, model: TorchModel, run: Run, chosen: Chosen, dataset: Fa
     write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
     saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=draft.name)
     evaluations = _evaluations(saved, given, dataset)
-    facts = _facts(draft.name, run, chosen, saved, dataset, checkpoints / "runs", evaluations)
+    facts = _facts(draft.name, run, chosen, saved, dataset, checkpoints, evaluations)
     if architecture_of(saved.network) is not None and can_export():
         export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
         facts = replaced(facts, exported=export.describe())
@@ -157,7 +163,7 @@ def _facts(
     chosen: Chosen,
     model: TorchModel,
     dataset: FaceDataset,
-    runs: Path,
+    checkpoints: Path,
     evaluations: list[Scored],
 ) -> CardFacts:
     config = cast(PreTrainedModel, model.network).config
@@ -173,7 +179,7 @@ def _facts(
         counts={str(split): column.to_dict() for split, column in dataset.counts().items()},
         provenance=_provenance(dataset),
         run=run.id,
-        command=_commands(run, runs),
+        command=_commands(run, checkpoints / "runs"),
         seed=run.record["config"]["seed"],
         code=run.record["code"],
         versions=run.record["versions"],
@@ -182,6 +188,7 @@ def _facts(
         chosen=chosen.described,
         evaluations=[evaluation.to_dict() for evaluation in evaluations],
         origin=_origin(from_dict(run.record["config"])),
+        trained_on=tuple(sorted(trained_on(run_reference(run.id), checkpoints))),
     )
 
 

@@ -127,6 +127,10 @@ class FolderKind:
 
         name_of: the name that a folder was given. Raises the kind's error where none fits, or several do.
         """
+        return self.folder(root, self.known(root, text, name_of) or text).name
+
+    def known(self, root: Path, text: str, name_of: Callable[[Path], str]) -> str:
+        """As `find`, but empty where none fits. Raises the kind's error where several do."""
         ids = self.ids(root)
         if text in ids:
             return text
@@ -135,7 +139,7 @@ class FolderKind:
         if len(fitting) > 1:
             some = ", ".join(fitting[:3]) + (", ..." if len(fitting) > 3 else "")
             raise self.error(f"“{text}” fits {len(fitting):,} {self.nouns}: {some}; write more of the id.")
-        return self.folder(root, fitting[0] if fitting else text).name
+        return fitting[0] if fitting else ""
 
     def read(self, path: Path) -> dict[str, Any]:
         """The JSON object in a file of such a folder. Raises the kind's error when it is not there, is none, or was

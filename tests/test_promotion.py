@@ -15,7 +15,7 @@ from ferdash.models.exported import read_export
 from ferdash.models.loading import load_model
 from ferdash.promotion import promote
 from ferdash.runs.history import full_history
-from ferdash.runs.store import Run, open_run, read_metrics
+from ferdash.runs.store import Run, open_run, read_metrics, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, override
 from ferdash.training.continuation import resume
@@ -100,7 +100,9 @@ def test_a_card_says_where_the_model_began_and_its_teachers(
         checkpoints=checkpoints,
     )
     start.execute(run, data=demo_root, checkpoints=checkpoints)
-    card = (promote(run.id, "distilled", data=demo_root, checkpoints=checkpoints) / "README.md").read_text()
+    folder = promote(run.id, "distilled", data=demo_root, checkpoints=checkpoints)
+    assert json.loads((folder / "evaluation.json").read_text())["trained_on"] == sorted(["demo", demo_dataset.hash])
+    card = (folder / "README.md").read_text()
     assert f"It began at the weights of `{first}`" in card
     assert f"40% of each target comes from `{first}` and `{raters}`, the rest from the label" in card
     assert "a table of probabilities that was made outside ferdash" in card
@@ -196,3 +198,16 @@ def test_another_dataset_of_the_same_name_is_noticed(
     with pytest.raises(RunError, match="is not the one that run"):
         promote(runs[0].id, "x", data=tmp_path, checkpoints=checkpoints)
     delete_dataset(tmp_path, demo_dataset.name)
+
+
+def test_a_run_without_a_score_is_not_promoted(demo_root: Path, tmp_path: Path) -> None:
+    run = start.create(override(TrainConfig(), ["dataset=demo"]), data=demo_root, checkpoints=tmp_path)
+    for status in ({}, {"best": {}}):
+        write_status(run.folder, state="stopped", **status)
+        with pytest.raises(RunError, match=f"Run {run.id} has no best epoch yet, .* --resume {run.id}"):
+            promote(run.id, "mine", data=demo_root, checkpoints=tmp_path)
+
+
+def test_a_wrong_name_is_said_to_be_that_of_a_model(demo_root: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="“bad name/!” cannot be the name of a model: use up to 64"):
+        promote("any", "bad name/!", data=demo_root, checkpoints=tmp_path)

@@ -158,3 +158,16 @@ def test_no_name_leads_out_of_the_root(folder: Path, name: str) -> None:
 def test_a_link_that_leads_round_in_a_circle_is_no_folder(folder: Path) -> None:
     (folder.parent / "circle").symlink_to("circle")
     assert KIND.ids(folder.parent) == [folder.name]
+
+
+def test_what_none_fits_is_not_known_and_what_several_fit_is_said(folder: Path) -> None:
+    root = folder.parent
+
+    def name_of(found: Path) -> str:
+        return "mine"
+
+    assert KIND.known(root, "mine", name_of) == KIND.known(root, folder.name[-4:], name_of) == folder.name
+    assert KIND.known(root, "other", name_of) == KIND.known(root, "", name_of) == ""
+    (root / KIND.new_id("another")).mkdir()
+    with pytest.raises(RunError, match=r"“mine” fits 2 studies: .*; write more of the id"):
+        KIND.known(root, "mine", name_of)

@@ -19,7 +19,7 @@ from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.loading import load_model
 from ferdash.references import parse
 from ferdash.video.analysis import AnalysisSettings
-from ferdash.video.decoding import probe
+from ferdash.video.decoding import probe, require_frames
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,10 @@ def create_video_analysis(
     name: str = "",
     keep_copy: bool = False,
 ) -> Analysis:
-    """An analysis of a video, ready for `execute`. Raises VideoError when the video cannot be read."""
+    """An analysis of a video, ready for `execute`. Raises VideoError when the video cannot be read, or no frame lies in
+    the part that is to be analysed."""
     video = probe(path, fps=settings.fps)
+    require_frames(path, stride=settings.stride, start_s=settings.start_s, end_s=settings.end_s, fps=settings.fps)
     return create_analysis(
         root,
         kind="video",
@@ -115,7 +117,7 @@ class VideoJobs:
         name: str = "",
         keep_copy: bool = False,
     ) -> str:
-        """Queue a video; returns the id of its analysis. Raises VideoError when it cannot be read."""
+        """Queue a video; returns the id of its analysis. Raises VideoError as `create_video_analysis` does."""
         return self.enqueue(
             create_video_analysis(
                 self._root,

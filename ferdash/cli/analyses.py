@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ferdash.cli.analyses_agreement import agreement
 from ferdash.cli.analyses_import import import_
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say, tell
+from ferdash.cli.output import JsonFlag, console, escape, is_narrow, print_json, print_table, say, tell
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import AnalysisError
 from ferdash.paths import analyses_root, checkpoints_root
@@ -19,6 +19,9 @@ from ferdash.wording import counted, percent
 AnalysisText = Annotated[
     str, typer.Argument(help="Id of an analysis, the start of it, or its name.", show_default=False)
 ]
+
+TIME = "20250101-000000-"
+"""What an id begins with."""
 
 
 def register(app: typer.Typer) -> None:
@@ -53,15 +56,16 @@ def list_(json_output: JsonFlag = False) -> None:
     if not analyses:
         say("Nothing has been analysed yet. Start with: ferdash video FILE --out DIR")
         return
-    table = Table(box=SIMPLE, pad_edge=False)
-    table.add_column("id", no_wrap=True)
-    for heading in ("name", "kind", "length", "frames", "state"):
-        table.add_column(heading)
+    table = Table("id", "name", "kind", "length", "frames", "state", box=SIMPLE, pad_edge=False)
+    # In few columns an id continues below its time, which is mostly enough to name an analysis by.
+    table.columns[0].no_wrap, table.columns[0].width = (False, len(TIME)) if is_narrow() else (True, None)
+    for column in table.columns[3:]:
+        column.no_wrap = True
     for analysis, info in zip(analyses, infos, strict=True):
         frames = f"{info.get('frames', 0):,}"
         kind = KINDS.get(analysis.kind, "")
         table.add_row(*map(escape, (analysis.id, analysis.name, kind, length_of(info), frames, STATES[info["state"]])))
-    console.print(table)
+    print_table(table)
 
 
 def show(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
@@ -88,7 +92,7 @@ def show(analysis: AnalysisText, json_output: JsonFlag = False) -> None:
         shares = [percent(float(track.dwell.loc[emotion, "share"])) for emotion in EMOTIONS]
         table.add_row(str(track.track), *shares, str(len(track.moments)))
     if results.summary.tracks:
-        console.print(table)
+        print_table(table)
     for mark in results.analysis.marks():
         console.print(f"Marker at {mark['timestamp_s']:.2f} s: {escape(mark['name'])}", highlight=False)
 
@@ -161,7 +165,7 @@ def compare(
             between,
             *(percent(float(row["dwell"])) for row in rows),
         )
-    console.print(table)
+    print_table(table)
     say(f"Over {counted(compared.common, 'moment')} that both have; differences in percentage points.")
 
 

@@ -6,7 +6,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, print_table, say
 from ferdash.emotions import EMOTIONS
 from ferdash.paths import analyses_root
 
@@ -44,5 +44,5 @@ def agreement(
         name = f"kappa of {pair.first} and {pair.second}"
         each = map(words, pair.each.values())
         table.add_row(escape(name), f"{pair.seconds:.1f}", f"{pair.same:.1%}", words(pair.kappa), *each)
-    console.print(table)
+    print_table(table)
     say("Of each emotion: this one or not. “-”: only one thing was ever said, which tells nothing.")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say, tell
+from ferdash.cli.output import JsonFlag, escape, is_narrow, print_json, print_table, say, tell
 from ferdash.paths import data_root
 from ferdash.wording import count, counted, percent
 
@@ -35,13 +35,17 @@ def list_(json_output: JsonFlag = False) -> None:
     if not standing:
         say("Nothing has been corrected yet. Open a photo on the Predict page and press “Wrong?”.")
         return
-    table = Table("id", "when", "where", "was", "is", "model", "may be used because")
-    table.columns[0].no_wrap = True  # `remove` needs the whole of it
+    heads = ["id", "when", "where", "was", "is", "model", "may be used because"]
+    shown = [head for head in heads if head != "when" or not is_narrow()]  # an id begins with the time
+    table = Table(*shown)
+    for column in table.columns:
+        column.no_wrap = column.header in ("id", "is")  # `remove` needs the whole of an id
     for one in standing:
         was = f"{one.old_label}, {percent(max(one.probabilities))}"
         cells = (one.id, one.made_at[:16].replace("T", " "), one.where, was, one.new_label, one.model, one.consent)
-        table.add_row(*map(escape, cells))
-    console.print(table)
+        facts = dict(zip(heads, cells, strict=True))
+        table.add_row(*(escape(facts[head]) for head in shown))
+    print_table(table)
     say(f"{counted(found.faces, 'face')} from {counted(found.sources, 'photo or video', 'photos and videos')}.")
 
 
@@ -85,8 +89,8 @@ def erase(
     """Delete the faces of removed corrections from the disk, for good."""
     from ferdash.data.corrections import erase_removed, statistics
 
-    if not yes:
-        waiting = counted(statistics(data_root()).removed, "face")
-        typer.confirm(f"Delete {waiting} of removed corrections for good?", abort=True, err=True)
+    waiting = statistics(data_root()).removed
+    if waiting and not yes:
+        typer.confirm(f"Delete {counted(waiting, 'face')} of removed corrections for good?", abort=True, err=True)
     erased = erase_removed(data_root())
     tell(json_output, f"Erased {counted(erased, 'face')}.", {"erased": erased})

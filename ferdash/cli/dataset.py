@@ -10,7 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr, tell
+from ferdash.cli.output import JsonFlag, console, escape, print_json, print_table, say, stderr, tell
 from ferdash.emotions import EMOTIONS, SPLITS
 from ferdash.errors import DatasetError
 from ferdash.paths import data_root
@@ -69,7 +69,7 @@ def import_(
         print_json(_description(dataset))
     else:
         say(f"Imported {counted(len(dataset), 'image')} as [bold]{dataset.name}[/bold].")
-        console.print(_counts_table(dataset))
+        print_table(_counts_table(dataset))
 
 
 def _import(
@@ -109,7 +109,7 @@ def list_(json_output: JsonFlag = False) -> None:
             table.add_row(entry["name"], *numbers, entry["imported_at"][:10], escape(entry["origin"]))
     for column in table.columns[1 : 1 + len(SPLITS)]:
         column.justify = "right"
-    console.print(table)
+    print_table(table)
 
 
 def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
@@ -132,14 +132,14 @@ def stats(name: DatasetName, json_output: JsonFlag = False) -> None:
             }
         )
         return
-    console.print(_counts_table(dataset))
+    print_table(_counts_table(dataset))
     console.print(
         f"Imbalance {summary.imbalance_ratio:.1f}:1 ({summary.most_frequent} to {summary.rarest}). "
         f"{count(summary.distinct_images)} of {counted(summary.images, 'image')} are distinct; "
         f"{count(summary.leaks)} outside train are identical to a training image."
         + (f" {count(summary.mirrored_leaks)} more mirror one." if summary.mirrored_leaks else "")
     )
-    console.print(_report_table(report))
+    print_table(_report_table(report))
     for measure, row in quality.T.iterrows():
         console.print(f"{measure}: mean {row['mean']:,.1f}, from {row['min']:,.1f} to {row['max']:,.1f}")
 
@@ -174,12 +174,12 @@ def audit(
     if report.altered:
         console.print(report.altered, highlight=False)
     table = Table("finding", "images", "in scores", "what it means")
-    table.columns[0].min_width, table.columns[1].justify = 26, "right"
+    table.columns[1].justify = "right"
     for finding in report.findings:
         weight = exclusions.weight_of(finding, dataset).words if finding.count else ""
         scored = "left out" if finding.kind in left_out else weight
         table.add_row(f"{finding.title} ({finding.kind})", count(finding.count), scored, finding.explanation)
-    console.print(table)
+    print_table(table)
 
 
 def delete(
@@ -188,8 +188,9 @@ def delete(
     json_output: JsonFlag = False,
 ) -> None:
     """Delete a dataset for good. Runs trained on it keep their scores."""
-    from ferdash.data.dataset import delete_dataset
+    from ferdash.data.dataset import delete_dataset, require_deletable
 
+    require_deletable(data_root(), name)
     if not yes:
         typer.confirm(f"Delete the dataset {name} for good?", abort=True, err=True)
     delete_dataset(data_root(), name)

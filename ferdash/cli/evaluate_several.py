@@ -5,8 +5,8 @@ from dataclasses import replace
 from rich.table import Table
 
 from ferdash.cli.evaluate_task import Task, bar, keep_quietly, progress
-from ferdash.cli.output import console, escape, print_json
-from ferdash.evaluation.cross import SEEN_SOURCES, Cell, absent_sentences, cell_of
+from ferdash.cli.output import console, escape, print_json, print_table
+from ferdash.evaluation.cross import Cell, absent_sentences, cell_of
 from ferdash.evaluation.intervals import Interval
 from ferdash.paths import checkpoints_root, data_root
 from ferdash.wording import count, percent
@@ -62,8 +62,11 @@ def _show(cells: list[Cell]) -> None:
             count(cell.protocol.images),
             cell.notes(),
         )
-    console.print(table)
-    if any(cell.source in SEEN_SOURCES for cell in cells):
+    print_table(table)
+    sources = {cell.source for cell in cells}
+    if "training images" in sources:
+        console.print("Training images: the model has learned these very images; the score says nothing of others.")
+    if "same source" in sources:
         console.print(
             "Same source: the model learned from the train split of that dataset, so its score there says less about "
             "other people's pictures.",

@@ -64,7 +64,9 @@ def refuse_a_fold(model: str, split: str) -> None:
     """Raise EvaluationError for a fold of a cross-validation, which has learned from most validation images."""
     if split == "test":
         return
-    for part in map(parse, members_of(model)):
+    from ferdash.models.reference import full_reference
+
+    for part in map(parse, members_of(full_reference(model, checkpoints_root()))):
         if part.of_run:
             _refuse_a_fold_run(part.run, split)
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,11 +11,17 @@ from rich.markup import escape as escape_markup
 from ferdash.emotions import EMOTIONS
 from ferdash.wording import printable
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 console = Console()
 """For results a person reads."""
 
 stderr = Console(stderr=True, highlight=False)
 """For progress, logs and errors, so that stdout can be piped."""
+
+WIDE = 110
+"""Columns of a terminal from which on a table says more."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
@@ -29,6 +35,20 @@ def escape(text: str) -> str:
 def say(message: str) -> None:
     """One line on stderr."""
     stderr.print(message, soft_wrap=True)
+
+
+def print_table(table: "Table") -> None:
+    """A table on stdout, as wide as the terminal at most. What is too long for its column continues below; nothing is
+    cut, but in columns that must not wrap."""
+    for column in table.columns:
+        if not column.no_wrap:
+            column.overflow = "fold"
+    console.print(table)
+
+
+def is_narrow() -> bool:
+    """Whether the terminal, or the pipe, has too few columns for a long line of figures."""
+    return console.width < WIDE
 
 
 def tell(json_output: bool, sentence: str, document: Any) -> None:

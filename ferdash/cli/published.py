@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, print_json
+from ferdash.cli.output import JsonFlag, console, print_json, print_table
 from ferdash.wording import count
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def published(json_output: JsonFlag = False) -> None:
     if json_output:
         print_json(_document(report, findings))
         return
-    console.print(_table(report))
+    print_table(_table(report))
     for kind, heading in HEADINGS.items():
         console.print(f"\n[bold]{heading}[/bold]")
         for finding in findings:

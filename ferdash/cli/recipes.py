@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json
+from ferdash.cli.output import JsonFlag, console, escape, print_json, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def recipes(
         table = Table("recipe", "what it is for")
         for recipe in chosen:
             table.add_row(recipe.name, escape(recipe.summary))
-        console.print(table)
+        print_table(table)
         console.print("What a recipe changes: ferdash recipes NAME. Change it further with ferdash train --set.")
 
 
@@ -52,7 +52,7 @@ def _show(recipe: Any) -> None:
     table = Table("setting", "default", "here")
     for path, (before, after) in _changes(recipe).items():
         table.add_row(path, _text(before), _text(after))
-    console.print(table)
+    print_table(table)
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ import typer
 from rich.box import SIMPLE
 from rich.table import Table
 
-from ferdash.cli import runs_compare, runs_exchange, runs_list
+from ferdash.cli import runs_compare, runs_exchange, runs_group, runs_list
 from ferdash.cli.output import JsonFlag, console, escape, print_json, tell
 from ferdash.cli.runs_list import marks, measured_on
 from ferdash.emotions import EMOTIONS
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ferdash.runs.index import RunSummary, Score
 
 RunName = Annotated[str, typer.Argument(help="Id of a run, the start or the end of it, or its name.")]
+RunOrGroup = Annotated[str, typer.Argument(help="Id of a run, the start or the end of it, its name, or a group's.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +34,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="runs")
 
 
-def show(run: RunName, json_output: JsonFlag = False) -> None:
-    """Show a run: its scores, what they were measured on, and how to make it again."""
+def show(run: RunOrGroup, json_output: JsonFlag = False) -> None:
+    """Show a run: its scores, what they were measured on, and how to make it again. Of a group its runs, with mean and
+    spread."""
+    if members := runs_group.members_of(run):
+        runs_group.show(run, members, json_output)
+        return
+    _show_run(run, json_output)
+
+
+def _show_run(run: str, json_output: bool) -> None:
     from ferdash.runs.baseline import read_baseline
     from ferdash.runs.history import full_history
     from ferdash.runs.index import summary_of
@@ -80,7 +89,8 @@ def rename(
 
     root, run_id = _find(run)
     meta.rename(root, run_id, name)
-    tell(json_output, f"{run_id} is now called {escape(name)}.", {"run": run_id, "name": name})
+    words = f"{run_id} is now called {escape(name)}." if name.strip() else f"{run_id} has no name any more."
+    tell(json_output, words, {"run": run_id, "name": name})
 
 
 def tag(
@@ -152,14 +162,10 @@ def _find(text: str) -> tuple[Path, str]:
 
 
 def _facts(run: "RunSummary") -> dict[str, str]:
-    started = run.start_from or "a new network"
-    if run.parent:
-        started = f"{run.parent_checkpoint} of run {run.parent}"
-    epochs = counted(run.epochs_done, "epoch") + (" of its own" if run.parent else "")
     facts = {
         "id": run.id,
-        "state": f"{run.state}, {epochs}, {duration(run.seconds)} of training",
-        "recipe": f"{run.recipe}, seed {run.seed}, starting from {started}",
+        "state": f"{run.state}, {run.epochs_words}, {duration(run.seconds)} of training",
+        "recipe": f"{run.recipe}, seed {run.seed}, starting from {run.started_from}",
         "measured on": measured_on(run),
         "test": _test_words(run),
         "group": run.group,

@@ -116,12 +116,12 @@ def _compare_groups(groups: "dict[str, list[RunSummary]]", json_output: bool) ->
         scores = {group: _scores_of(runs, name) for group, runs in groups.items()}
         for group, values in scores.items():
             if values:
-                spread = "-" if len(values) < 2 else f"{100 * _std(values):.1f} points"
-                table.add_row(escape(group), str(len(values)), title, percent(sum(values) / len(values)), spread)
+                table.add_row(escape(group), str(len(values)), title, *_mean_and_spread(name, values))
         for other in others:
             if scores[first] and scores[other] and not apart[other]:
                 result = compare_seeds(scores_a=scores[first], scores_b=scores[other], name_a=first, name_b=other)
-                comparisons.append({"score": name, "sentence": result.sentence, **asdict(result)})
+                sentence = result.f1_sentence if name.endswith("f1") else result.sentence
+                comparisons.append({"score": name, "sentence": sentence, **asdict(result)})
     if json_output:
         print_json(
             {
@@ -145,10 +145,14 @@ def _scores_of(runs: "list[RunSummary]", name: str) -> list[float]:
     return [value for one in measured if one is not None and (value := getattr(one, score)) is not None]
 
 
-def _std(values: list[float]) -> float:
-    from statistics import stdev
+def _mean_and_spread(name: str, values: list[float]) -> tuple[str, str]:
+    """As `ferdash train` has them: accuracy in percent, its spread in points; F1 as a number from 0 to 1."""
+    from statistics import mean, stdev
 
-    return stdev(values)
+    spread = stdev(values) if len(values) > 1 else None
+    if name.endswith("f1"):
+        return f"{mean(values):.3f}", "-" if spread is None else f"{spread:.3f}"
+    return percent(mean(values)), "-" if spread is None else f"{100 * spread:.1f} points"
 
 
 def _f1(runs: "list[Run]", summaries: "list[RunSummary]") -> dict[str, list[float | None]]:
@@ -235,7 +239,7 @@ def _document(
 
     return {
         "baseline": summaries[0].id,
-        "runs": [asdict(run) for run in summaries],
+        "runs": [{**asdict(run), "started_from": run.started_from} for run in summaries],
         "settings": settings,
         "f1": {run_id: dict(zip(EMOTIONS, values, strict=True)) for run_id, values in f1.items()},
         "comparisons": [

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, is_narrow, print_json, say
 from ferdash.paths import checkpoints_root
 from ferdash.wording import count, counted, duration, percent
 
 if TYPE_CHECKING:
     from ferdash.runs.index import DamagedRun, RunSummary
-
-WIDE = 110
-"""Columns of a terminal from which on the table says more."""
 
 Order = Literal["created", "accuracy", "macro_f1", "worst_f1", "seconds", "name"]
 
@@ -74,7 +71,7 @@ def _sorted(runs: "list[RunSummary]", order: Order) -> "list[RunSummary]":
 
 
 def _print_runs(runs: "list[RunSummary]", damaged: "list[DamagedRun]") -> None:
-    wide = console.width >= WIDE
+    wide = not is_narrow()
     sets = {
         key: str(number) for number, key in enumerate(dict.fromkeys(run.measured_on for run in runs if run.images), 1)
     }
@@ -123,7 +120,7 @@ def measured_on(run: "RunSummary") -> str:
 
 def _columns(table: list[list[str]], left: set[str]) -> list[str]:
     """The rows of a table, its heads first, as aligned lines no longer than the terminal; columns whose head is not in
-    `left` stand to the right. What is too long of the first column continues below."""
+    `left` stand to the right. What is too long of the first column has a line of its own above the rest."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     first = min(widths[0], max(console.width - sum(widths[1:]) - len(widths) + 1, len("20250101-000000")))
     gap = "  " if first + sum(widths[1:]) + 2 * len(widths) <= console.width else " "
@@ -131,8 +128,8 @@ def _columns(table: list[list[str]], left: set[str]) -> list[str]:
     lines = []
     for row in table:
         cells = (align(cell, width) for align, cell, width in zip(aligned[1:], row[1:], widths[1:], strict=True))
-        rest = "".join(f"\n{row[0][start : start + first]}" for start in range(first, len(row[0]), first))
-        lines.append(gap.join([row[0][:first].ljust(first), *cells]).rstrip() + rest)
+        above, head = ("", row[0]) if len(row[0]) <= first else (f"{row[0]}\n", "")
+        lines.append(above + gap.join([head.ljust(first), *cells]).rstrip())
     return lines
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from ferdash.cli.output import JsonFlag, console, escape, print_json, say
+from ferdash.cli.output import JsonFlag, console, escape, print_json, print_table, say
 from ferdash.paths import checkpoints_root, data_root, studies_url
 from ferdash.wording import counted, percent
 
@@ -215,7 +215,7 @@ def _print(study: "Study") -> None:
     )
     for trial in sorted(study.trials, key=lambda trial: (-(trial.accuracy or -1.0), trial.number)):
         table.add_row(*map(escape, _cells(trial, names)))
-    console.print(table)
+    print_table(table)
     if study.front:
         console.print(
             f"◆ {counted(len(study.front), 'trial')} of {len(study.finished):,} on the Pareto front: no other is "

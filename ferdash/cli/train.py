@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ferdash.cli.output import JsonFlag, console, escape, print_json, say, stderr
@@ -173,7 +173,7 @@ def _report_group(group: str, trained: list[dict[str, Any]], json_output: bool, 
     if json_output:
         print_json({"group": group, "runs": trained, "summary": summary and asdict(summary)})
     elif summary and complete:
-        _show_summary(summary)
+        show_summary(summary)
 
 
 def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
@@ -191,11 +191,13 @@ def _execute(run: "Run", control: "Control", processes: "Processes") -> str:
                 on_progress=bars.update,
                 processes=processes,
             )
+            status = read_status(run.folder)
+            if processes.main and state == "finished":
+                bars.fill(status["progress"]["epoch"])
     except FerdashError:
         if processes.main:
             _forget_unbegun(run)
         raise
-    status = read_status(run.folder)
     if processes.main and status.get("note"):
         say(escape(status["note"]))
     if processes.main and state == "finished" and (best := status.get("best")):
@@ -227,7 +229,8 @@ def _as_json(run: "Run", state: str) -> dict[str, Any]:
     return {"run": run.id, "state": state, "metrics": read_metrics(run.folder)}
 
 
-def _show_summary(summary: "GroupSummary") -> None:
+def show_summary(summary: "GroupSummary") -> None:
+    """Print the mean and spread of a group's scores."""
     table = Table("", "best epoch", "last epoch", title=f"Mean and standard deviation over {summary.over}")
     for score, title in GROUP_SCORES.items():
         table.add_row(title, *(_spread_text(score, part.get(score)) for part in (summary.best, summary.last)))
@@ -264,6 +267,17 @@ class Bars:
 
     def __exit__(self, *_: Any) -> None:
         self._bars.stop()
+
+    @property
+    def tasks(self) -> list[Task]:
+        """What the bars show: the epochs, then the batches."""
+        return self._bars.tasks
+
+    def fill(self, epochs: int) -> None:
+        """Show that so many epochs were trained and nothing is left to do."""
+        self._bars.update(self._epochs, completed=epochs, total=epochs)
+        for task in self.tasks:
+            self._bars.update(task.id, completed=task.total)
 
     def update(self, progress: Any) -> None:
         """Show a ferdash.training.loop.Progress."""

@@ -262,15 +262,21 @@ def list_datasets(root: Path) -> list[str]:
     return sorted(entry.name for entry in root.iterdir() if (entry / "meta.json").is_file() and entry.name[0] != ".")
 
 
-def delete_dataset(root: Path, name: str) -> None:
-    """Remove a dataset for good, a damaged one too. Raises DatasetError when there is none of that name, when more than
-    a dataset is in its folder, or it cannot be removed."""
+def require_deletable(root: Path, name: str) -> Path:
+    """The folder of a dataset that can be deleted, a damaged one too. Raises DatasetError when there is none of that
+    name, or more than a dataset is in its folder."""
     folder = _dataset_folder(root, name)
     if others := sorted(entry.name for entry in folder.iterdir() if _is_foreign(entry)):
         raise DatasetError(
             f"The folder of “{name}” holds more than a dataset, such as {others[0]}, and was not deleted. Move that "
             "elsewhere first."
         )
+    return folder
+
+
+def delete_dataset(root: Path, name: str) -> None:
+    """Remove a dataset for good. Raises DatasetError as `require_deletable` does, and when it cannot be removed."""
+    folder = require_deletable(root, name)
     # Moved out of sight in one step, so that a removal that is interrupted leaves no half of a dataset.
     try:
         with workspace(root, "deleting") as grave:
@@ -283,11 +289,11 @@ def _is_foreign(entry: Path) -> bool:
     return not entry.name.startswith(".") and (entry.is_dir() or entry.suffix not in _SUFFIXES)
 
 
-def check_name(name: str) -> None:
-    """Raise DatasetError unless `name` is safe as a folder name everywhere."""
+def check_name(name: str, noun: str = "dataset") -> None:
+    """Raise DatasetError unless `name` is safe as a folder name everywhere. noun: of what it is to be the name."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise DatasetError(
-            f"“{name}” cannot be the name of a dataset: use up to 64 letters, digits, dots, dashes or underscores, "
+            f"“{name}” cannot be the name of a {noun}: use up to 64 letters, digits, dots, dashes or underscores, "
             "starting with a letter or digit."
         )
 

@@ -44,11 +44,17 @@ class Cell:
         return "; ".join(notes)
 
 
+def asked_model(record: dict[str, Any]) -> str:
+    """The model that was measured: its reference, and `int8` where it was asked in 8-bit integers, which is another
+    model to its scores. In ONNX Runtime it is the same, up to rounding."""
+    return f"{record['model']}, int8" if record.get("engine") == "int8" else str(record["model"])
+
+
 def cell_of(record: dict[str, Any]) -> Cell:
     """A cell from what is kept of an evaluation. Raises EvaluationError or KeyError for what is none."""
     metrics, intervals = record["metrics"], record["intervals"]
     return Cell(
-        model=str(record["model"]),
+        model=asked_model(record),
         title=str(record.get("title", record["model"])),
         protocol=Protocol.from_dict(record["protocol"]),
         accuracy=float(metrics["accuracy"]),

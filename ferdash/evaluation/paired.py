@@ -43,6 +43,11 @@ class PairedResult:
         return self.p_value < SIGNIFICANT
 
     @property
+    def p_text(self) -> str:
+        """The p-value as a table has it: `0.0496`, or `< 0.001`, as nothing is impossible."""
+        return _p_relation(self.p_value).removeprefix("= ")
+
+    @property
     def interval_text(self) -> str:
         """The 95% CI of the difference in points, with signs."""
         return f"{points(self.interval.low)} to {points(self.interval.high)}"

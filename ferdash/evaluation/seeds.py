@@ -4,7 +4,7 @@ Welch, "The generalization of 'Student's' problem when several different populat
 difference of two means, each with a spread of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,17 +35,25 @@ class SeedResult:
 
     @property
     def sentence(self) -> str:
-        """The finding in plain words."""
+        """The finding in plain words, of a score that is a share: differences in percentage points."""
+        return self._words(points, " points")
+
+    @property
+    def f1_sentence(self) -> str:
+        """The finding in plain words, of an F1 or another score that is a number from 0 to 1."""
+        return self._words("{:+.3f}".format, "")
+
+    def _words(self, text: Callable[[float], str], unit: str) -> str:
+        difference = f"{self.name_b} minus {self.name_a}: {text(self.difference)}{unit}"
         if self.p_value is None or self.interval is None:
             few = counted(min(self.runs_a, self.runs_b), "seed")
             return (
-                f"{self.name_b} minus {self.name_a}: {points(self.difference)} points, from {few} of one of them: "
-                "how much another seed would change that is not known. Train each with --seeds 3 or more."
+                f"{difference}, from {few} of one of them: how much another seed would change that is not known. "
+                "Train each with --seeds 3 or more."
             )
         found = (
-            f"{self.name_b} minus {self.name_a}: {points(self.difference)} points over {self.runs_a} and {self.runs_b} "
-            f"seeds, 95% CI {points(self.interval.low)} to {points(self.interval.high)} (Welch's t-test, p = "
-            f"{self.p_value:.3g})"
+            f"{difference} over {self.runs_a} and {self.runs_b} seeds, 95% CI {text(self.interval.low)} to "
+            f"{text(self.interval.high)} (Welch's t-test, p = {self.p_value:.3g})"
         )
         if self.p_value < SIGNIFICANT:
             return f"{found}; that is more than seeds do."

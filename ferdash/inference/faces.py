@@ -1,5 +1,6 @@
 """A found face, and what all detectors do with theirs: bring them to the picture's pixels, drop doubles, sort."""
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -47,6 +48,19 @@ def merged(first: list[Face], second: list[Face], overlap: float = 0.5) -> list[
 def from_left(faces: list[Face]) -> list[Face]:
     """Sorted from left to right, then from top to bottom."""
     return sorted(faces, key=lambda face: (face.box_xyxy[0], face.box_xyxy[1]))
+
+
+def in_rows(faces: list[Face]) -> list[Face]:
+    """As a group photo is read: row by row from the top, each from left to right. Faces whose boxes share a height, or
+    that others join so, are of one row: people who stand beside each other are, however tall."""
+    rows: list[list[Face]] = []
+    bottom = -math.inf
+    for face in sorted(faces, key=lambda face: face.box_xyxy[1]):
+        if face.box_xyxy[1] >= bottom:
+            rows.append([])
+        rows[-1].append(face)
+        bottom = max(bottom, face.box_xyxy[3])
+    return [face for row in rows for face in from_left(row)]
 
 
 def reduced(image: np.ndarray, side: int) -> tuple[np.ndarray, float]:

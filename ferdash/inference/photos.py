@@ -14,6 +14,7 @@ from ferdash.geometry import CropBox
 from ferdash.inference.detector import Detector, Face, find_faces
 from ferdash.inference.face_facts import FaceFacts, face_facts
 from ferdash.inference.face_facts import reasons as reasons_of
+from ferdash.inference.faces import in_rows
 from ferdash.inference.framing import crop_box, crop_face
 from ferdash.inference.verdicts import UNCERTAIN, close_second
 from ferdash.models.emotion_model import EmotionModel
@@ -34,8 +35,8 @@ Corrected = Mapping[tuple[str, str], str]
 class ClassifiedFace:
     """One face of a photo.
 
-    number: from 1, left to right. face, crop_box: what was found and the square that was cut out, turned with the head,
-    in pixels of the photo's file.
+    number: from 1, row by row, each from left to right. face, crop_box: what was found and the square that was cut out,
+    turned with the head, in pixels of the photo's file.
     crop: uint8 grey (48, 48), what the model was given. probabilities: float32 (7,) in the order of EMOTIONS.
     """
 
@@ -212,7 +213,7 @@ def _find(
     picture = Picture(read, (read.shape[1], read.shape[0])) if isinstance(read, np.ndarray) else read
     unknown = np.full(len(EMOTIONS), np.nan, dtype=np.float32)
     faces = []
-    for number, face in enumerate(find_faces(picture.pixels, detector, whole), start=1):
+    for number, face in enumerate(in_rows(find_faces(picture.pixels, detector, whole)), start=1):
         box = crop_box(face)
         crop = crop_face(picture.pixels, box)
         face, box = face.mapped(picture.reduced), box.scaled(picture.reduced)

@@ -11,7 +11,7 @@ from ferdash.models.card import EVALUATION_FILE
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.models.reference import files_behind
 from ferdash.paths import named_model
-from ferdash.references import members_of, parse
+from ferdash.references import members_of, parse, run_reference
 from ferdash.runs.store import open_run
 
 Source = Literal["training images", "same source", "other source", "unknown"]
@@ -24,7 +24,7 @@ def source_of(reference: str, protocol: Protocol, checkpoints: Path) -> Source:
     same kind of pictures and raters. A dataset is the same by its name or by its content. Of several models together,
     the nearest counts. `unknown`: where a model comes from is not recorded here.
     """
-    datasets = [_trained_on(part, checkpoints) for part in members_of(reference)]
+    datasets = [trained_on(part, checkpoints) for part in members_of(reference)]
     if any(known & {protocol.dataset, protocol.dataset_hash} for known in datasets):
         return "training images" if protocol.split == "train" else "same source"
     return "other source" if all(datasets) else "unknown"
@@ -55,7 +55,7 @@ def record_of(model: EmotionModel, document: dict[str, Any], checkpoints: Path) 
     }
 
 
-def _trained_on(reference: str, checkpoints: Path) -> set[str]:
+def trained_on(reference: str, checkpoints: Path) -> set[str]:
     """Names and hashes of the datasets behind a model, those of the model it began from included."""
     asked = parse(reference)
     bare = asked.bare
@@ -66,15 +66,18 @@ def _trained_on(reference: str, checkpoints: Path) -> set[str]:
     except RunError:
         return set()
     known = {part[key] for part in (record["dataset"], record.get("extra")) if part for key in ("name", "hash")}
-    began = record["config"].get("start_from", "")
+    parent = (record.get("parent") or {}).get("run", "")
     # A run cannot have begun from itself, so this ends.
-    return known | (_trained_on(began, checkpoints) if began else set())
+    earlier = filter(None, (record["config"].get("start_from", ""), parent and run_reference(parent)))
+    return known.union(*(trained_on(one, checkpoints) for one in earlier))
 
 
 def _of_card(folder: Path) -> set[str]:
-    """The dataset that a promoted model's card measured it on, which is the one it was trained on."""
+    """What a promoted model's card says that it was trained on; cards of an earlier version say only on which dataset
+    it was measured, which is the last of them."""
     try:
-        protocol = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))["evaluations"][0]["protocol"]
-        return {protocol["dataset"], protocol["dataset_hash"]}
+        card = json.loads((folder / EVALUATION_FILE).read_text(encoding="utf-8"))
+        protocol = card["evaluations"][0]["protocol"]
+        return {protocol["dataset"], protocol["dataset_hash"], *card.get("trained_on", [])}
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return set()

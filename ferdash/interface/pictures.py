@@ -44,7 +44,7 @@ PREVIEW_SIDE = 480
 class Prediction:
     """What one picture shows.
 
-    name: of the file, or `array`. size: (width, height) in pixels. faces: from left to right, each with `emotion`,
+    name: of the file, or `array`. size: (width, height) in pixels. faces: row by row, each with `emotion`,
     `probability`, `probabilities` (float32 (7,), in the order of ferdash.emotions.EMOTIONS), `crop_box`, `reasons`.
     model: what they were classified with. problem: why there is no face, else None.
     threshold: a face whose highest probability is below it is shown as uncertain.

@@ -163,7 +163,7 @@ def analyse_video(
     keep: whether the analysis is kept beside the datasets, where the app's Video page opens it; without it, it goes
     with the computer's other temporary files.
 
-    Raises VideoError for what cannot be read, ConfigError for settings that make no sense.
+    Raises VideoError for what cannot be read and a part without a frame, ConfigError for settings that make no sense.
     """
     from ferdash.analyses.execution import execute
     from ferdash.analyses.jobs import create_video_analysis

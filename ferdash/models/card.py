@@ -46,7 +46,8 @@ class CardFacts:
     those whose weights were taken, from 0, oldest first; chosen: which and why, as the end of a sentence. origin:
     where it began and its teachers, in Markdown; empty for a network from scratch that had the labels alone.
     evaluations: as `Scored.to_dict()` gives them, the main one first. exported: what there is for ONNX Runtime and what
-    it costs, in sentences; empty where nothing is.
+    it costs, in sentences; empty where nothing is. trained_on: names and hashes of all datasets behind the weights,
+    those of the models they began from included.
     """
 
     name: str
@@ -70,11 +71,13 @@ class CardFacts:
     origin: str = ""
     exported: str = ""
     licence: str = "mit"
+    trained_on: tuple[str, ...] = ()
 
 
 def write_card(folder: Path, facts: CardFacts) -> None:
     """Write README.md and evaluation.json into a model's folder, each in one step."""
-    evaluation = {"format": 1, "model": facts.name, "run": facts.run, "evaluations": facts.evaluations}
+    evaluation = {"format": 1, "model": facts.name, "run": facts.run, "trained_on": list(facts.trained_on)}
+    evaluation |= {"evaluations": facts.evaluations}
     write_json(folder / EVALUATION_FILE, evaluation)
     text = render_card(facts)
     write_atomic(folder / "README.md", lambda file: file.write(text.encode()))

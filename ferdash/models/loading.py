@@ -19,7 +19,7 @@ from ferdash.models.emotion_model import EmotionModel, ExportedModel, together
 from ferdash.models.engines import Engine, check_engine
 from ferdash.models.exported import FILES, Export, digest_of, open_export, read_export
 from ferdash.models.preprocess import Preprocess
-from ferdash.models.reference import export_folder, model_folder, source_files, title_of
+from ferdash.models.reference import export_folder, full_reference, model_folder, source_files, title_of
 from ferdash.models.tta import check_tta
 from ferdash.references import members_of, parse
 
@@ -39,9 +39,9 @@ def load_model(
     """Load the model that `reference` names.
 
     reference: the name of a folder in `checkpoints`/models; the path of a folder in transformers' image-classification
-        format; a Hugging Face id (owner/name), downloaded once; or `run:<run id>` with @best (the default), @last or
-        @epoch-3. Any of them with @size=112, for a network of another input size than it was made for; and several,
-        joined by +, as an ensemble.
+        format; a Hugging Face id (owner/name), downloaded once; or `run:<run>`, by its id, the start or the end of it,
+        or its name, with @best (the default), @last or @epoch-3. Any of them with @size=112, for a network of another
+        input size than it was made for; and several, joined by +, as an ensemble.
     device: as PyTorch names it; None takes a CUDA GPU where there is one and PyTorch computes.
     engine: torch; onnx or int8 for an export of the model, on the processor; or auto, which takes onnx where the model
         has an export of these weights, unless a device is named, and else torch.
@@ -52,7 +52,7 @@ def load_model(
     """
     check_tta(tta)
     check_engine(engine, device)
-    parts = members_of(reference)
+    parts = members_of(full_reference(reference, checkpoints))
     members = [_load_one(part, checkpoints, device, engine, calibrated) for part in parts]
     model = members[0] if len(members) == 1 else together(" + ".join(parts), members)
     return replace(model, tta=tta)
@@ -97,7 +97,7 @@ def _open_exported(
         raise NotExportedError(str(error)) from error
     return ExportedModel(
         reference,
-        title_of(reference, checkpoints),
+        title_of(reference, checkpoints) + (", int8" if engine == "int8" else ""),
         export.columns,
         Preprocess.from_dict(export.preprocess),
         runtime,

@@ -9,9 +9,49 @@ from ferdash.models.catalogue import SHIPPED
 from ferdash.models.hub import hub_folder, is_hub_id
 from ferdash.models.weight_files import WEIGHTS_FILE
 from ferdash.paths import is_shipped, model_folders, named_model
-from ferdash.references import DEFAULT_CHECKPOINT, Reference, checkpoint_name, members_of, parse
+from ferdash.records import FolderKind
+from ferdash.references import DEFAULT_CHECKPOINT, Reference, checkpoint_name, members_of, parse, run_reference
 
 EXPORT_FOLDER = "onnx"
+
+_RUNS = FolderKind(
+    noun="run",
+    nouns="runs",
+    listing="ferdash runs list",
+    record="config.json",
+    files=(),
+    at_work=(),
+    error=ModelError,
+    shapes={"meta.json": {"name": str}},
+)
+"""As far as a reference needs them: to find the one that a person means."""
+
+
+def full_reference(reference: str, checkpoints: Path) -> str:
+    """A reference with its runs by their whole ids, as it belongs into a record, where a person may have written the
+    start or the end of an id, or a name. What no run fits stays as it is.
+
+    Raises ModelError where several runs fit.
+    """
+    parts = members_of(reference)
+    full = [_full_part(part, checkpoints / "runs") for part in parts]
+    return reference if full == parts else "+".join(full)
+
+
+def _full_part(reference: str, runs: Path) -> str:
+    asked = parse(reference)
+    found = _known_run(asked.run, runs) if asked.of_run else ""
+    if found in ("", asked.run):
+        return reference
+    size = "" if asked.size is None else f"@size={asked.size}"
+    return run_reference(found, asked.checkpoint) + size
+
+
+def _known_run(text: str, runs: Path) -> str:
+    """The id of the run that a person means, empty where none fits. Raises ModelError where several do."""
+    if (runs / text).is_dir():  # nearly always, and a folder of a thousand runs is then not read
+        return text
+    return _RUNS.known(runs, text, lambda folder: str(_RUNS.read(folder / "meta.json").get("name", "")))
 
 
 def files_behind(reference: str, checkpoints: Path) -> list[Path]:
@@ -44,7 +84,8 @@ def title_of(reference: str, checkpoints: Path) -> str:
     asked = parse(reference)
     bare = asked.bare
     if asked.of_run:
-        title = f"Run {asked.run}, {run_checkpoint(asked, checkpoints / 'runs').stem}"
+        path = run_checkpoint(asked, checkpoints / "runs")
+        title = f"Run {path.parents[1].name}, {path.stem}"
     else:
         title = (
             SHIPPED[bare][0] if bare in SHIPPED else bare if is_hub_id(bare) else model_folder(bare, checkpoints).name
@@ -84,12 +125,14 @@ def model_folder(reference: str, checkpoints: Path) -> Path:
     known = (
         ", ".join(sorted({one.name for folder in folders for one in folder.iterdir() if one.is_dir()})) or "none yet"
     )
-    raise ModelError(f"There is no model “{reference}”: neither a folder nor one of those shipped ({known}).")
+    raise ModelError(f"There is no model “{reference}”: neither a folder nor the name of a model here ({known}).")
 
 
 def run_checkpoint(reference: Reference, runs: Path) -> Path:
-    """The checkpoint file that `run:<run id>[@best|@last|@epoch-3]` names. Raises ModelError."""
-    run_id, which = reference.run, reference.checkpoint or DEFAULT_CHECKPOINT
+    """The checkpoint file that `run:<run>[@best|@last|@epoch-3]` names; the run by its id, the start or the end of it,
+    or its name. Raises ModelError."""
+    which = reference.checkpoint or DEFAULT_CHECKPOINT
+    run_id = _known_run(reference.run, runs) or reference.run
     folder = runs / run_id / "checkpoints"
     if not run_id or Path(run_id).name != run_id or not folder.is_dir():
         raise ModelError(f"There is no run “{run_id}” to take a model from; `ferdash runs list` shows those there are.")

@@ -77,7 +77,8 @@ def _identity(kind: str, record: dict[str, Any]) -> tuple[str, ...]:
     """What must be equal for one record to replace another."""
     protocol = record["protocol"]
     measured = (str(protocol[name]) for name in ("dataset_hash", "rows", "tta"))
-    return (kind, str(record["model"]), str(record.get("truth", "label")), *measured)
+    rounded = ("int8",) if record.get("engine") == "int8" else ()
+    return (kind, str(record["model"]), str(record.get("truth", "label")), *measured, *rounded)
 
 
 def _file_name(kind: str, record: dict[str, Any]) -> str:

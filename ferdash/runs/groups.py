@@ -51,6 +51,30 @@ def group_summary(summaries: Iterable[RunSummary]) -> list[GroupSummary]:
     ]
 
 
+def cross_validations(summaries: Iterable[RunSummary], dataset_hash: str) -> dict[str, str]:
+    """The groups of folds on a dataset of that content, and what each still lacks to be complete: empty where each
+    image was predicted by a network that had not learned it."""
+    groups: dict[str, list[RunSummary]] = {}
+    for run in summaries:
+        if run.group and run.fold[0] and run.dataset_hash == dataset_hash:
+            groups.setdefault(run.group, []).append(run)
+    return {name: _what_is_missing(runs) for name, runs in groups.items()}
+
+
+def _what_is_missing(runs: list[RunSummary]) -> str:
+    folds = Counter(run.fold for run in runs)
+    counts = sorted({of for of, _ in folds})
+    if len(counts) > 1:
+        return f"it has folds of {counts[0]} and of {counts[1]}"
+    (of,) = counts
+    for index in range(of):
+        if (found := folds[of, index]) != 1:
+            return f"fold {index + 1} of {of} is {'there twice' if found else 'missing'}"
+    if waiting := [run.id for run in runs if run.state != "finished"]:
+        return f"run {waiting[0]} is not finished"
+    return "its folds were measured on some of their images only" if any(run.per_class for run in runs) else ""
+
+
 def why_groups_not_comparable(a: Sequence[RunSummary], b: Sequence[RunSummary]) -> str | None:
     """A sentence, or None where the scores of both groups are of the same images: of the same for all runs, or fold for
     fold."""

@@ -95,6 +95,23 @@ class RunSummary:
         return self.name or self.id
 
     @property
+    def started_from(self) -> str:
+        """The checkpoint and the run that it continues, else the model that it began at, in words."""
+        if self.parent:
+            return f"{self.parent_checkpoint} of run {self.parent}"
+        return self.start_from or "a new network"
+
+    @property
+    def epochs_words(self) -> str:
+        """How many epochs it trained, without the run it continues, and whether it ended before those planned."""
+        own = " of its own" if self.parent else ""
+        reached = None if self.last is None else self.last.epoch + 1
+        if self.kind != "run" or self.state != "finished" or reached is None or reached >= self.epochs_planned:
+            return counted(self.epochs_done, "epoch") + own
+        words = f"{count(reached)} of {counted(self.epochs_planned, 'epoch')}, stopped early"
+        return f"{words}, {count(self.epochs_done)}{own}" if own else words
+
+    @property
     def mark(self) -> str:
         """What must be said of it wherever it is shown, mostly nothing."""
         kind = {"run": "", "imported": "imported", "published": PUBLISHED}[self.kind]

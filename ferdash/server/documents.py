@@ -15,7 +15,7 @@ class FaceDocument(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    face: int = Field(description="From 1, left to right.")
+    face: int = Field(description="From 1, row by row, each from left to right.")
     box_xyxy: list[float]
     detector: str
     emotion: EmotionName

@@ -6,16 +6,17 @@ from typing import Any
 
 from ferdash import former_names
 from ferdash.errors import CheckpointError, ConfigError, RunError
-from ferdash.models.weights import read_checkpoint
+from ferdash.models.weights import read_checkpoint, unpack_network
 from ferdash.references import checkpoint_name, run_reference, split_checkpoint
-from ferdash.runs.store import Run, find_run_id, list_run_ids, open_run, read_status
+from ferdash.runs.store import Run, find_run_id, list_run_ids, open_run, read_meta, read_status
 from ferdash.training.checkpoints import list_checkpoints, read_latest, save_checkpoint
-from ferdash.training.config import differences, from_dict, override
+from ferdash.training.config import TrainConfig, differences, from_dict, override
 from ferdash.training.distillation import TEACHER_PROBS, made_table
 from ferdash.training.extra import pin_extra
-from ferdash.training.recipes import Recipe
+from ferdash.training.recipes import Recipe, require_used
 from ferdash.training.start import create
-from ferdash.training.state import require_state
+from ferdash.training.state import freeze, require_state
+from ferdash.wording import counted
 
 # A change of these makes an epoch of other batches, so a checkpoint from inside an epoch goes back to its start.
 _MAKES_OTHER_BATCHES = ("batch_size", "dataset", "seed", "sampling.", "optimizer.accumulate")
@@ -30,7 +31,8 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     reference: `RUN` or `RUN@checkpoint` (`epoch-3`, `batch-500`, `last`). A child's config.json records the parent run,
     the checkpoint and what changed.
 
-    Raises RunError, CheckpointError (naming an earlier checkpoint that can be read) or ConfigError.
+    Raises RunError, CheckpointError (naming an earlier checkpoint that can be read) or ConfigError, the latter also
+    where nothing is left to train; no run is made then.
     """
     run_id, wanted = split_checkpoint(reference)
     root = checkpoints / "runs"
@@ -38,8 +40,14 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
     before = from_dict(parent.record["config"])
     after = pin_extra(override(before, settings), data)
     if not wanted and after == before:
+        if read_status(parent.folder)["state"] == "finished":
+            path, packed = read_latest(parent.checkpoints)
+            require_state(packed, path.name)
+            _require_more(parent, after, packed)
         return parent
     changes = differences(before, after)
+    if any(path.startswith("sampling.weights.") for path in changes):
+        require_used(after)
     if any(path.startswith("network.") for path in changes):
         raise ConfigError("The network's shape cannot change on the way; start a new run for another network.")
     if any(path.startswith("folds.") for path in changes):
@@ -49,6 +57,10 @@ def resume(reference: str, settings: list[str], *, data: Path, checkpoints: Path
         )
     path, packed = _pick(parent, wanted)
     require_state(packed, path.name)
+    _forget_what_changed(packed, changes)
+    _require_more(parent, after, packed)
+    if "optimizer.freeze" in changes:
+        freeze(unpack_network(packed["network"]), after.optimizer.freeze)
     child = create(after, data=data, checkpoints=checkpoints, parent=_lineage(parent, path, changes))
     _adopt(child, path.stem, packed, changes)
     if packed["best"]:
@@ -134,16 +146,35 @@ def _inherit_best(parent: Run, child: Run, best: dict[str, Any]) -> None:
         shutil.copy2(predictions, child.folder / "predictions" / predictions.name)
 
 
-def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> None:
-    """Put the parent's state into the child's folder, fitted to what changed."""
-    position = packed["position"]
-    if any(path.startswith(_MAKES_OTHER_BATCHES) for path in changes) and position["batch"]:
-        packed["position"] = {**position, "batch": 0, "loss_sum": 0.0, "correct": 0.0, "seen": 0, "seconds": 0.0}
-        name = Path(checkpoint_name(epoch=position["epoch"], batch=0)).stem
+def _require_more(parent: Run, config: TrainConfig, packed: dict[str, Any]) -> None:
+    """Raise ConfigError where training from this checkpoint would end at once."""
+    trained, best, patience = packed["position"]["epoch"], packed["best"], config.evaluation.patience
+    name = str(read_meta(parent.folder)["name"]) or parent.id
+    if trained >= config.epochs:
+        epochs = counted(trained, "epoch")
+        done = f"its {epochs}" if trained == config.epochs else f"{epochs}, and epochs is {config.epochs:,}"
+        raise ConfigError(f"{name} has trained {done}; ask for more with --set epochs=N.")
+    if patience and best and trained - 1 - best["epoch"] >= patience:
+        raise ConfigError(
+            f"{name} stopped early, after {trained:,} of {counted(config.epochs, 'epoch')}; ask for more patience with "
+            "--set evaluation.patience=N, 0 for any."
+        )
+
+
+def _forget_what_changed(packed: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> None:
+    """Take out of a parent's state what says nothing of a run with these changes."""
     if any(path.startswith("sampling.") for path in changes):
         packed["focus"] = None
     if any(path.startswith(("evaluation.", "dataset")) for path in changes):
         packed["best"] = {}  # a score of other images or another kind is nothing to compare with
     if "optimizer.name" in changes:
         packed["optimizer"] = None
+
+
+def _adopt(child: Run, name: str, packed: dict[str, Any], changes: dict[str, tuple[Any, Any]]) -> None:
+    """Put the parent's state into the child's folder, fitted to what changed."""
+    position = packed["position"]
+    if any(path.startswith(_MAKES_OTHER_BATCHES) for path in changes) and position["batch"]:
+        packed["position"] = {**position, "batch": 0, "loss_sum": 0.0, "correct": 0.0, "seen": 0, "seconds": 0.0}
+        name = Path(checkpoint_name(epoch=position["epoch"], batch=0)).stem
     save_checkpoint(child.checkpoints, f"{name}.pt", packed)

@@ -12,11 +12,14 @@ from ferdash.errors import ConfigError
 from ferdash.runs.store import Run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig
+from ferdash.training.recipes import require_used
 
 
 def plan(config: TrainConfig, *, seeds: int = 0, folds: int = 0) -> list[TrainConfig]:
     """The configurations of a group: `seeds` of them, counted up from config.seed, or one for each of `folds`; the
-    configuration alone where neither is asked for. Raises ConfigError when both are, and for a single fold."""
+    configuration alone where neither is asked for. Raises ConfigError when both are, for a single fold, and for
+    sampling weights without `static` sampling."""
+    require_used(config)
     if seeds > 1 and folds:
         raise ConfigError("A group is over several seeds or over folds, not both; run it again for another seed.")
     if folds:

@@ -29,6 +29,15 @@ def members(checkpoints: Path, group: str) -> list[Run]:
     return sorted(found, key=lambda run: (run.record["config"]["folds"]["index"], run.record["config"]["seed"]))
 
 
+def _named(checkpoints: Path, group: str) -> list[Run]:
+    """As `members`. Raises RunError when there is none."""
+    runs = members(checkpoints, group)
+    if not runs:
+        known = ", ".join(dict.fromkeys(run.record["group"] for run in _grouped(checkpoints))) or "none yet"
+        raise RunError(f"There is no group of runs called “{group}” (there are: {known}).")
+    return runs
+
+
 def _grouped(checkpoints: Path) -> Iterator[Run]:
     """All runs that belong to a group, by id."""
     root = checkpoints / "runs"
@@ -98,7 +107,7 @@ def _require_complete(runs: list[Run]) -> None:
 def out_of_fold_answers(checkpoints: Path, group: str) -> Answers:
     """What `out_of_fold` returns of the group of that name, as answers about its dataset; `run` is the group's name.
     Raises RunError as that does."""
-    runs = members(checkpoints, group)
+    runs = _named(checkpoints, group)
     rows, labels, probabilities = out_of_fold(runs)
     dataset = runs[0].record["dataset"]
     return Answers(group, dataset["name"], dataset["hash"], "train and validation", rows, labels, probabilities)
@@ -110,8 +119,8 @@ def require_teachers(group: str, dataset: FaceDataset, checkpoints: Path) -> lis
     Raises ConfigError when they cannot. Networks that were trained on validation images would tell the pupil about
     those, and its score there would be too good.
     """
-    runs = members(checkpoints, group)
     try:
+        runs = _named(checkpoints, group)
         out_of_fold(runs)
     except RunError as error:
         raise ConfigError(f"loss.teachers names {OOF}:{group}, which cannot teach. {error}") from error

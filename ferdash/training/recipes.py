@@ -219,3 +219,16 @@ def get_recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ConfigError(f"There is no recipe called “{name}”; there are: {', '.join(RECIPES)}.")
     return RECIPES[name]
+
+
+def require_used(config: TrainConfig) -> None:
+    """Raise ConfigError for a sampling weight, other than its recipe's, that no image is drawn by, as sampling.mode is
+    not `static`."""
+    sampling, recipe = config.sampling, RECIPES.get(config.recipe)
+    usual = recipe.config().sampling.weights if recipe is not None else {}
+    changed = [name for name, weight in sampling.weights.items() if weight != usual.get(name, 1.0)]
+    if changed and sampling.mode != "static":
+        raise ConfigError(
+            f"sampling.weights.{changed[0]} is {sampling.weights[changed[0]]:g}, but weights count only while "
+            f"sampling.mode is static, and it is {sampling.mode}. Set sampling.mode=static, or leave the weights out."
+        )

@@ -19,8 +19,10 @@ from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, FerdashError, ModelError
 from ferdash.memory import held_for_reuse
 from ferdash.models.features import embed
+from ferdash.models.hub import to_download
 from ferdash.models.loading import import_torch, load_model
 from ferdash.models.preprocess import Preprocess
+from ferdash.models.reference import full_reference
 from ferdash.models.registry import architecture
 from ferdash.models.weights import unpack_network
 from ferdash.paths import checkout
@@ -39,6 +41,7 @@ from ferdash.training.processes import SINGLE_PROCESS, Processes
 from ferdash.training.raters import label_given_votes
 from ferdash.training.recipes import RECIPES
 from ferdash.training.sampling import training_rows
+from ferdash.training.state import freeze
 
 
 def create(
@@ -56,14 +59,16 @@ def create(
     `changes` of the run that this one continues. A configuration that starts from another run's checkpoint (`run:...`)
     gets its parent from there.
 
-    Raises DatasetError when a dataset of it is missing, and ConfigError for teachers that are not there or for a
-    cross-validation that starts from a network which has seen its images.
+    Raises DatasetError when a dataset of it is missing, ModelError for a name that fits several runs, and ConfigError
+    for teachers that are not there, a freeze that leaves nothing to train, or a cross-validation that starts from a
+    network which has seen its images.
     """
     dataset = open_dataset(data, config.dataset)
     # The record names teachers and extra images themselves; what `start` and `corrections` mean may change later.
-    config = replace(config, loss=replace(config.loss, teachers=",".join(config.teachers())))
-    config = pin_extra(config, data)
+    config = in_full(pin_extra(config, data), checkpoints)
     require_applicable(config)
+    if parent is None and config.optimizer.freeze and not to_download(config.start_from):
+        freeze(build_network(config, checkpoints)[0], config.optimizer.freeze)
     for teacher in filter(is_folds, config.teachers()):
         require_teachers(teacher.partition(":")[2], dataset, checkpoints)
     unknown = require_unseen(config, dataset, checkpoints)
@@ -87,6 +92,19 @@ def create(
             f"images of “{dataset.name}”.",
         )
     return run
+
+
+def in_full(config: TrainConfig, checkpoints: Path) -> TrainConfig:
+    """The configuration with the runs that it starts from and learns from by their ids, as they belong into a record: a
+    name may mean another run later. Raises ModelError for a name that fits several runs."""
+
+    def teacher_in_full(name: str) -> str:
+        model = model_behind(name)
+        return name.removesuffix(model) + full_reference(model, checkpoints)
+
+    teachers = ",".join(map(teacher_in_full, config.teachers()))
+    start_from = full_reference(config.start_from, checkpoints)
+    return replace(config, start_from=start_from, loss=replace(config.loss, teachers=teachers))
 
 
 def require_applicable(config: TrainConfig) -> None:
@@ -246,7 +264,10 @@ def failure_sentence(error: BaseException) -> str:
         return "The disk is full. Make room, then resume: the checkpoints written before are whole."
     if isinstance(error, OSError):
         return f"A file could not be read or written: {error}. Resume when it is back."
-    return f"An error in ferdash itself ({type(error).__name__}: {error}); the traceback is in the server's log."
+    return (
+        f"An error in ferdash itself ({type(error).__name__}: {error}); the traceback is where ferdash was started: in "
+        "its terminal, or in the server's log."
+    )
 
 
 def code_version() -> str:

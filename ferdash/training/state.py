@@ -11,7 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 from ferdash.emotions import EMOTIONS
-from ferdash.errors import CheckpointError
+from ferdash.errors import CheckpointError, ConfigError
 from ferdash.models.weights import load_weights, pack_network
 from ferdash.runs.metrics_row import MetricsRow
 from ferdash.runs.store import METRICS_SHAPE
@@ -19,6 +19,7 @@ from ferdash.shapes import Needed, Row, fitting
 from ferdash.training.focus import Focus
 from ferdash.training.settings import OptimizerConfig
 from ferdash.training.torch_compat import move_towards
+from ferdash.wording import counted
 
 FORMAT = 2
 
@@ -66,8 +67,18 @@ def make_optimizer(network: torch.nn.Module, config: OptimizerConfig) -> torch.o
 
 
 def freeze(network: torch.nn.Module, stages: int) -> None:
-    """Leave the leading stages of a network as they are: no gradients, and no new statistics of their batch norm."""
-    for child in list(network.children())[:stages]:
+    """Leave the leading stages of a network as they are: no gradients, and no new statistics of their batch norm.
+
+    Raises ConfigError, and nothing changed, where that would leave nothing to train.
+    """
+    parts = list(network.children())
+    last = max((place for place, part in enumerate(parts) if any(True for _ in part.parameters())), default=0)
+    if stages > last:
+        raise ConfigError(
+            f"optimizer.freeze is {stages:,}, but this network has {counted(last, 'part')} before its last layer; "
+            f"choose at most {last}."
+        )
+    for child in parts[:stages]:
         child.eval().requires_grad_(False)
 
 

@@ -24,7 +24,7 @@ from ferdash.tracking.association import Tracker
 from ferdash.tracking.track import TrackedFace
 from ferdash.video.ahead import Ahead, timed
 from ferdash.video.cores import leaving_a_core, opencv_alone
-from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames
+from ferdash.video.decoding import VideoFrame, VideoInfo, read_frames, require_start
 from ferdash.video.frame_table import empty_row, face_row, frames_table
 
 MISSED_LOOKS = 3
@@ -109,7 +109,9 @@ class AnalysisSettings:
         )
 
     def frames_in(self, video: VideoInfo) -> int:
-        """About how many frames of a video will be analysed."""
+        """About how many frames of a video will be analysed. Raises VideoError where it ends before the start."""
+        if self.start_s > 0:
+            require_start(video.name, video.duration_s, self.start_s)
         end_s = video.duration_s if self.end_s is None else min(self.end_s, video.duration_s)
         share = max(0.0, end_s - self.start_s) / video.duration_s if video.duration_s > 0 else 1.0
         return max(1, round(video.frames * min(1.0, share) / self.stride))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import chain
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,26 @@ def read_frames(
             if index < first or timestamp_s < start_s - SAME_TIME_S or index % stride:
                 continue
             yield VideoFrame(index, timestamp_s, None if frame is None else converter.upright(frame, stream))
+
+
+def require_frames(path: Path, *, stride: int, start_s: float, end_s: float | None, fps: float | None = None) -> None:
+    """Raises VideoError where `read_frames` would give no frame of this part, saying why; and as `probe` does."""
+    times = _timeline(path, fps)
+    if times.has_frame(stride=stride, start_s=start_s, end_s=end_s):
+        return
+    require_start(path.name, times.length_s, start_s)
+    until = "its end" if end_s is None else f"{end_s:g} s"
+    raise VideoError(
+        f"{path.name} has no frame to analyse from {start_s:g} s to {until} with a stride of {stride}. Choose a longer "
+        "part or a smaller stride."
+    )
+
+
+def require_start(name: str, length_s: float, start_s: float) -> None:
+    """Raises VideoError where a part starts when a video of this name and length has ended."""
+    if start_s + SAME_TIME_S >= length_s:
+        ends_s = floor(10 * (length_s + SAME_TIME_S)) / 10
+        raise VideoError(f"{name} ends at {ends_s:.1f} s, before the start at {start_s:g} s. Choose an earlier start.")
 
 
 def frame_at(path: Path, index: int) -> np.ndarray:

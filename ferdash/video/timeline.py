@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -64,6 +65,17 @@ class Timeline:
     def first_from(self, start_s: float) -> int:
         """Index of the first frame that is shown at `start_s` or later."""
         return bisect_left(self.pts, start_s - SAME_TIME_S, key=lambda pts: pts * self.time_base)
+
+    def has_frame(self, *, stride: int, start_s: float, end_s: float | None) -> bool:
+        """Whether one of every `stride`-th frame is shown from `start_s` up to and including `end_s`. Where times are
+        only known while decoding, whether the part starts before the end."""
+        if self.own_times and not self.usable:
+            return start_s < self.length_s
+        times = (
+            (pts * self.time_base for pts in self.pts) if self.own_times else (i / self.fps for i in range(self.frames))
+        )
+        last_s = inf if end_s is None else end_s
+        return any(start_s - SAME_TIME_S <= time <= last_s + SAME_TIME_S for time in islice(times, 0, None, stride))
 
     def time_of(self, index: int, pts: int | None, before_s: float) -> float:
         """When a frame is shown, by its own time or by its index; before_s: when the frame before it was."""

@@ -10,8 +10,10 @@ import pytest
 
 from ferdash.analyses.execution import estimate, execute, progress_of
 from ferdash.analyses.jobs import create_sequence_analysis, create_video_analysis, unfinished
+from ferdash.analyses.store import create_analysis
 from ferdash.errors import AnalysisError, VideoError
 from ferdash.video.analysis import AnalysisSettings
+from ferdash.video.decoding import probe
 from ferdash.video.sample import write_sample
 
 SETTINGS = AnalysisSettings(batch=8)
@@ -145,10 +147,11 @@ def test_a_video_cut_short_is_noted(root, clip, small_model, detector):
     assert "should have 60 frames and ends after" in analysis.info["note"]
 
 
-def test_a_part_beyond_the_end_is_noted(root, clip, small_model, detector):
-    settings = AnalysisSettings(start_s=60.0)
-    analysis = execute(create_video_analysis(root, clip(10), settings, model="small"), small_model, detector)
-    assert analysis.info["note"] == "There is no frame between 60 s and the end; the video is about 0.4 s long."
+def test_a_part_that_turns_out_to_hold_no_frame_is_noted(root, clip, small_model, detector):
+    path, settings = clip(10), AnalysisSettings(start_s=0.38).to_dict()
+    made = create_analysis(root, kind="video", source=path, video=probe(path).to_dict(), settings=settings)
+    analysis = execute(made, small_model, detector)
+    assert analysis.info["note"] == "There is no frame between 0.38 s and the end; the video is about 0.4 s long."
     assert analysis.frames().empty
 
 
@@ -157,6 +160,11 @@ def test_an_estimate_before_the_start(clip, small_model, detector):
     assert guess.frames == 25
     assert guess.seconds > 0
     assert guess.speed == pytest.approx(75 / 25 / guess.seconds, rel=1e-6)
+
+
+def test_an_estimate_of_a_part_past_the_end(clip, small_model, detector):
+    with pytest.raises(VideoError, match=r"clip\.mp4 ends at 0\.4 s, before the start at 60 s"):
+        estimate(clip(10), AnalysisSettings(start_s=60.0), small_model, detector)
 
 
 def test_an_estimate_of_no_video(tmp_path, small_model, detector):

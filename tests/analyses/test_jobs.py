@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from ferdash.analyses.jobs import VideoJobs, create_sequence_analysis
-from ferdash.analyses.store import open_analysis
-from ferdash.errors import AnalysisError
+from ferdash.analyses.store import list_analyses, open_analysis
+from ferdash.errors import AnalysisError, VideoError
 from ferdash.models.emotion_model import EmotionModel
 from ferdash.video.analysis import AnalysisSettings
 
@@ -37,6 +37,12 @@ def test_too_few_photos(root):
     with pytest.raises(AnalysisError, match="0 s apart"):
         create_sequence_analysis(root, [("a.png", b"")] * 2, SETTINGS, model="small", interval_s=0)
     assert not root.exists()
+
+
+def test_a_start_past_the_end_makes_no_analysis(manager, root, clip):
+    with pytest.raises(VideoError, match=r"clip\.mp4 ends at 0\.8 s, before the start at 5 s"):
+        manager.submit(clip(20), AnalysisSettings(start_s=5.0), model="small")
+    assert list_analyses(root) == []
 
 
 def test_a_queue_is_worked_off(manager, root, clip):

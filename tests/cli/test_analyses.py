@@ -43,6 +43,17 @@ def test_list_names_all_of_them(run, analysis_of):
     assert [one["id"] for one in parsed(run("list", "--json"))["analyses"]] == [analysis.id]
 
 
+def test_the_list_has_room_for_names_in_80_columns(run, analysis_of):
+    analysis = analysis_of("Interview with the second group")
+    lines = run("list", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    rows = [line for line in lines[3:] if line.strip()]
+    assert "".join(row[:17].strip() for row in rows) == analysis.id
+    assert rows[0].split()[1:3] == ["Interview", "with"]
+    assert "complete" in rows[0]
+
+
 def test_show_says_what_was_found(run, root, analysis_of):
     analysis = analysis_of("talk")
     mark(root, analysis.id, frame=50, timestamp_s=2.0, name="the joke")

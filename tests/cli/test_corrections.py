@@ -40,8 +40,11 @@ def test_list_shows_what_was_corrected_into_what(run, tmp_path, monkeypatch):
     table = run("list").stdout
     for text in (one.id, "party.jpg, 3.50 s, person 1", "happy, 70.0%", "sad", "fernet", "asked her"):
         assert text in table
-    monkeypatch.setattr(console, "_width", 70)
-    assert one.id in run("list").stdout
+    monkeypatch.setattr(console, "_width", 80)
+    narrow = run("list").stdout
+    assert one.id in narrow
+    assert "…" not in narrow
+    assert "when" not in narrow  # an id says it
     found = parsed(run("list", "--json"))
     assert [entry["id"] for entry in found["corrections"]] == [one.id]
     assert found["statistics"]["changes"] == [{"old": "happy", "new": "sad", "faces": 1}]
@@ -69,6 +72,8 @@ def test_remove_undo_and_erase(run, tmp_path):
     assert "Delete 1 face of removed corrections" in refused.stderr
     assert "Erased 1 face." in run("erase", "--yes").stderr
     assert parsed(run("erase", "--yes", "--json")) == {"erased": 0}
+    unasked = run("erase")
+    assert (unasked.exit_code, unasked.stderr) == (0, "Erased 0 faces.\n")
     assert list_corrections(tmp_path) == [two]
 
 

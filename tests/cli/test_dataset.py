@@ -71,6 +71,16 @@ def test_delete_asks_first(run, demo_root):
     assert open_dataset(demo_root, "demo")
 
 
+def test_what_cannot_be_deleted_is_not_asked_about(run, tmp_path):
+    run(tmp_path, "import", "demo", "--name", "faces")
+    (tmp_path / "faces" / "notes").mkdir()
+    for name, sentence in (("nope", "There is no dataset called “nope”"), ("faces", "holds more than a dataset")):
+        result = run(tmp_path, "delete", name, input="y\n")
+        assert isinstance(result.exception, DatasetError)
+        assert sentence in str(result.exception)
+        assert "for good?" not in result.output
+
+
 def test_stats(run, demo_root):
     stats = parsed(run(demo_root, "stats", "demo", "--json"))
     assert sum(split["train"] for split in stats["counts"].values()) == stats["splits"]["train"]
@@ -88,6 +98,22 @@ def test_audit(run, demo_root):
     assert "Held-out images identical" in " ".join(
         run(demo_root, "audit", "demo", env={"COLUMNS": "200"}).stdout.split()
     )
+
+
+def test_the_audit_fits_a_terminal_of_80_columns(run, demo_root):
+    lines = run(demo_root, "audit", "demo", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert {len(line) for line in lines} == {80}
+    last = [line.split("│")[-2].strip() for line in lines if line.startswith("│")]
+    assert "pixel for pixel in the training set, so a score on them partly measures memory." in " ".join(last)
+
+
+def test_the_list_shows_the_whole_name_of_a_long_source_in_80_columns(run, tmp_path):
+    source = tmp_path / "faces_of_the_second_pilot_study_in_autumn"
+    (source / "happy").mkdir(parents=True)
+    cv2.imwrite(str(source / "happy" / "1.png"), np.full((48, 48), 7, np.uint8))
+    run(tmp_path / "data", "import", str(source), "--name", "pilot")
+    lines = run(tmp_path / "data", "list", env={"COLUMNS": "80"}).stdout.splitlines()
+    assert "".join(line.split("│")[-2].strip() for line in lines if line.startswith("│")) == source.name
 
 
 def test_a_damaged_dataset_is_listed_as_such(run, tmp_path):

@@ -159,6 +159,8 @@ def test_a_fold_is_not_scored_on_images_it_was_trained_on(run, checkpoints: Path
     refused = run(f"run:{fold.id}@best", "--dataset", "demo")
     assert isinstance(refused.exception, EvaluationError)
     assert "one fold of a cross-validation" in str(refused.exception)
+    in_short = run("run:fol@best", "--dataset", "demo")
+    assert "one fold of a cross-validation" in str(in_short.exception)
     together = run(f"small+run:{fold.id}", "--dataset", "demo")
     assert "one fold of a cross-validation" in str(together.exception)
     on_test = run(f"run:{fold.id}@best", "--dataset", "demo", "--split", "test")

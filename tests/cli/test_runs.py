@@ -149,6 +149,16 @@ def test_the_list_is_filtered_and_sorted(run) -> None:
     assert run("list", "--sort", "luck").exit_code == 2
 
 
+def test_the_id_of_a_run_is_never_broken(run, root: Path) -> None:
+    long = "20250105-000000-an-experiment-of-a-very-long-name-000e"
+    write_run(root, long, 70)
+    lines = lines_of(run("list"))
+    assert max(map(len, lines)) <= 80
+    place = next(number for number, line in enumerate(lines) if "000e" in line)
+    assert lines[place] == long
+    assert re.match(r" +finished +50\.0%", lines[place + 1])
+
+
 def test_the_lists_json_is_the_summaries(run) -> None:
     document = json.loads(run("list", "--json").stdout)
     assert document["runs"][1]["best"]["accuracy"] == 0.7
@@ -253,6 +263,7 @@ def test_an_unknown_run_is_named(run) -> None:
 
 def test_names_tags_notes_and_the_archive(run, root: Path) -> None:
     folder = root / "20250102-000000-fernet-000b"
+    assert "20250102-000000-fernet-000b has no name any more." in run("rename", "000b", " ").stderr
     assert run("rename", "000b", "Second").exit_code == 0
     assert "Tags of 20250102-000000-fernet-000b: x, y." in run("tag", "000b", "x", "y").stderr
     assert "Tags of 20250102-000000-fernet-000b: y." in run("tag", "Second", "x", "--remove").stderr
@@ -382,7 +393,36 @@ def test_groups_are_compared_by_the_spread_of_their_seeds(run, root: Path) -> No
     text = " ".join(run("compare", "small-3-seeds", "large-3-seeds").stdout.split())
     assert "large-3-seeds minus small-3-seeds: +21.4 points over 3 and 3 seeds" in text
     assert "more than seeds do" in text
+    assert "validation macro F1: large-3-seeds minus small-3-seeds: +0.214 over 3 and 3 seeds" in text
+    assert "small-3-seeds 3 validation accuracy 51.4% 1.4 points" in text
+    assert "small-3-seeds 3 validation macro F1 0.484 0.014" in text
     document = json.loads(run("compare", "small-3-seeds", "large-3-seeds", "--json").stdout)
     assert [one["score"] for one in document["comparisons"]] == ["accuracy", "macro_f1"]
     mixed = run("compare", "small-3-seeds", "nothing")
     assert "“small-3-seeds” is a group of runs and “nothing” is none" in str(mixed.exception)
+
+
+def test_a_group_is_shown_by_its_runs(run, root: Path) -> None:
+    ids = [f"20260101-00000{number}-a-00a{number}" for number in range(3)]
+    for number, run_id in enumerate(ids):
+        config = {"recipe": "fernet", "epochs": 2, "seed": number}
+        write_run(root, run_id, 70 + number, record={"group": "small-3-seeds", "config": config}, name="mine")
+    by_group = " ".join(run("show", "small-3-seeds").stdout.split())
+    assert "The group small-3-seeds, 3 runs:" in by_group
+    assert f"{ids[1]} finished, seed 1, best 50.7%" in by_group
+    assert by_group.index(ids[0]) < by_group.index(ids[2])
+    assert "Mean and standard deviation over 3 seeds" in by_group
+    assert "“mine” is the group small-3-seeds, 3 runs:" in " ".join(run("show", "mine").stdout.split())
+    document = json.loads(run("show", "mine", "--json").stdout)
+    assert (document["group"], [one["id"] for one in document["runs"]]) == ("small-3-seeds", ids)
+    assert document["summary"]["over"] == "3 seeds"
+    assert json.loads(run("show", ids[0], "--json").stdout)["summary"]["id"] == ids[0]
+    meta.rename(root, "20250102-000000-fernet-000b", "mine")
+    assert "“mine” fits 4 runs" in refused(run("show", "mine"))
+
+
+def test_what_a_run_continues_is_said_in_json(run, root: Path) -> None:
+    parent = {"run": "20250101-000000-fernet-000a", "checkpoint": "epoch-002", "changes": {}}
+    write_run(root, "20250105-000000-fernet-000e", 70, record={"parent": parent})
+    found = json.loads(run("compare", "000a", "000e", "--json").stdout)["runs"]
+    assert [one["started_from"] for one in found] == ["a new network", f"epoch-002 of run {parent['run']}"]

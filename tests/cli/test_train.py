@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ferdash.cli.main import app
+from ferdash.cli.train import Bars
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ConfigError, FerdashError
@@ -102,6 +104,24 @@ def test_a_name_given_with_resume_is_the_new_runs_name(train: Invoke, tmp_path: 
     assert read_meta(tmp_path / "runs" / json.loads(child.stdout)["run"])["name"] == "second"
     names = {read_meta(tmp_path / "runs" / run)["name"] for run in list_run_ids(tmp_path / "runs")}
     assert names == {"first", "second"}
+
+
+def test_the_bars_end_full(train: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Bars] = []
+
+    class Kept(Bars):
+        def __init__(self) -> None:
+            super().__init__()
+            kept.append(self)
+
+    monkeypatch.setattr("ferdash.cli.train.Bars", Kept)
+    stopped_early = [*SMALL, "evaluation.patience=1", "optimizer.lr=1e-9", "epochs=9"]
+    for settings in (SMALL, stopped_early):
+        shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+        assert train("--dataset", "demo", settings=settings).exit_code == 0
+        assert all(task.finished and task.time_remaining == 0 for task in kept[-1].tasks)
+        run_id = list_run_ids(tmp_path / "runs")[0]
+        assert kept[-1].tasks[0].total == len(read_metrics(tmp_path / "runs" / run_id)) < 9
 
 
 def test_a_failed_start_leaves_no_run(train: Invoke, tmp_path: Path) -> None:

@@ -114,6 +114,15 @@ def test_stride_and_part(run, clip, tmp_path):
     assert video["frames"] == 3
 
 
+def test_a_start_past_the_end_is_refused_and_nothing_is_kept(run, clip, tmp_path):
+    result = run(clip(), "--out", tmp_path / "out", "--start", 5)
+    assert isinstance(result.exception, VideoError)
+    assert str(result.exception).startswith("clip.mp4 ends at ")
+    assert "before the start at 5 s. Choose an earlier start." in str(result.exception)
+    assert not (tmp_path / "out").exists()
+    assert list_analyses(tmp_path / "data" / "analyses") == []
+
+
 def test_a_folder_of_videos_and_one_that_is_none(run, clip, tmp_path):
     clip("b.mp4", 8)
     clip("a.mp4", 8)

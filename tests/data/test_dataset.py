@@ -159,6 +159,8 @@ def test_nothing_to_save(tmp_path, images):
 def test_unsafe_names(name):
     with pytest.raises(DatasetError, match="cannot be the name of a dataset"):
         check_name(name)
+    with pytest.raises(DatasetError, match="cannot be the name of a model"):
+        check_name(name, "model")
 
 
 def test_a_missing_dataset_names_those_there_are(tmp_path, images):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ferdash.evaluation.cross import Cell, absent_sentences, cell_of
+from ferdash.evaluation.cross import Cell, absent_sentences, asked_model, cell_of
 from ferdash.evaluation.intervals import Interval
 from ferdash.evaluation.metrics import compute_metrics
 from ferdash.evaluation.protocol import Protocol
@@ -27,6 +27,11 @@ def test_a_cell_by_hand(cell: Cell) -> None:
     assert cell.accuracy_interval == cell.macro_f1_interval == Interval(0.1, 0.9)
     assert (cell.model, cell.title) == ("small", "small")
     assert cell.absent == ("disgust", "fear", "neutral", "surprise")
+
+
+@pytest.mark.parametrize(("engine", "name"), [("torch", "small"), ("onnx", "small"), ("int8", "small, int8")])
+def test_eight_bits_are_another_model_to_its_scores(engine: str, name: str) -> None:
+    assert asked_model({"model": "small", "engine": engine}) == name
 
 
 def test_a_column_tells_images_apart(cell: Cell) -> None:

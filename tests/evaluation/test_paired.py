@@ -119,3 +119,8 @@ def test_no_image() -> None:
 )
 def test_a_p_value_has_the_digits_that_matter(p_value: float, text: str) -> None:
     assert f"({text})" in replace(compare(50, 9, 3, 1), p_value=p_value).sentence
+
+
+def test_no_p_value_reads_as_zero() -> None:
+    assert compare(100, 0, 40, 0).p_text == "< 0.001"
+    assert compare(100, 5, 5, 0).p_text == "1.00"

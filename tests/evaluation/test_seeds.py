@@ -39,3 +39,11 @@ def test_exchanging_the_groups_turns_the_sign(a: list[float], b: list[float]) ->
     one, other = compare_seeds(scores_a=a, scores_b=b), compare_seeds(scores_a=b, scores_b=a)
     assert one.difference == -other.difference
     np.testing.assert_allclose([one.interval.low, one.interval.high], [-other.interval.high, -other.interval.low])
+
+
+def test_an_f1_is_a_number_from_0_to_1() -> None:
+    assert (
+        "B minus A: +0.060 over 3 and 4 seeds, 95% CI +0.020 to +0.100 ("
+        in compare_seeds(scores_a=A, scores_b=B).f1_sentence
+    )
+    assert "B minus A: -0.100, from 1 seed" in compare_seeds(scores_a=[0.6], scores_b=[0.5]).f1_sentence

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ferdash.inference.faces import Face, from_left, reduced, suppress_duplicates
+from ferdash.inference.faces import Face, from_left, in_rows, reduced, suppress_duplicates
 
 
 def face(x0: float, y0: float, side: float, confidence: float) -> Face:
@@ -43,3 +43,12 @@ def test_a_picture_is_reduced_by_its_longer_side_and_never_enlarged() -> None:
     same = np.zeros((100, 400, 3), np.uint8)
     assert reduced(same, 400)[0] is same
     assert reduced(np.zeros((1, 4000, 3), np.uint8), 100)[0].shape == (1, 100, 3)
+
+
+def test_a_group_is_numbered_as_it_is_read_and_neighbours_from_the_left() -> None:
+    front = [face(10, 200, 60, 0.9), face(110, 190, 60, 0.9), face(220, 215, 60, 0.9)]
+    back = [face(5, 20, 50, 0.9), face(120, 45, 50, 0.9)]
+    assert in_rows([front[1], back[1], front[0], front[2], back[0]]) == [*back, *front]
+    tall, short = face(100, 0, 50, 0.9), face(0, 40, 50, 0.9)
+    assert in_rows([tall, short]) == [short, tall]
+    assert in_rows([]) == []

@@ -29,6 +29,12 @@ def checkpoints(tmp_path: Path) -> Path:
     (tmp_path / "models" / "stranger" / "evaluation.json").unlink()
     trained = {"dataset": {"name": "others", "hash": "hash-2"}, "extra": {"name": "corrections-1", "hash": "hash-3"}}
     create_run(tmp_path / "runs", "r1", {**trained, "config": {"start_from": "small"}})
+    tuned = {"evaluations": [{"protocol": {"dataset": "others", "dataset_hash": "hash-2"}}], "trained_on": ["hash-1"]}
+    shutil.copytree(folder, tmp_path / "models" / "tuned")
+    (tmp_path / "models" / "tuned" / "evaluation.json").write_text(json.dumps(tuned))
+    create_run(
+        tmp_path / "runs", "r3", {"dataset": {"name": "more", "hash": "hash-4"}, "config": {}, "parent": {"run": "r1"}}
+    )
     create_run(tmp_path / "runs", "r2", {**trained, "config": {"start_from": ""}})
     return tmp_path
 
@@ -46,6 +52,11 @@ def checkpoints(tmp_path: Path) -> Path:
         ("run:r1", ("corrections-1", "hash-3"), "train", "training images"),
         ("run:r2@last", ("faces", "hash-1"), "validation", "other source"),
         ("run:gone", ("faces", "hash-1"), "validation", "unknown"),
+        ("tuned", ("faces", "hash-1"), "train", "training images"),
+        ("tuned", ("others", "hash-2"), "validation", "same source"),
+        ("run:r3", ("more", "hash-4"), "train", "training images"),
+        ("run:r3", ("others", "hash-2"), "train", "training images"),
+        ("run:r3", ("faces", "hash-1"), "validation", "same source"),
         ("stranger", ("faces", "hash-1"), "validation", "unknown"),
         ("someone/model", ("faces", "hash-1"), "validation", "unknown"),
         ("run:r2+small", ("faces", "hash-1"), "validation", "same source"),

@@ -18,10 +18,12 @@ from transformers import (
 
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import ModelError
+from ferdash.files import write_json
 from ferdash.models.fernet import FerNetConfig, FerNetForImageClassification
 from ferdash.models.loading import load_model
 from ferdash.models.preprocess import Preprocess
 from ferdash.models.processing import processor_of
+from ferdash.models.reference import full_reference, title_of
 from ferdash.models.weights import pack_network
 
 PROJECT = Path(__file__).parents[2]
@@ -153,6 +155,25 @@ def test_a_run_gives_the_checkpoint_that_was_named(checkpoints: Path, reference:
     assert load_model(reference, checkpoints).logits(FACES) == pytest.approx(expected, abs=1e-5)
 
 
+def test_a_run_is_named_by_the_end_of_its_id_or_its_name_and_told_by_its_id(checkpoints: Path) -> None:
+    make_run(checkpoints, ["best.pt", "epoch-001.pt"])
+    runs = checkpoints / "runs"
+    (runs / "r1").rename(runs / "20250101-000000-fernet-d4b0")
+    write_json(runs / "20250101-000000-fernet-d4b0" / "meta.json", {"name": "tiny1"})
+    (runs / "20250102-000000-damaged-d4b1").mkdir()
+    for text in ("tiny1", "d4b0", "20250101-000000"):
+        model = load_model(f"run:{text}@best", checkpoints)
+        assert model.reference == "run:20250101-000000-fernet-d4b0@best"
+        assert model.title == "Run 20250101-000000-fernet-d4b0, best"
+        assert title_of(f"run:{text}@epoch-1", checkpoints) == "Run 20250101-000000-fernet-d4b0, epoch-001"
+    assert full_reference("run:tiny1@best@size=96+fernet", checkpoints) == (
+        "run:20250101-000000-fernet-d4b0@best@size=96+fernet"
+    )
+    assert full_reference("run:nobody + fernet", checkpoints) == "run:nobody + fernet"
+    with pytest.raises(ModelError, match=r"“2025” fits 2 runs: .*; write more of the id"):
+        load_model("run:2025@best", checkpoints)
+
+
 def test_averaged_weights_are_used_where_the_run_kept_them(checkpoints: Path) -> None:
     networks = make_run(checkpoints, ["best.pt"], averaged=True)
     with torch.no_grad():
@@ -169,7 +190,7 @@ def test_averaged_weights_are_used_where_the_run_kept_them(checkpoints: Path) ->
         ("run:r1@best", "Run r1 has no checkpoint @best"),
         ("run:r1@newest", "“@newest” is no checkpoint of a run; use @best, @last or an epoch"),
         ("", "No model was named"),
-        ("nothing", r"There is no model “nothing”: .* \(fernet\)"),
+        ("nothing", r"There is no model “nothing”: neither a folder nor the name of a model here \(fernet\)"),
     ],
 )
 def test_what_is_not_there_is_said(checkpoints: Path, reference: str, sentence: str) -> None:

@@ -201,15 +201,31 @@ def test_of_the_same_images_with_and_without_votes_each_shows_its_own(visit: Vis
         assert any("over half of all raters agree" in sentence for sentence in said) is rated
 
 
+def test_what_doubting_labels_takes_is_said_without_pytorch(
+    visit: Visit, demo_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    awaited: list[bool] = []
+    monkeypatch.setattr("pages.parts.common.shared.await_torch", lambda: awaited.append(True))
+    app = visit("dataset", tab="Audit")
+    app.session_state["dataset-doubted"] = True  # as an address or an earlier visit may have it
+    app.run()
+    assert any("takes a complete cross-validation on this dataset" in info.value for info in app.info)
+    assert awaited == []
+
+
 def test_labels_are_doubted_by_networks_that_have_not_learned_them(
     visit: Visit, demo_data: Path, checkpoints: Path, make_run
 ) -> None:
     app = visit("dataset", tab="Audit")
-    app.toggle(key="dataset-doubted").set_value(True).run()
+    assert app.toggle(key="dataset-doubted").disabled
     assert any("takes a complete cross-validation on this dataset" in info.value for info in app.info)
     for index in range(3):
         make_run(f"20260101-00000{index}-fold", 20, "folds.count=3", f"folds.index={index}", group="three folds")
-    app.run()
+        app.run()
+        incomplete = [info.value for info in app.info if "“three folds” is not complete" in info.value]
+        assert len(incomplete) == (index < 2)
+        assert all(f"fold {index + 2} of 3 is missing" in sentence for sentence in incomplete)
+    app.toggle(key="dataset-doubted").set_value(True).run()
     assert not app.exception
     (said,) = [caption.value for caption in app.caption if "From out-of-fold probabilities of" in caption.value]
     answers = out_of_fold_answers(checkpoints, "three folds")

@@ -1,5 +1,6 @@
 """Experiments: without a run, the table and its search, two runs compared, and what can be done with them."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -343,3 +344,20 @@ def _answers(run_id: str) -> dict[str, np.ndarray]:
 
 def _query(app: AppTest) -> str:
     return "&".join(f"{name}={value}" for name in app.query_params for value in app.query_params[name])
+
+
+def test_a_run_without_a_score_is_not_offered_for_promotion(visit: Visit, two: None, make_run: MakeRun) -> None:
+    store.write_status(_root() / A, state="finished")
+    (_root() / A / "metrics.jsonl").unlink()
+    labels = [each.label for each in open_page(visit, A).button]
+    assert "Promote it" not in labels
+    assert "Promote it" in [each.label for each in open_page(visit, B).button]
+
+
+def test_a_run_that_continues_another_says_which(visit: Visit, two: None) -> None:
+    record = json.loads((_root() / B / "config.json").read_text())
+    record["parent"] = {"run": A, "checkpoint": "epoch-002", "changes": {}}
+    (_root() / B / "config.json").write_text(json.dumps(record))
+    table = open_page(visit, A, B, tables=True).dataframe
+    started = [list(each.value.loc["Started from"]) for each in table if "Started from" in each.value.index]
+    assert started == [["a new network", f"epoch-002 of run {A}"]]

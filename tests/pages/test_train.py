@@ -16,6 +16,7 @@ from ferdash.data.dataset import open_dataset, save_dataset
 from ferdash.records import flatten
 from ferdash.runs.importing import import_runs
 from ferdash.runs.store import create_run, list_run_ids, open_run, read_meta, read_metrics, read_status, write_status
+from ferdash.training import start
 from ferdash.training.config import TrainConfig, override, to_dict
 
 Visit = Callable[..., AppTest]
@@ -296,3 +297,15 @@ def test_the_picked_run_is_called_the_same_whatever_its_state(visit: Visit, demo
         write_status(run.folder, state=state)
         labels.append(next(entry for entry in visit("train").selectbox if entry.label == "Run").options)
     assert labels[0] == labels[1] == [run.id]
+
+
+def test_a_run_with_nothing_left_to_train_is_not_continued(visit: Visit, demo_data: Path, checkpoints: Path) -> None:
+    settings = ["dataset=demo", "recipe=fernet", "network.width=4", "network.depths=1", "compute.threads=1"]
+    run = start.create(override(TrainConfig(), settings), data=demo_data, checkpoints=checkpoints, name="tiny1")
+    start.execute(run, data=demo_data, checkpoints=checkpoints)
+    app = visit("train")
+    app.session_state["train-continue_from"] = f"{run.id}@epoch-001"
+    app.run()
+    button(app, "Continue").click().run()
+    assert any("tiny1 has trained its 1 epoch; ask for more" in error.value for error in app.error)
+    assert list_run_ids(checkpoints / "runs") == [run.id]

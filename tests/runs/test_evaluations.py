@@ -39,6 +39,12 @@ def test_another_truth_stands_beside_it(tmp_path: Path) -> None:
     assert kept(tmp_path) == []
 
 
+def test_eight_bits_stand_beside_all_of_them(tmp_path: Path) -> None:
+    for engine, accuracy in (("torch", 0.5), ("int8", 0.4), ("onnx", 0.6)):
+        keep_evaluation(tmp_path, "scores", record(accuracy=accuracy) | {"engine": engine})
+    assert sorted(accuracy for _, accuracy in kept(tmp_path)) == [0.4, 0.6]
+
+
 def test_the_newest_comes_first(tmp_path: Path) -> None:
     for model, day in (("b", 2), ("a", 3), ("c", 1)):
         keep_evaluation(tmp_path, "scores", record(model) | {"measured_at": f"2025-01-0{day}"})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ferdash.runs.groups import group_summary, why_groups_not_comparable
+from ferdash.runs.groups import cross_validations, group_summary, why_groups_not_comparable
 from ferdash.runs.index import RunSummary, list_runs, sound
 
 
@@ -57,3 +57,20 @@ def test_groups_of_other_images_or_of_several_settings_are_not_compared(make_run
     elsewhere: list[RunSummary] = [replace(run, images=50) for run in b]
     assert "70 validation images, the other on 50 validation images" in (why_groups_not_comparable(a, elsewhere) or "")
     assert "“a” is no group of seeds or folds" in (why_groups_not_comparable([a[0], b[0]], b) or "")
+
+
+def test_a_cross_validation_says_what_it_lacks(make_run, root: Path) -> None:
+    def lacks(**changes: object) -> dict[str, str]:
+        runs = [run for run in sound(list_runs(root)) if run.group]
+        return cross_validations([replace(runs[0], **changes), *runs[1:]], runs[0].dataset_hash)
+
+    make_run("alone")
+    make_run("fold-0", config={"folds": {"count": 2, "index": 0}}, group="folds")
+    assert lacks() == {"folds": "fold 2 of 2 is missing"}
+    make_run("fold-1", config={"folds": {"count": 2, "index": 1}}, group="folds")
+    assert lacks() == {"folds": ""}
+    assert lacks(fold=(2, 0)) == {"folds": "fold 1 of 2 is there twice"}
+    assert lacks(fold=(5, 1)) == {"folds": "it has folds of 2 and of 5"}
+    assert lacks(state="running") == {"folds": "run fold-1 is not finished"}
+    assert lacks(per_class=100) == {"folds": "its folds were measured on some of their images only"}
+    assert cross_validations(sound(list_runs(root)), "another content") == {}

@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -240,3 +241,21 @@ def test_a_run_whose_process_has_gone_becomes_interrupted_without_a_change_of_it
     worker.kill()
     worker.wait()
     assert only(root).state == "interrupted"
+
+
+def test_where_a_run_started_is_said(make_run, root: Path) -> None:
+    make_run("a")
+    assert only(root).started_from == "a new network"
+    assert replace(only(root), start_from="fernet").started_from == "fernet"
+    continued = replace(only(root), start_from="fernet", parent="r0", parent_checkpoint="epoch-002")
+    assert continued.started_from == "epoch-002 of run r0"
+
+
+def test_a_run_that_ended_before_its_last_epoch_says_so(make_run, root: Path) -> None:
+    make_run("a")
+    assert only(root).epochs_words == "3 epochs"
+    assert replace(only(root), epochs_planned=8).epochs_words == "3 of 8 epochs, stopped early"
+    assert replace(only(root), epochs_planned=8, state="stopped").epochs_words == "3 epochs"
+    child = replace(only(root), parent="r0", epochs_done=1)
+    assert child.epochs_words == "1 epoch of its own"
+    assert replace(child, epochs_planned=8).epochs_words == "3 of 8 epochs, stopped early, 1 of its own"

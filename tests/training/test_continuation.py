@@ -7,8 +7,9 @@ import torch
 
 from ferdash.errors import CheckpointError, ConfigError, RunError
 from ferdash.models.weights import read_checkpoint, read_network
+from ferdash.runs.meta import rename
 from ferdash.runs.predictions import read_predictions
-from ferdash.runs.store import Run, list_run_ids, read_metrics
+from ferdash.runs.store import Run, list_run_ids, read_metrics, write_status
 from ferdash.training import start
 from ferdash.training.checkpoints import list_checkpoints
 from ferdash.training.config import TrainConfig, from_dict, override
@@ -41,7 +42,56 @@ def where(finished: Run, tmp_path: Path) -> Path:
 
 
 def test_without_a_change_it_is_the_same_run(finished: Run, where: Path, squares_root: Path) -> None:
+    write_status(where / "runs" / finished.id, state="stopped")
     assert resume(finished.id, [], data=squares_root, checkpoints=where).id == finished.id
+    assert list_run_ids(where / "runs") == [finished.id]
+
+
+@pytest.mark.parametrize(
+    ("at", "settings", "sentence"),
+    [
+        ("", [], "tiny1 has trained its 2 epochs; ask for more with --set epochs=N."),
+        ("@last", [], "tiny1 has trained its 2 epochs; "),
+        ("", ["optimizer.lr=1e-3"], "tiny1 has trained its 2 epochs; "),
+        ("", ["dataset=others"], "tiny1 has trained its 2 epochs; "),
+        ("", ["epochs=1"], "tiny1 has trained 2 epochs, and epochs is 1; ask for more"),
+    ],
+)
+def test_a_run_with_nothing_left_to_train_gets_no_child(
+    at: str, settings: list[str], sentence: str, finished: Run, where: Path, squares_root: Path
+) -> None:
+    rename(where / "runs", finished.id, "tiny1")
+    with pytest.raises(ConfigError, match=sentence):
+        resume(f"tiny1{at}", settings, data=squares_root, checkpoints=where)
+    assert list_run_ids(where / "runs") == [finished.id]
+
+
+def test_a_run_that_stopped_early_asks_for_more_patience(squares_root: Path, tmp_path: Path) -> None:
+    settings = ["dataset=squares", "epochs=9", "network.width=4", "network.depths=1", "optimizer.lr=1e-9"]
+    config = override(TrainConfig(), [*settings, "evaluation.patience=1", "compute.threads=1"])
+    run = start.create(config, data=squares_root, checkpoints=tmp_path)
+    start.execute(run, data=squares_root, checkpoints=tmp_path)
+    trained = len(read_metrics(run.folder))
+    sentence = f"{run.id} stopped early, after {trained} of 9 epochs; ask for more patience"
+    for settings in ([], ["optimizer.lr=1e-8"]):
+        with pytest.raises(ConfigError, match=sentence):
+            resume(run.id, settings, data=squares_root, checkpoints=tmp_path)
+    assert list_run_ids(tmp_path / "runs") == [run.id]
+    assert resume(run.id, ["evaluation.patience=0"], data=squares_root, checkpoints=tmp_path).id != run.id
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("optimizer.freeze=9", "optimizer.freeze is 9, but this network has 3 parts"),
+        ("sampling.weights.fear=2", "sampling.weights.fear is 2, but weights count only"),
+    ],
+)
+def test_a_change_that_cannot_take_effect_makes_no_child(
+    setting: str, sentence: str, finished: Run, where: Path, squares_root: Path
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        resume(finished.id, ["epochs=3", setting], data=squares_root, checkpoints=where)
     assert list_run_ids(where / "runs") == [finished.id]
 
 

@@ -11,7 +11,7 @@ from ferdash.runs.store import Run, open_run, read_status, write_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, from_dict, override
 from ferdash.training.groups import create_group, plan, release
-from ferdash.training.out_of_fold import members, out_of_fold, out_of_fold_answers, unfinished
+from ferdash.training.out_of_fold import members, out_of_fold, out_of_fold_answers, require_teachers, unfinished
 from ferdash.training.settings import FoldsConfig
 
 FOLDS = 3
@@ -121,3 +121,17 @@ def test_runs_that_are_no_folds_are_refused(squares_root: Path, tmp_path: Path, 
 def test_the_record_of_a_run_names_its_group_for_good(validated: list[Run]) -> None:
     again = open_run(validated[0].folder.parent, validated[0].id)
     assert again.record["group"] == validated[0].record["group"] != ""
+
+
+def test_weights_without_their_sampling_are_refused(config: TrainConfig) -> None:
+    with pytest.raises(ConfigError, match=r"Set sampling\.mode=static"):
+        plan(override(config, ["sampling.weights.fear=2"]))
+
+
+def test_a_group_that_is_not_there_is_named(validated: list[Run], squares_root: Path) -> None:
+    checkpoints, group = validated[0].folder.parents[1], validated[0].record["group"]
+    sentence = f"no group of runs called “nogroup” .there are: {group}."
+    with pytest.raises(ConfigError, match=sentence):
+        require_teachers("nogroup", open_dataset(squares_root, "squares"), checkpoints)
+    with pytest.raises(RunError, match=sentence):
+        out_of_fold_answers(checkpoints, "nogroup")

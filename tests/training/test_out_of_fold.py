@@ -135,7 +135,7 @@ def test_folds_that_know_validation_or_another_dataset_cannot_teach(
     with pytest.raises(ConfigError, match=rf"oof:{group} was trained on another dataset \(“doubled”"):
         require_teachers(group, open_dataset(squares_root, "squares"), checkpoints)
     config = override(TrainConfig(), ["dataset=squares", "loss.teachers=oof:nobody", *SMALL])
-    with pytest.raises(ConfigError, match=r"names oof:nobody, which cannot teach\. These runs are not the folds"):
+    with pytest.raises(ConfigError, match=r"names oof:nobody, which cannot teach\. There is no group of runs called"):
         start.create(config, data=squares_root, checkpoints=tmp_path)
     config = override(TrainConfig(), ["dataset=squares", *SMALL])
     both = create_group(plan(config, folds=2), data=squares_root, checkpoints=tmp_path)

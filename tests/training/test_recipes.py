@@ -13,7 +13,7 @@ from ferdash.runs.store import open_run, read_metrics, read_status
 from ferdash.training import start
 from ferdash.training.config import TrainConfig, differences, override
 from ferdash.training.continuation import predecessor
-from ferdash.training.recipes import RECIPES, REPORT_MODEL, get_recipe
+from ferdash.training.recipes import RECIPES, REPORT_MODEL, get_recipe, require_used
 
 REPORT = [
     "demo_disgust_surprise_focus",
@@ -124,3 +124,12 @@ def test_recipes_of_the_raters_say_that_votes_are_missing(checkpoints: Path, squ
     run = start.create(config, data=squares_root, checkpoints=checkpoints)
     with pytest.raises(ConfigError, match="the dataset “squares” has none"):
         start.execute(run, data=squares_root, checkpoints=checkpoints)
+
+
+def test_a_weight_that_nothing_is_drawn_by_is_refused() -> None:
+    config = get_recipe("weighted_disgust_fear").config()
+    require_used(override(config, ["sampling.mode=uniform"]))  # its own weights, left behind
+    require_used(override(config, ["sampling.weights.sad=2"]))
+    sentence = r"sampling.weights.sad is 2, but weights count only while sampling.mode is static, and it is adaptive\."
+    with pytest.raises(ConfigError, match=sentence):
+        require_used(override(config, ["sampling.mode=adaptive", "sampling.weights.sad=2"]))

@@ -201,3 +201,5 @@ def test_how_many_frames_will_be_analysed():
     assert AnalysisSettings().frames_in(video) == 100
     assert AnalysisSettings(stride=4, start_s=1.0, end_s=3.0).frames_in(video) == 12
     assert AnalysisSettings(end_s=60.0).frames_in(video) == 100
+    with pytest.raises(VideoError, match=r"it\.mp4 ends at 4\.0 s, before the start at 4\.5 s"):
+        AnalysisSettings(start_s=4.5).frames_in(video)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ferdash.errors import VideoError
-from ferdash.video.decoding import VideoInfo, frame_at, probe, read_frames
+from ferdash.video.decoding import VideoInfo, frame_at, probe, read_frames, require_frames
 
 
 def striped(number: int, size: tuple[int, int] = (320, 240)) -> np.ndarray:
@@ -62,6 +62,30 @@ def test_a_part_with_a_stride_keeps_the_indices_of_the_whole(numbered):
     assert [frame.index for frame in read_frames(path, start_s=0.04, end_s=0.12)] == [1, 2, 3]
     assert [frame.index for frame in read_frames(path, first=57)] == [57, 58, 59]
     assert list(read_frames(path, start_s=99)) == []
+
+
+@pytest.mark.parametrize(
+    ("stride", "start_s", "end_s", "sentence"),
+    [
+        (1, 5.0, None, r"^numbered\.mp4 ends at 2\.4 s, before the start at 5 s\. Choose an earlier start\.$"),
+        (1, 2.4, 9.0, r"ends at 2\.4 s, before the start at 2\.4 s"),
+        (1, 2.38, None, r"has no frame to analyse from 2\.38 s to its end with a stride of 1\. Choose a longer part"),
+        (7, 2.25, None, "to its end with a stride of 7"),
+        (1, 1.01, 1.02, r"from 1\.01 s to 1\.02 s with a stride of 1"),
+    ],
+)
+def test_a_part_without_a_frame_is_refused_by_its_times(numbered, stride, start_s, end_s, sentence):
+    path = numbered()
+    assert list(read_frames(path, stride=stride, start_s=start_s, end_s=end_s)) == []
+    with pytest.raises(VideoError, match=sentence):
+        require_frames(path, stride=stride, start_s=start_s, end_s=end_s)
+
+
+@pytest.mark.parametrize(("stride", "start_s", "end_s"), [(1, 0.0, None), (1, 2.36, None), (7, 2.24, 2.24), (99, 0, 0)])
+def test_a_part_of_one_frame_is_enough(numbered, stride, start_s, end_s):
+    path = numbered()
+    require_frames(path, stride=stride, start_s=start_s, end_s=end_s)
+    assert list(read_frames(path, stride=stride, start_s=start_s, end_s=end_s))
 
 
 def test_what_a_video_is(numbered):

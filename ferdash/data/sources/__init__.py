@@ -10,6 +10,7 @@ import numpy as np
 
 from ferdash.data.alterations import alteration
 from ferdash.data.dataset import FaceDataset, content_hashes, require_free_name, save_dataset
+from ferdash.data.grouping import groups_of, rows_of
 from ferdash.data.sources.archive import Member, foreign_archive, open_members, sibling
 from ferdash.data.sources.csv_table import choose_table, is_face_table, read_face_table, table_problem
 from ferdash.data.sources.faces import Faces
@@ -17,7 +18,7 @@ from ferdash.data.sources.fer_plus import FILE_NAME, is_votes, votes_by_name, vo
 from ferdash.data.sources.images import is_image, read_image_tree
 from ferdash.data.sources.options import DEFAULT_OPTIONS, ImportOptions
 from ferdash.errors import DatasetError
-from ferdash.wording import counted
+from ferdash.wording import count, counted
 
 Progress = Callable[[int, int], None]
 
@@ -66,14 +67,13 @@ def save_faces(faces: Faces, root: Path, name: str, *, origin: str) -> FaceDatas
 
 
 def _duplicate_notes(faces: Faces) -> list[str]:
-    first: dict[str, int] = {}
-    hashes = content_hashes(faces.images)
-    again = [row for row, content in enumerate(hashes) if first.setdefault(content, row) != row]
-    if not again:
+    """How many images have a twin, all copies of one counted."""
+    groups = groups_of(np.unique(content_hashes(faces.images), return_inverse=True)[1])
+    if not groups:
         return []
-    example = f"“{faces.sources[first[hashes[again[0]]]]}” and “{faces.sources[again[0]]}”"
-    of = f"{len(again):,} of the {len(hashes):,} images"
-    return [f"{of} {'has' if len(again) == 1 else 'have'} the same pixels as another one, such as {example}."]
+    first, second = (faces.sources[row] for row in groups[0][:2])
+    of = f"{count(len(rows_of(groups)))} of the {counted(len(faces.images), 'image')}"
+    return [f"{of} have the same pixels as another one, such as “{first}” and “{second}”."]
 
 
 def default_name(path: Path) -> str:
@@ -119,7 +119,8 @@ def _besides(table: Member, members: list[Member]) -> list[str]:
 
 def _twice(members: list[Member]) -> list[str]:
     names = [name for name, times in Counter(member.name for member in members).items() if times > 1]
-    return [f"{counted(len(names), 'name')} in the archive stand there twice, such as “{names[0]}”."] if names else []
+    stand = f"{counted(len(names), 'name')} in the archive {'stands' if len(names) == 1 else 'stand'} there twice"
+    return [f"{stand}, such as “{names[0]}”."] if names else []
 
 
 def _nothing_to_read(members: list[Member], path: Path) -> str:

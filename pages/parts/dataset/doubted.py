@@ -16,6 +16,8 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.emotions import COLOURS, EMOTIONS
 from ferdash.paths import checkpoints_root
 from ferdash.runs.compare import Answers
+from ferdash.runs.groups import cross_validations
+from ferdash.runs.index import list_runs, sound
 from ferdash.wording import count, counted, percent
 
 if TYPE_CHECKING:
@@ -29,24 +31,39 @@ PER_PAGE = 24
 def draw(dataset: FaceDataset) -> None:
     """The part of the Audit tab that asks the networks of a cross-validation."""
     st.markdown("## Labels that networks doubt")
-    if not st.toggle(
+    lacking = cross_validations(sound(list_runs(checkpoints_root() / "runs")), dataset.hash)
+    possible = not all(lacking.values())
+    wanted = st.toggle(
         "Find likely label errors",
         key=keyed("doubted"),
         help="Each image is classified by the one network of a cross-validation that has learned neither it nor a "
         "version of it (confident learning). A candidate is not an error: look at the face.",
-    ):
-        return
+        disabled=not possible,
+    )
+    if not possible:
+        _draw_what_it_takes(lacking)
+    elif wanted:
+        _draw_doubted(dataset)
+
+
+def _draw_what_it_takes(lacking: dict[str, str]) -> None:
+    """lacking: as `cross_validations` says."""
+    begun = "".join(f" “{name}” is not complete: {reason}." for name, reason in lacking.items() if reason)
+    st.info(
+        "This asks networks that have not learned the label in question, so it takes a complete cross-validation on "
+        f"this dataset: on the Train page under “Several runs”, or `ferdash train --folds 5`.{plain(begun)}",
+        icon=":material/info:",
+    )
+
+
+def _draw_doubted(dataset: FaceDataset) -> None:
     shared.await_torch()
     # Only here, as it takes a second to import.
     from ferdash.training.out_of_fold import complete_groups, out_of_fold_answers
 
     groups = complete_groups(checkpoints_root(), dataset.hash)
     if not groups:
-        st.info(
-            "This asks networks that have not learned the label in question, so it takes a complete cross-validation "
-            "on this dataset: on the Train page under “Several runs”, or `ferdash train --folds 5`.",
-            icon=":material/info:",
-        )
+        _draw_what_it_takes({})
         return
     group = groups[0] if len(groups) == 1 else st.selectbox("Cross-validation", groups, key=keyed("doubted-by"))
     draw_candidates(out_of_fold_answers(checkpoints_root(), group), dataset, "out-of-fold", key=keyed("doubted-faces"))

@@ -62,7 +62,8 @@ def _draw_verdicts(groups: list[GroupSummary], runs: dict[str, RunSummary], scor
             name_a=first[0],
             name_b=other[0],
         )
-        st.markdown(f"- {plain(result.sentence)}")
+        sentence = result.f1_sentence if score.endswith("f1") else result.sentence
+        st.markdown(f"- {plain(sentence)}")
 
 
 def _draw_label_errors(folds: list[str]) -> None:

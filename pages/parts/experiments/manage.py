@@ -43,9 +43,12 @@ def draw(root: Path, chosen: Chosen | None) -> None:
         with st.popover("Name, tags, notes", icon=":material/edit:", disabled=off), shared.calm_errors():
             if runs:
                 _draw_names(root, runs, titles)
-        with st.popover("Promote", icon=":material/workspace_premium:", disabled=off), shared.calm_errors():
-            if runs:
-                _draw_promotion(runs, titles)
+        scored = [run for run in runs if run.best is not None]
+        why = "None of these runs has a best epoch yet." if runs and not scored else None
+        button = st.popover("Promote", icon=":material/workspace_premium:", disabled=not scored, help=why)
+        with button, shared.calm_errors():
+            if scored:
+                _draw_promotion(scored, titles)
         with st.popover("Export", icon=":material/download:", disabled=off):
             if chosen and runs:
                 _draw_export(chosen)

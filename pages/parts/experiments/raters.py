@@ -18,6 +18,7 @@ from ferdash.data.dataset import FaceDataset
 from ferdash.data.votes import majority, targets
 from ferdash.emotions import EMOTIONS
 from ferdash.errors import DatasetError, EvaluationError
+from ferdash.evaluation.cross import asked_model
 from ferdash.evaluation.protocol import Protocol, fingerprint
 from ferdash.evaluation.rater_words import TITLES, by_emotion, cells, describe
 from ferdash.evaluation.raters import RaterScores, compare_with_raters
@@ -92,7 +93,7 @@ def _of_models() -> list[tuple[str, Images, dict[str, Any]]]:
         except (EvaluationError, KeyError, TypeError):
             continue  # the part on datasets says so
         tta = "" if protocol.tta == "plain" else f", {protocol.tta}"
-        found.append((f"{record['model']}{tta}", protocol.measured_on, record["raters"]))
+        found.append((f"{asked_model(record)}{tta}", protocol.measured_on, record["raters"]))
     return found
 
 

@@ -7,6 +7,7 @@ from pages.parts.common.keys import keys_of
 from pages.parts.experiments import evaluated
 
 from ferdash.errors import EvaluationError
+from ferdash.evaluation.cross import asked_model
 from ferdash.evaluation.robustness import Robustness, mean_corruption_error, why_not_comparable
 from ferdash.plots.robustness import robustness_difference, robustness_map
 
@@ -25,7 +26,7 @@ def draw() -> None:
         except EvaluationError as error:
             st.caption(f"{record['model']}: {error}")
             continue
-        reports[_name(record["model"], report)] = report
+        reports[_name(asked_model(record), report)] = report
     if not reports:
         _draw_empty()
         return

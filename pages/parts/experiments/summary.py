@@ -40,7 +40,7 @@ def _facts(run: RunSummary) -> dict[str, str]:
         "Best chosen by": run.select.replace("_", " "),
         "Measured on": f"{count(run.images)} images of {run.dataset}" if run.images else "-",
         "Training": f"{count(run.epochs_done)} of {count(run.epochs_planned)} epochs, {duration(run.seconds)}",
-        "Started from": run.start_from or "a new network",
+        "Started from": run.started_from,
         "Seed": "-" if run.seed is None else str(run.seed),
         "State": run.state + (f", {TUNED_ON_TEST}" if run.tuned_on_test else ""),
         "Tags": ", ".join(run.tags),
@@ -100,5 +100,5 @@ def _pair_row(pair: PairedResult) -> dict[str, str]:
         "95% CI": pair.interval_text,
         "Only the baseline is right": count(pair.only_a),
         "Only this run is right": count(pair.only_b),
-        "p": f"{pair.p_value:.4f}",
+        "p": pair.p_text,
     }

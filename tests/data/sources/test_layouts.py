@@ -88,7 +88,7 @@ def test_pictures_that_are_there_twice_are_told(imported, png):
     files = told_files(png, {"train": "train", "validation": "val"})
     dataset = imported(files | {f"images/{name}": content for name, content in files.items()})
     assert dataset.meta["notes"] == [
-        "28 of the 56 images have the same pixels as another one, such as “images/train/angry/0.png” and "
+        "56 of the 56 images have the same pixels as another one, such as “images/train/angry/0.png” and "
         "“train/angry/0.png”."
     ]
 
@@ -99,7 +99,7 @@ def test_a_name_that_stands_twice_in_the_archive_is_told(tmp_path, png):
         with pytest.warns(UserWarning, match="Duplicate name"):
             archive.writestr("val/sad/a.png", png(told_face(5, "validation", 1)))
     notes = import_dataset(tmp_path / "x.zip", tmp_path / "data").meta["notes"]
-    assert notes == ["1 name in the archive stand there twice, such as “val/sad/a.png”."]
+    assert notes == ["1 name in the archive stands there twice, such as “val/sad/a.png”."]
 
 
 @pytest.mark.parametrize("bits", [10, 12, 16])

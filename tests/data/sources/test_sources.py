@@ -70,10 +70,23 @@ def test_a_test_folder_without_official_names_stays_test(noise_faces, png, tmp_p
     assert dataset.meta["notes"] == [
         "The source has no validation split, so 3 of its 30 training images were taken for it: 10% of each emotion, "
         "identical images always together.",
-        "1 of the 40 images has the same pixels as another one, such as “train/happy/0.png” and “train/happy/1.png”.",
+        "2 of the 40 images have the same pixels as another one, such as “train/happy/0.png” and “train/happy/1.png”.",
     ]
     twins = dataset.table[dataset.table["source"].isin(["train/happy/0.png", "train/happy/1.png"])]
     assert twins["split"].nunique() == 1
+
+
+def test_every_copy_of_a_picture_counts_as_having_a_twin(noise_faces, png, tmp_path, root, write_zip):
+    images = noise_faces(12)
+    images[4], images[9], images[7] = images[2], images[2], images[6]  # three of one face, and two of another
+    files = {
+        f"{split}/sad/{n:02}.png": png(i)
+        for split, n, i in zip(["train"] * 10 + ["val"] * 2, range(12), images, strict=True)
+    }
+    (note,) = import_dataset(write_zip(tmp_path / "x.zip", files), root).meta["notes"]
+    assert note == (
+        "5 of the 12 images have the same pixels as another one, such as “train/sad/02.png” and “train/sad/04.png”."
+    )
 
 
 def test_a_folder_per_emotion_is_split(noise_faces, png, tmp_path, root, write_folder):

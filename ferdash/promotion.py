@@ -1,7 +1,9 @@
 """From a run to a named model that every page offers, with a card written from the run's own facts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as replaced
+from functools import partial
 from pathlib import Path
 from typing import Literal, cast
 
@@ -46,6 +48,7 @@ def promote(
     replace: bool = False,
     average: int = 0,
     measure: bool = False,
+    on_progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> Path:
     """Save a network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
 
@@ -55,6 +58,7 @@ def promote(
     and without images that duplicate a training image, and a FerNet, which is fast enough, also with each
     test-time augmentation; the card says so. A FerNet is stored in float16 and exported to ONNX, in 8-bit integers
     too, where the packages for that are installed. replace: put it in the place of a model of that name.
+    on_progress(step, done, total) is called after every batch of images that are scored.
 
     Raises RunError, DatasetError or ModelError when the run, its dataset or a checkpoint is missing, the run is a
     fold of a cross-validation or has no best epoch yet, the name is taken or cannot be one, or the folder cannot be
@@ -92,7 +96,7 @@ def promote(
         target.parent.mkdir(parents=True, exist_ok=True)
         with workspace(target.parent, "promoting") as place:
             draft = place / name
-            _write(draft, model, run, chosen, dataset, checkpoints)
+            _write(draft, model, run, chosen, dataset, checkpoints, on_progress)
             put_in_place(draft, target)
     except (OSError, SafetensorError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
@@ -108,15 +112,23 @@ class Chosen:
     described: str
 
 
-def _write(draft: Path, model: TorchModel, run: Run, chosen: Chosen, dataset: FaceDataset, checkpoints: Path) -> None:
+def _write(
+    draft: Path,
+    model: TorchModel,
+    run: Run,
+    chosen: Chosen,
+    dataset: FaceDataset,
+    checkpoints: Path,
+    on_progress: Callable[[str, int, int], None],
+) -> None:
     """The whole folder of a model: network, temperature, card and exports."""
     _save_network(model, run, draft, checkpoints)
     # Scored as it will be opened: from the folder, through the same code as any other model.
     plain = load_in_torch(str(draft), checkpoints, "cpu")
-    given = score(plain, dataset, "validation")
+    given = score(plain, dataset, "validation", on_progress=partial(on_progress, "validation"))
     write_calibration(draft, fit_calibration(plain, given, _against(run, given)))
     saved = replaced(load_in_torch(str(draft), checkpoints, "cpu"), reference=draft.name)
-    evaluations = _evaluations(saved, given, dataset)
+    evaluations = _evaluations(saved, given, dataset, on_progress)
     facts = _facts(draft.name, run, chosen, saved, dataset, checkpoints, evaluations)
     if architecture_of(saved.network) is not None and can_export():
         export = export_onnx(saved, draft / EXPORT_FOLDER, dataset=dataset)
@@ -198,14 +210,18 @@ def _provenance(dataset: FaceDataset) -> str:
     return FER2013_PROVENANCE if dataset.votes is None else f"{FER2013_PROVENANCE}\n\n{VOTES_PROVENANCE}"
 
 
-def _evaluations(model: TorchModel, given: Scored, dataset: FaceDataset) -> list[Scored]:
+def _evaluations(
+    model: TorchModel, given: Scored, dataset: FaceDataset, on_progress: Callable[[str, int, int], None]
+) -> list[Scored]:
     """What the card tells, the plain ones first; `given` are the scores before calibration."""
     assert model.calibration is not None  # it was written into the folder that the model was just opened from
     scored = recalibrated(given, model.calibration)
     evaluations = [scored, without_duplicates(scored)] if scored.duplicates.any() else [scored]
     if architecture_of(model.network) is not None:
         others = [name for name in TTA if name != "plain"]
-        evaluations += [score(replaced(model, tta=name), dataset, "validation") for name in others]
+        for name in others:
+            report = partial(on_progress, f"validation, {name}")
+            evaluations.append(score(replaced(model, tta=name), dataset, "validation", on_progress=report))
     return evaluations
 
 

@@ -100,7 +100,16 @@ def test_a_card_says_where_the_model_began_and_its_teachers(
         checkpoints=checkpoints,
     )
     start.execute(run, data=demo_root, checkpoints=checkpoints)
-    folder = promote(run.id, "distilled", data=demo_root, checkpoints=checkpoints)
+    steps: dict[str, tuple[int, int]] = {}
+    folder = promote(
+        run.id,
+        "distilled",
+        data=demo_root,
+        checkpoints=checkpoints,
+        on_progress=lambda step, done, total: steps.update({step: (done, total)}),
+    )
+    images = len(demo_dataset.rows("validation"))
+    assert steps == dict.fromkeys(("validation", "validation, flip", "validation, ten-crop"), (images, images))
     assert json.loads((folder / "evaluation.json").read_text())["trained_on"] == sorted(["demo", demo_dataset.hash])
     card = (folder / "README.md").read_text()
     assert f"It began at the weights of `{first}`" in card

@@ -48,7 +48,13 @@ def export(
 
 def calibrate(
     model: Annotated[str, typer.Argument(help="A model of the models folder, or the path of a model folder.")],
-    dataset: Annotated[str, typer.Option(help="Dataset whose validation split it is fitted on.")] = "fer2013",
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="Dataset whose validation split it is fitted on. As before where the model has a temperature, else "
+            "fer2013."
+        ),
+    ] = None,
     against: Annotated[
         Literal["labels", "majority"] | None,
         typer.Option(
@@ -65,7 +71,7 @@ def calibrate(
     from ferdash.data.dataset import open_dataset
     from ferdash.inference.calibrating import fit_calibration
     from ferdash.inference.scoring import score
-    from ferdash.models.calibration import fitted_against, write_calibration
+    from ferdash.models.calibration import fitted_against, fitted_on, write_calibration
     from ferdash.models.hub import is_hub_id
     from ferdash.models.reference import model_folder
     from ferdash.models.torch_loading import load_in_torch
@@ -86,7 +92,7 @@ def calibrate(
             f"{model} is part of the installed ferdash, which is not written to. Copy {folder} into "
             f"{checkpoints_root() / 'models'}, under this name or another, and calibrate that."
         )
-    faces = open_dataset(data_root(), dataset)
+    faces = open_dataset(data_root(), dataset or fitted_on(folder) or "fer2013")
     loaded = load_in_torch(model, checkpoints_root(), calibrated=False)
     with stderr.status("classifying"):
         truth = against or fitted_against(folder)

@@ -1,9 +1,11 @@
 """`ferdash promote`: make a run's best network a model with a name and a card."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
+from ferdash.cli.evaluate_task import bar, progress
 from ferdash.cli.output import JsonFlag, print_json, say
 from ferdash.paths import checkpoints_root, data_root
 
@@ -36,15 +38,24 @@ def promote_run(
     from ferdash.runs.store import find_run_id
 
     run = find_run_id(checkpoints_root() / "runs", run)
-    folder = promote(
-        run,
-        name,
-        data=data_root(),
-        checkpoints=checkpoints_root(),
-        replace=replace,
-        average=average,
-        measure=measure,
-    )
+    with progress() as bars:
+        shown: dict[str, Callable[[int, int], None]] = {}
+
+        def report(step: str, done: int, total: int) -> None:
+            if step not in shown:
+                shown[step] = bar(bars, step)
+            shown[step](done, total)
+
+        folder = promote(
+            run,
+            name,
+            data=data_root(),
+            checkpoints=checkpoints_root(),
+            replace=replace,
+            average=average,
+            measure=measure,
+            on_progress=report,
+        )
     evaluations = read_evaluation(folder)
     if json_output:
         print_json({"model": name, "folder": str(folder), "evaluations": evaluations})

@@ -87,11 +87,20 @@ def calibration_file(folder: Path) -> Path:
 
 def fitted_against(folder: Path) -> Literal["labels", "majority"]:
     """What the temperature in a model's folder was fitted against; the labels where there is none."""
+    return "majority" if _kept(folder).get("against") == "majority" else "labels"
+
+
+def fitted_on(folder: Path) -> str:
+    """The name of the dataset that the temperature in a model's folder was fitted on; empty where there is none."""
+    return str(_kept(folder).get("dataset", ""))
+
+
+def _kept(folder: Path) -> dict[str, Any]:
     try:
         kept = json.loads(calibration_file(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return "labels"
-    return "majority" if kept.get("against") == "majority" else "labels"
+        return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def read_calibration(folder: Path, weights: str) -> Calibration | None:

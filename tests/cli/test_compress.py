@@ -59,7 +59,8 @@ def test_a_temperature_is_kept_and_used(run, checkpoints: Path) -> None:
     assert after.calibration.to_dict() == document
     faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
     assert np.abs(after.probabilities(faces) - before.probabilities(faces)).max() > 1e-3
-    again = json.loads(run("calibrate", "small", "--dataset", "demo", "--json").stdout)
+    again = json.loads(run("calibrate", "small", "--json").stdout)  # on the dataset of before
+    assert again["dataset"] == "demo"
     assert again == document, "a second fit does not build on the first"
     shown = run("evaluate", "small", "--dataset", "demo").stdout
     assert f"temperature scaling with T = {document['temperature']:.3f}" in " ".join(shown.split())

@@ -132,6 +132,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
         from ferdash.promotion import promote
 
         with st.spinner("Scoring it on validation …"):
+            bar = st.progress(0.0)
             promote(
                 run.id,
                 name,
@@ -140,6 +141,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
                 replace=replace,
                 average=average,
                 measure=measure,
+                on_progress=lambda step, done, total: bar.progress(done / total, text=f"{step}: {done:,} of {total:,}"),
             )
         _done(f"{titles[run.id]} is now the model “{name}”, which every page offers.")
         st.rerun()

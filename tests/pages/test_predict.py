@@ -87,6 +87,16 @@ def test_unreadable_and_empty_files_are_named_and_the_rest_goes_on(visit: Visit,
     assert any("nothing.png is empty" in sentence for sentence in said)
 
 
+def test_a_grid_says_which_files_could_not_be_read(visit: Visit, fernet: Path, face_file) -> None:
+    name, content, kind = face_file
+    faces = [(name, content, kind), (f"again {name}", content, kind)]
+    app = drop(visit("predict"), *faces, *((f"{place}.jpg", b"text", "image/jpeg") for place in range(7)))
+    app.segmented_control(key="predict-view").set_value("Grid").run()
+    (said,) = [warning.value for warning in app.warning if "is not a picture" in warning.value]
+    assert said.count("is not a picture") == 5
+    assert said.endswith("2 more are named in the table below.")
+
+
 def test_photo_without_a_face_says_so(visit: Visit, fernet: Path) -> None:
     blank = cv2.imencode(".png", np.full((200, 300, 3), 90, np.uint8))[1].tobytes()
     app = drop(visit("predict"), ("wall.png", blank, "image/png"))

@@ -19,6 +19,7 @@ from ferdash.emotions import EMOTIONS
 from ferdash.live.recording import LiveRecording
 from ferdash.live.view import LiveSettings
 from ferdash.video.analysis import AnalysisSettings
+from ferdash.video.sample import write_sample
 
 Visit = Callable[..., AppTest]
 
@@ -82,6 +83,19 @@ def test_a_dropped_text_file_is_a_sentence_and_can_be_left_out(visit, data):
     assert any("holiday.mp4 is not a video that can be read" in error.value for error in app.error)
     press(app, "video-remove-0")
     assert not app.error
+
+
+def test_only_videos_that_can_be_read_wait_to_be_analysed(visit, data, tmp_path):
+    film = write_sample(tmp_path / "film.mp4").read_bytes()
+    app = visit("video")
+    for name, content in (("one.mp4", film), ("none.mp4", b"a text file"), ("two.mp4", film)):
+        app.file_uploader[0].set_value([(name, content, "video/mp4")])
+        app.run()
+    assert "**2 videos** wait to be analysed" in words(app)
+    assert "1 cannot be, for the reason beside it." in words(app)
+    assert "Analyse all 2" in {button.label for button in app.button}
+    press(app, "video-remove-0")
+    assert "wait to be analysed" not in words(app)
 
 
 def test_uploads_of_one_name_stay_apart(visit, data):

@@ -7,13 +7,14 @@ import streamlit as st
 
 from pages.parts.common.answers import Row, Settings
 from pages.parts.common.keys import keys_of
+from pages.parts.common.plain import plain
 
 from ferdash.emotions import COLOURS
 from ferdash.inference.verdicts import disagreement
 from ferdash.wording import counted
 
 if TYPE_CHECKING:
-    from ferdash.inference.photos import ClassifiedFace
+    from ferdash.inference.photos import ClassifiedFace, Photo
     from ferdash.inference.tally import Tally
 
     Faces = tuple[ClassifiedFace, ...]
@@ -22,6 +23,9 @@ keyed = keys_of("predict")
 
 CARDS_UP_TO = 12
 """Faces; more are shown as a grid, unless a person chooses."""
+
+MOST_NAMED = 5
+"""Files whose problem is said above the grid."""
 
 NEWEST, NAME, CERTAIN, UNSURE, APART = (
     "Newest first",
@@ -101,6 +105,8 @@ def draw(rows: list[Row], settings: Settings) -> View:
             st.markdown(_sentence(found))
         order = _order(paired=len(settings.models) > 1)
         grid = _grid(found.faces)
+    if grid:
+        _draw_unreadable([row.photo for row in rows])  # in the other view each has its card
     only = st.session_state.get(FILTER, [])
     parts = [
         {"name": name, "count": number, "colour": COLOURS.get(name, ""), "pressed": name in only}
@@ -116,6 +122,14 @@ def _sentence(found: "Tally") -> str:
     parts += [counted(found.close, "close call")] * bool(found.close)
     left_out = f"; {counted(found.unreadable, 'file')} could not be read" if found.unreadable else ""
     return f"{', '.join(parts)}{left_out}."
+
+
+def _draw_unreadable(photos: "list[Photo]") -> None:
+    """Which files could not be read, and why."""
+    problems = [str(photo.problem) for photo in photos if photo.size == (0, 0)]
+    if problems:
+        more = [f"{len(problems) - MOST_NAMED:,} more are named in the table below."] * (len(problems) > MOST_NAMED)
+        st.warning("  \n".join(map(plain, problems[:MOST_NAMED] + more)), icon=":material/broken_image:")
 
 
 def _toggle() -> None:

@@ -67,11 +67,14 @@ def draw() -> None:
         listed = st.container()
         settings, detector = _draw_settings()
     with listed:
-        if len(waiting) > 1:
-            _draw_all(waiting, settings, detector, reference)
+        together, readable = st.container(), []
         for place, video in enumerate(waiting):
             with shared.calm_errors():
-                _draw_video(video, place, settings, detector, reference)
+                if _draw_video(video, place, settings, detector, reference):
+                    readable.append(video)
+        if len(readable) > 1:
+            with together:
+                _draw_all(readable, len(waiting) - len(readable), settings, detector, reference)
         if photos:
             with shared.calm_errors():
                 _draw_photos(photos, settings, detector, reference)
@@ -224,7 +227,8 @@ def _draw_settings() -> "tuple[AnalysisSettings, str]":
     return settings, detector or "centerface"
 
 
-def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detector: str, reference: str) -> None:
+def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detector: str, reference: str) -> bool:
+    """A video with what is known of it and its button, or why it cannot be analysed; whether it can."""
     from ferdash.video.decoding import probe
 
     words, start, remove = st.columns([5, 1.2, 0.5], vertical_alignment="center")
@@ -236,7 +240,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
         took = _estimate(video.path, video.path.stat().st_mtime_ns, settings, detector, reference)
     except VideoError as error:
         words.error(plain(error), icon=":material/error:")
-        return
+        return False
     about = "in about a second" if took.seconds < 1.5 else f"in about {duration(took.seconds)}"
     facts = f"{_length(info.duration_s)}, {info.width} x {info.height} pixels, {info.fps:.2f} frames/s"
     words.markdown(
@@ -248,6 +252,7 @@ def _draw_video(video: Waiting, place: int, settings: "AnalysisSettings", detect
     if start.button("Analyse", type="primary", icon=":material/play_arrow:", key=keyed(f"go-{place}"), width="stretch"):
         _start(video, settings, detector, reference)
         st.rerun()
+    return True
 
 
 def _start(video: Waiting, settings: "AnalysisSettings", detector: str, reference: str) -> None:
@@ -264,13 +269,17 @@ def _start(video: Waiting, settings: "AnalysisSettings", detector: str, referenc
     _remove(video)
 
 
-def _draw_all(waiting: list[Waiting], settings: "AnalysisSettings", detector: str, reference: str) -> None:
-    """One button for all videos; those that cannot be read stay, with the reason beside them."""
+def _draw_all(
+    readable: list[Waiting], others: int, settings: "AnalysisSettings", detector: str, reference: str
+) -> None:
+    """One button for all videos. others: how many cannot be analysed; they stay, with the reason beside them."""
     words, start = st.columns([5.5, 1.2], vertical_alignment="center")
-    words.markdown(f"**{counted(len(waiting), 'video')}** wait to be analysed, one after another, as set below.")
-    label = f"Analyse all {len(waiting)}"
+    left = f" {others:,} cannot be, for the reason beside it." if others == 1 else ""
+    left = f" {others:,} cannot be, for the reasons beside them." if others > 1 else left
+    words.markdown(f"**{counted(len(readable), 'video')}** wait to be analysed, one after another, as set below.{left}")
+    label = f"Analyse all {len(readable)}"
     if start.button(label, type="primary", icon=":material/playlist_play:", key=keyed("go-all"), width="stretch"):
-        for video in list(waiting):
+        for video in readable:
             with suppress(VideoError):  # its own line says why
                 _start(video, settings, detector, reference)
         st.rerun()

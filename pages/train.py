@@ -186,7 +186,7 @@ def _draw_estimate(config: TrainConfig) -> None:
     """The last estimate, for as long as the form still says what it was made for."""
     made_for, result = st.session_state.get(keyed("estimate")) or (None, None)
     if result is not None and made_for == config:
-        (st.info if result.has_room else st.warning)(in_words(result), icon=":material/timer:")
+        (st.info if result.has_room else st.warning)(in_words(result, config.epochs), icon=":material/timer:")
 
 
 def _draw_continuation(reference: str) -> None:

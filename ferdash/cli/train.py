@@ -125,7 +125,7 @@ def _estimate(recipe: str, settings: list[str], resume: str, *, model: str, json
     if json_output:
         print_json(asdict(found))
     else:
-        console.print(in_words(found), highlight=False)
+        console.print(in_words(found, config.epochs), highlight=False)
 
 
 def _train_run(run: "Run", json_output: bool, processes: "Processes") -> None:

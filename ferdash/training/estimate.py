@@ -21,7 +21,7 @@ from ferdash.training.folds import in_fold
 from ferdash.training.loop import Trainer
 from ferdash.training.scorer import BATCH as EVALUATION_BATCH
 from ferdash.training.state import Position
-from ferdash.wording import count, duration
+from ferdash.wording import count, counted, duration
 
 TIMED_BATCHES = 3
 PEAK = 1.4
@@ -51,19 +51,23 @@ class Estimate:
         return self.memory_bytes <= self.free_bytes
 
 
-def in_words(found: Estimate) -> str:
-    """What a run will take, and what would fit into memory where it would not."""
+def in_words(found: Estimate, epochs: int) -> str:
+    """What a run of so many epochs will take, and what would fit into memory where it would not."""
     said = (
-        f"About {duration(found.seconds)} at {count(round(found.images_per_s))} images/s, "
-        f"{found.memory_bytes / 1e9:,.1f} GB of memory and {found.disk_bytes / 1e6:,.0f} MB on disk."
+        f"About {duration(found.seconds)} for {counted(epochs, 'epoch')}, at {count(round(found.images_per_s))} "
+        f"images/s, {_size(found.memory_bytes)} of memory and {_size(found.disk_bytes)} on disk."
     )
     if found.has_room:
         return said
-    said += f" Only {found.free_bytes / 1e9:,.1f} GB of memory are free here"
+    said += f" Only {_size(found.free_bytes)} of memory are free here"
     if found.fits is None:
         return f"{said}, too little for one image at a time; choose a smaller network, or close other programs."
     batch, accumulate = found.fits
     return f"{said}; it fits with batch_size={batch} and optimizer.accumulate={accumulate}."
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"
 
 
 def fitting(

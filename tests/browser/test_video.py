@@ -232,6 +232,12 @@ def mark_and_set_baseline(page: Page) -> None:
     page.get_by_role("tab", name="Markers and neutral").click()
     expect(page.get_by_text("Taken from")).to_be_visible()
     settled(page)
+    # The menu has not been drawn while the tab changed; what it says is still what is shown.
+    page.get_by_role("button", name="Options").click()
+    smoothing = page.get_by_test_id("stPopoverBody").get_by_role("slider")
+    expect(smoothing).to_have_attribute("aria-valuetext", "some")
+    page.keyboard.press("Escape")
+    expect(smoothing).to_be_hidden()
 
 
 def export(page: Page) -> None:

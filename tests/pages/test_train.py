@@ -146,7 +146,7 @@ def test_an_estimate_warns_of_what_has_no_room(
     next(entry for entry in app.number_input if entry.label == "Width (channels of the first stage)").set_value(8).run()
     button(app, "Estimate").click().run()
     (warning,) = app.warning
-    assert "0.0 GB of memory are free here, too little" in warning.value
+    assert "1 MB of memory are free here, too little" in warning.value
 
 
 def test_several_seeds_are_queued_as_one_group(visit: Visit, demo_data: Path, checkpoints: Path) -> None:

@@ -52,10 +52,12 @@ def test_a_batch_is_halved_until_it_has_room() -> None:
 
 def test_what_has_no_room_is_said_with_what_has() -> None:
     def said(free_bytes: int, fits: tuple[int, int] | None) -> str:
-        return in_words(Estimate(120, 4_000_000_000, free_bytes, fits, 70_000_000, 1234.5))
+        return in_words(Estimate(120, 4_000_000_000, free_bytes, fits, 70_000_000, 1234.5), 60)
 
-    plain = "About 2 min 0 s at 1,234 images/s, 4.0 GB of memory and 70 MB on disk."
+    plain = "About 2 min 0 s for 60 epochs, at 1,234 images/s, 4.0 GB of memory and 70 MB on disk."
     assert said(4_000_000_000, (64, 1)) == plain
+    small = in_words(Estimate(1.0, 12_000_000, 10**9, (64, 1), 2_100_000_000, 10), 1)
+    assert small == "About 1 s for 1 epoch, at 10 images/s, 12 MB of memory and 2.1 GB on disk."
     few = f"{plain} Only 3.0 GB of memory are free here"
     assert said(3_000_000_000, (32, 2)) == f"{few}; it fits with batch_size=32 and optimizer.accumulate=2."
     assert said(3_000_000_000, None).startswith(f"{few}, too little for one image at a time; choose a smaller")

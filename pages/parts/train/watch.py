@@ -156,20 +156,19 @@ def _draw_state(run_id: str, status: Status) -> None:
 
 def _draw_what_next(run_id: str) -> None:
     """What people do with a model that has been trained."""
-    use, photo, compare = st.columns(3, vertical_alignment="center")
+    row = st.container(horizontal=True, vertical_alignment="center")  # goes on below where there is no room
     reference = run_reference(run_id)
     if shared.model_reference() == reference:
-        use.success("In use on every page.", icon=":material/check:")
-    elif use.button(
+        row.success("In use on every page.", icon=":material/check:", width=230)
+    elif row.button(
         "Use this model",
         icon=":material/check:",
         key=keyed(f"use:{run_id}"),
-        width="stretch",
         help="Predict, Video and Live take its best epoch, until another model is chosen.",
     ):
         shared.use_model(reference)
-    photo.page_link(shared.page_path("predict"), label="Try it on a photo", icon=":material/face:")
-    compare.page_link(
+    row.page_link(shared.page_path("predict"), label="Try it on a photo", icon=":material/face:")
+    row.page_link(
         shared.page_path("experiments"),
         label="Compare with others",
         icon=":material/compare_arrows:",

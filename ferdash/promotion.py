@@ -48,7 +48,7 @@ def promote(
     replace: bool = False,
     average: int = 0,
     measure: bool = False,
-    on_progress: Callable[[str, int, int], object] = lambda step, done, total: None,
+    on_progress: Callable[[str, int, int], None] = lambda step, done, total: None,
 ) -> Path:
     """Save a network of a run as `checkpoints`/models/`name` in transformers' format; returns the folder.
 
@@ -119,7 +119,7 @@ def _write(
     chosen: Chosen,
     dataset: FaceDataset,
     checkpoints: Path,
-    on_progress: Callable[[str, int, int], object],
+    on_progress: Callable[[str, int, int], None],
 ) -> None:
     """The whole folder of a model: network, temperature, card and exports."""
     _save_network(model, run, draft, checkpoints)
@@ -211,7 +211,7 @@ def _provenance(dataset: FaceDataset) -> str:
 
 
 def _evaluations(
-    model: TorchModel, given: Scored, dataset: FaceDataset, on_progress: Callable[[str, int, int], object]
+    model: TorchModel, given: Scored, dataset: FaceDataset, on_progress: Callable[[str, int, int], None]
 ) -> list[Scored]:
     """What the card tells, the plain ones first; `given` are the scores before calibration."""
     assert model.calibration is not None  # it was written into the folder that the model was just opened from

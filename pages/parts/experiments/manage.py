@@ -133,6 +133,10 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
 
         with st.spinner("Scoring it on validation …"):
             bar = st.progress(0.0)
+
+            def report(step: str, done: int, total: int) -> None:
+                bar.progress(done / total, text=f"{step}: {done:,} of {total:,}")
+
             promote(
                 run.id,
                 name,
@@ -141,7 +145,7 @@ def _draw_promotion(runs: list[RunSummary], titles: dict[str, str]) -> None:
                 replace=replace,
                 average=average,
                 measure=measure,
-                on_progress=lambda step, done, total: bar.progress(done / total, text=f"{step}: {done:,} of {total:,}"),
+                on_progress=report,
             )
         _done(f"{titles[run.id]} is now the model “{name}”, which every page offers.")
         st.rerun()

@@ -30,6 +30,9 @@ from ferdash.paths import checkpoints_root
 from ferdash.runs import predictions, store
 from ferdash.training.config import TrainConfig, override, to_dict
 
+# pytest-xdist sets it for its workers, and a console that is made with it keeps that width, whatever a test sets.
+os.environ.pop("COLUMNS", None)
+
 # What imports PyTorch, transformers or scikit-learn is imported where it is used: pytest-xdist first reads this file in
 # the process that only hands out the tests, and starts the others after that.
 

@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from ferdash.cli.main import app
-from ferdash.cli.output import console
 from ferdash.data.corrections import correct, list_corrections
 from ferdash.data.dataset import open_dataset
 from ferdash.emotions import EMOTIONS
@@ -19,7 +18,7 @@ from ferdash.errors import DatasetError
 def run(tmp_path, monkeypatch):
     """Run a command; what it wrote is in .stdout and .stderr."""
     monkeypatch.setenv("FERDASH_DATA", str(tmp_path))
-    monkeypatch.setattr(console, "_width", 200)
+    monkeypatch.setenv("COLUMNS", "200")
     return lambda *arguments, **options: CliRunner().invoke(app, ["corrections", *arguments], **options)
 
 
@@ -40,7 +39,7 @@ def test_list_shows_what_was_corrected_into_what(run, tmp_path, monkeypatch):
     table = run("list").stdout
     for text in (one.id, "party.jpg, 3.50 s, person 1", "happy, 70.0%", "sad", "fernet", "asked her"):
         assert text in table
-    monkeypatch.setattr(console, "_width", 80)
+    monkeypatch.setenv("COLUMNS", "80")
     narrow = run("list").stdout
     assert one.id in narrow
     assert "…" not in narrow

@@ -32,7 +32,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch, demo_root: Path, checkpoints: Path):
     monkeypatch.setenv("FERDASH_DATA", str(demo_root))
     monkeypatch.setenv("FERDASH_CHECKPOINTS", str(checkpoints))
-    monkeypatch.setattr("ferdash.cli.output.console.width", 120, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["evaluate", *arguments])

@@ -51,7 +51,7 @@ def roots(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def run(monkeypatch: pytest.MonkeyPatch, roots: tuple[Path, Path]):
     monkeypatch.setenv("FERDASH_DATA", str(roots[0]))
     monkeypatch.setenv("FERDASH_CHECKPOINTS", str(roots[1]))
-    monkeypatch.setattr("ferdash.cli.output.console.width", 140, raising=False)
+    monkeypatch.setenv("COLUMNS", "140")
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["evaluate", *arguments])

@@ -80,7 +80,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, root: Path):
     monkeypatch.setenv("FERDASH_CHECKPOINTS", str(root.parent))
-    monkeypatch.setattr("ferdash.cli.output.console.width", 80, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
 
     def call(*arguments: str, **options: Any):
         return CliRunner().invoke(app, ["runs", *arguments], **options)
@@ -100,7 +100,7 @@ def lines_of(result) -> list[str]:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_list_fits_the_terminal_and_says_what_matters(run, monkeypatch, width: int) -> None:
-    monkeypatch.setattr("ferdash.cli.output.console.width", width, raising=False)
+    monkeypatch.setenv("COLUMNS", str(width))
     lines = lines_of(run("list"))
     assert max(map(len, lines)) <= width
     a = next(line for line in lines if "000a" in line)

@@ -55,14 +55,17 @@ def moments(events: Sequence[ChangeEvent]) -> list[Moment]:
     for place, main in enumerate(by_size):
         if place in gathered:
             continue
-        # A film has thousands of changes; those that can belong to one are next to it in time.
+        # A film has thousands of changes; those that can belong to one are next to it in time. Twice the reach, so that
+        # rounding leaves none out.
         first = bisect_left(peaks_s, main.peak_s - 2 * APART_S)
         last = bisect_right(peaks_s, main.peak_s + 2 * APART_S)
         parts: dict[str, ChangeEvent] = {}
-        for other in sorted(set(by_time[first:last]) - gathered - {place}):
+        for other in sorted(by_time[first:last]):
+            if other <= place or other in gathered:
+                continue
             event = by_size[other]
             apart_s = abs(event.peak_s - main.peak_s)
-            if other > place and event.emotion not in {main.emotion, *parts} and apart_s <= APART_S:
+            if event.emotion not in {main.emotion, *parts} and apart_s <= APART_S:
                 parts[event.emotion] = event
                 gathered.add(other)
         found.append(Moment(main, tuple(parts.values())))

@@ -92,7 +92,7 @@ def test_only_videos_that_can_be_read_wait_to_be_analysed(visit, data, tmp_path)
         app.file_uploader[0].set_value([(name, content, "video/mp4")])
         app.run()
     assert "**2 videos** wait to be analysed" in words(app)
-    assert "1 cannot be, for the reason beside it." in words(app)
+    assert "1 cannot be: see below." in words(app)
     assert "Analyse all 2" in {button.label for button in app.button}
     press(app, "video-remove-0")
     assert "wait to be analysed" not in words(app)

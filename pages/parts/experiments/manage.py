@@ -45,8 +45,10 @@ def draw(root: Path, chosen: Chosen | None) -> None:
                 _draw_names(root, runs, titles)
         scored = [run for run in runs if run.best is not None]
         why = "None of these runs has a best epoch yet." if runs and not scored else None
-        button = st.popover("Promote", icon=":material/workspace_premium:", disabled=not scored, help=why)
-        with button, shared.calm_errors():
+        # With another number of models it is another menu, so that it closes once there is the new one.
+        key = keyed(f"promote-{len(shared.models())}")
+        menu = st.popover("Promote", icon=":material/workspace_premium:", disabled=not scored, help=why, key=key)
+        with menu, shared.calm_errors():
             if scored:
                 _draw_promotion(scored, titles)
         with st.popover("Export", icon=":material/download:", disabled=off):

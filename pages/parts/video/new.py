@@ -274,8 +274,7 @@ def _draw_all(
 ) -> None:
     """One button for all videos. others: how many cannot be analysed; they stay, with the reason beside them."""
     words, start = st.columns([5.5, 1.2], vertical_alignment="center")
-    left = f" {others:,} cannot be, for the reason beside it." if others == 1 else ""
-    left = f" {others:,} cannot be, for the reasons beside them." if others > 1 else left
+    left = f" {others:,} cannot be: see below." if others else ""
     words.markdown(f"**{counted(len(readable), 'video')}** wait to be analysed, one after another, as set below.{left}")
     label = f"Analyse all {len(readable)}"
     if start.button(label, type="primary", icon=":material/playlist_play:", key=keyed("go-all"), width="stretch"):
